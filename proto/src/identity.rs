@@ -1,0 +1,102 @@
+//! Who may speak: keys, certificates, the roster, and the one gate from [`Signed`] bytes to [`Verified`]. Keeps P3.
+//!
+//! Not here: what was said (`domain`), how it travels (`link`), what is kept (`replica`). Time decides nothing in here: the dates
+//! in a certificate are carried for people to see, and a lapsed node is never cut off.
+
+mod armor;
+mod certificate;
+mod gate;
+mod issue;
+mod keys;
+mod realm;
+mod region;
+mod roster;
+#[cfg(test)]
+mod tests;
+
+pub use armor::{ArmorError, ArmorFault, ArmorKind, Block, armor, dearmor};
+pub use certificate::{Charter, IssuerCertificate, NodeCertificate, Role, Roles, RootKey, clean_text};
+pub use gate::{Signed, Verified};
+pub use issue::{Alliance, AlliancePlan, CannotIssue, FirmPlan, IssuedNode, NodePlan, found_alliance};
+pub use keys::{PublicKey, SecretKey, Signature};
+pub use realm::{Realm, RealmKind, Tag, hash16, hash32, sign};
+pub use region::{Region, Regions};
+pub use roster::{Alarm, ObjectKey, ObjectRef, Offered, Roster};
+
+/// What a certificate asked for beyond what its issuer was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// Serial outside the issuer's range.
+    Serial,
+    /// Role outside the issuer's mask.
+    Role,
+    /// Region outside the issuer's mask.
+    Region,
+    /// A giver other than the issuer itself: no deputies are known to this version.
+    Giver,
+}
+
+/// Bytes that were refused at the gate. **Nothing was changed** in any of these cases; each says whose fault it is and what next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejected {
+    /// Giver's fault, or damage on the way. Drop it; count it against the link it came by.
+    #[error("not a certificate or signed word in canonical form, or a value in it is out of range")]
+    Malformed,
+    /// Giver's fault: larger than any object of this kind may be. Drop it unread.
+    #[error("larger than any certificate may be")]
+    TooLong,
+    /// Issuer's fault: the key in it is weak (small order or not in its one spelling). The node needs a new key.
+    #[error("the key in it is weak: make a new one")]
+    WeakKey,
+    /// Nobody's fault or the operator's: it belongs to another alliance, or to a drill. The link is of no use to us.
+    #[error("of another alliance, or of an exercise where this is real (or the other way round)")]
+    OtherRealm,
+    /// Giver's fault, damage, or an issuer key replaced meanwhile. Drop it; it comes again with the next roster exchange if it is good.
+    #[error("the signature does not fit the bytes, the key and this alliance")]
+    BadSignature,
+    /// Roots' fault, or the charter changed since: fewer roots signed than the charter wants. The roots must sign it again.
+    #[error("signed by {have} of the {want} root keys it needs")]
+    TooFewRoots {
+        /// Distinct standing roots whose signature holds.
+        have: usize,
+        /// What the charter asks for.
+        want: usize,
+    },
+    /// Nobody's fault: it came before the charter it builds on. Offer it again after that charter.
+    #[error("names a charter version not held yet")]
+    UnknownCharter,
+    /// Nobody's fault: it came before its issuer's certificate, or is a stranger's. Offer it again after the issuer's.
+    #[error("its issuer is not known here")]
+    UnknownIssuer,
+    /// Nobody's fault: the author's certificate has not arrived. Fetch the roster, then verify again.
+    #[error("its author has no certificate here")]
+    UnknownAuthor,
+    /// Issuer's fault: it gave what it was not given. Ignore it; tell the roots if it happens often.
+    #[error("its issuer may not give that: {0:?}")]
+    Beyond(Beyond),
+    /// Nobody's fault: a newer one that replaces it is already held. Send the giver ours.
+    #[error("older than what is held")]
+    Older,
+    /// Issuer's fault: two unlike keys under one name and generation, or one key under two names. Both are void until the issuer
+    /// gives a next generation (or another key).
+    #[error("void: the issuer gave one name to two keys, or one key two names; it must issue a next generation")]
+    Void,
+    /// Operator's fault, or a thief: the key at the other end is not the one the certificate names. Hang up.
+    #[error("the key of the link is not the key in the certificate")]
+    KeyMismatch,
+    /// Operator's fault, or a thief: a newer generation of this node is known. Hang up; the other end must use its new key.
+    #[error("this key was replaced by a newer generation")]
+    Replaced,
+    /// Giver's fault: a certificate where an author's word belongs, or no node certificate at the end of a chain.
+    #[error("not the kind of object that belongs here")]
+    WrongKind,
+    /// Roots' fault: more issuers, nodes or charter versions than the limits in `config`. The roots must take some back.
+    #[error("the roster is full: the alliance has certified more than one node can carry")]
+    Full,
+}
+
+impl From<crate::codec::canonical::Malformed> for Rejected {
+    fn from(_: crate::codec::canonical::Malformed) -> Self {
+        Self::Malformed
+    }
+}

@@ -1,0 +1,544 @@
+//! The roster: charter, then issuers, then nodes. What it holds follows from the set of objects offered, never from their order.
+//!
+//! - **Charter**: versions are chained; of two charters of one version the greater hash counts and later versions of the other fall.
+//! - **Issuer**: signed by k roots. Roots of an older charter count only while their key stands in the newest one, so that a root
+//!   replaced because it was stolen can mint nothing; let all roots at hand sign an issuer, then replacing one root leaves it
+//!   standing. The highest version counts, then the greater hash. When an issuer changes, its nodes are judged again.
+//! - **Node**: one certificate counts per (name, generation, key): the one with the larger window (never lowered, design section 4
+//!   rule 6), then the later `not_before`, then the greater hash.
+//! - **Two unlike keys** for one (name, generation): both void until a next generation; the two greatest keys are kept as evidence.
+//! - **One key under two names of one issuer**: every certificate with that key is void, all are kept as evidence. Under names of
+//!   two issuers both stand and [`Roster::node_of_key`] is silent: otherwise one firm could void another firm's node by certifying
+//!   its public key (T14). A link still knows its peer, because the chain it presents names the node.
+//! - **Old generations** verify old words; only the newest is current. A void newest generation leaves the node without a current
+//!   certificate: the one before it was replaced for a reason.
+//! - **Limits**: issuers and the sum of their ranges are bounded. Only where the roots certified more than that does the order of
+//!   arrival decide which issuer is [`Rejected::Full`]; the roots must then give some a narrower range.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use ed25519_dalek::VerifyingKey;
+use serde::{Deserialize, Serialize};
+
+use super::certificate::{Envelope, Parsed, RootSignature, open};
+use super::keys::verify_with;
+use super::{Beyond, Charter, IssuerCertificate, NodeCertificate, PublicKey, Realm, RealmKind, Rejected, Signature, Tag};
+use crate::config::AUTHORS_MAX;
+use crate::id::{Generation, NodeId};
+
+/// Charter versions one alliance may have: a change of roots every year for a lifetime. Each is sent to every new node.
+const CHARTERS_MAX: usize = 64;
+/// Issuers one alliance may have. Chains and regions of Taiwan need some tens; each costs about 0.5 kB on every node.
+const ISSUERS_MAX: usize = 1_024;
+/// Generations of one node that are kept, the highest. Above it the oldest words can't be checked again here.
+const GENERATIONS_MAX: usize = 8;
+/// Keys kept as evidence that an issuer forked a name.
+const FORK_KEYS_MAX: usize = 2;
+/// Objects in a chain a peer presents: all charters, its issuer, itself.
+const CHAIN_OBJECTS_MAX: usize = CHARTERS_MAX + 2;
+
+/// What became of an offered object that was good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// The roster changed: store it, tell others.
+    New,
+    /// Held already; nothing changed.
+    Known,
+}
+
+/// Place of an object in the roster's order: charters, issuers, nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ObjectKey {
+    /// A charter, by version.
+    Charter(u32),
+    /// An issuer, by number.
+    Issuer(u16),
+    /// A node certificate, by name, generation and key.
+    Node(NodeId, Generation, PublicKey),
+}
+
+/// One object held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectRef<'a> {
+    /// Its place.
+    pub key: ObjectKey,
+    /// Of its body.
+    pub hash: [u8; 16],
+    /// As it came.
+    pub envelope: &'a Bytes,
+}
+
+/// Something a person must hear about an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Alarm {
+    /// Two unlike keys for one name and generation; both are void.
+    ForkedName(NodeId, Generation),
+    /// One key under several names. Void where one issuer gave both.
+    SharedKey(PublicKey, NodeId),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Held<T> {
+    value: T,
+    hash: [u8; 16],
+    envelope: Bytes,
+}
+
+impl<T> Held<T> {
+    fn new(value: T, hash: [u8; 16], envelope: &[u8]) -> Self {
+        // A copy: a slice of a network frame would keep the whole frame alive.
+        Self { value, hash, envelope: Bytes::copy_from_slice(envelope) }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct HeldNode {
+    held: Held<NodeCertificate>,
+    key: VerifyingKey,
+}
+
+impl HeldNode {
+    /// Which of two certificates of one name, generation and key counts.
+    fn rank(&self) -> (u32, u32, [u8; 16]) {
+        (self.held.value.window(), self.held.value.not_before, self.held.hash)
+    }
+}
+
+type Keys = BTreeMap<PublicKey, HeldNode>;
+type Generations = BTreeMap<Generation, Keys>;
+
+/// Everyone who may speak. See the head of this file for the rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roster {
+    realm: Realm,
+    kind: RealmKind,
+    /// Version n at place n - 1.
+    charters: Vec<Held<Charter>>,
+    issuers: BTreeMap<u16, Held<IssuerCertificate>>,
+    nodes: BTreeMap<NodeId, Generations>,
+    /// Under which names each key is held.
+    names: BTreeMap<PublicKey, BTreeSet<(NodeId, Generation)>>,
+    hashes: BTreeSet<[u8; 16]>,
+}
+
+impl Roster {
+    /// A roster of the alliance that this first charter founds. Whoever chooses the charter chooses whom to trust.
+    ///
+    /// # Errors
+    /// [`Rejected::WrongKind`] if it is no first charter; otherwise as [`Self::offer`].
+    pub fn new(first_charter: &[u8]) -> Result<Self, Rejected> {
+        let Envelope { body, hash, parsed } = open(first_charter)?;
+        let Parsed::Charter { value, own, .. } = parsed else { return Err(Rejected::WrongKind) };
+        if value.version != 1 {
+            return Err(Rejected::WrongKind);
+        }
+        let realm = Realm::of(value.kind, body);
+        check_roots(&value, &value, &own, &realm.message(Tag::Charter, body))?;
+        Ok(Self {
+            realm,
+            kind: value.kind,
+            charters: vec![Held::new(value, hash, first_charter)],
+            issuers: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            names: BTreeMap::new(),
+            hashes: BTreeSet::from([hash]),
+        })
+    }
+
+    /// The alliance.
+    #[must_use]
+    pub fn realm(&self) -> Realm {
+        self.realm
+    }
+
+    /// Real, drill or simulation.
+    #[must_use]
+    pub fn kind(&self) -> RealmKind {
+        self.kind
+    }
+
+    /// Takes an object in, from whomever: it proves itself. After an issuer or charter changed, objects that no longer stand are
+    /// dropped and refused objects may be good: offer them again.
+    ///
+    /// # Errors
+    /// [`Rejected`], each with whose fault it is; nothing was changed.
+    pub fn offer(&mut self, envelope: &[u8]) -> Result<Offered, Rejected> {
+        let Envelope { body, hash, parsed } = open(envelope)?;
+        if self.hashes.contains(&hash) {
+            return Ok(Offered::Known);
+        }
+        match parsed {
+            Parsed::Charter { value, own, before } => self.offer_charter(Held::new(value, hash, envelope), body, &own, &before),
+            Parsed::Issuer { value, own } => self.offer_issuer(Held::new(value, hash, envelope), body, &own),
+            Parsed::Node { value, signature } => {
+                let key = self.check_node(&value, body, &signature)?;
+                self.put_node(HeldNode { held: Held::new(value, hash, envelope), key })
+            }
+        }
+    }
+
+    /// Takes in the chain a peer presents on a link and says who it is. `key` is the key the link proved.
+    ///
+    /// # Errors
+    /// [`Rejected::OtherRealm`] if it does not begin with our first charter, [`Rejected::KeyMismatch`], [`Rejected::Replaced`],
+    /// [`Rejected::Void`], or why an object in it was refused. Objects before a refused one are kept: they proved themselves.
+    pub fn admit_chain(&mut self, objects: &[Bytes], key: &PublicKey) -> Result<(NodeId, Generation), Rejected> {
+        if objects.len() > CHAIN_OBJECTS_MAX {
+            return Err(Rejected::TooLong);
+        }
+        let (first, last) = objects.first().zip(objects.last()).ok_or(Rejected::WrongKind)?;
+        if self.charters.first().is_none_or(|charter| open(first).map(|first| first.hash) != Ok(charter.hash)) {
+            return Err(Rejected::OtherRealm);
+        }
+        let Parsed::Node { value, .. } = open(last)?.parsed else { return Err(Rejected::WrongKind) };
+        if value.key != *key {
+            return Err(Rejected::KeyMismatch);
+        }
+        for object in objects {
+            match self.offer(object) {
+                Ok(Offered::New | Offered::Known) | Err(Rejected::Older) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        if self.usable_key(value.node, value.generation)? != *key {
+            return Err(Rejected::KeyMismatch);
+        }
+        match self.current(value.node) {
+            Some(current) if current.generation == value.generation => Ok((value.node, value.generation)),
+            Some(_) | None => Err(Rejected::Replaced),
+        }
+    }
+
+    /// The certificate that counts for a name and generation; `None` if unknown or void.
+    #[must_use]
+    pub fn certificate(&self, node: NodeId, generation: Generation) -> Option<&NodeCertificate> {
+        self.usable(node, generation).ok().map(|held| &held.held.value)
+    }
+
+    /// The newest certificate of a node; `None` if unknown or void.
+    #[must_use]
+    pub fn current(&self, node: NodeId) -> Option<&NodeCertificate> {
+        let generation = self.nodes.get(&node)?.last_key_value()?.0;
+        self.certificate(node, *generation)
+    }
+
+    /// The key of a name and generation; `None` if unknown or void.
+    #[must_use]
+    pub fn key(&self, node: NodeId, generation: Generation) -> Option<PublicKey> {
+        self.usable_key(node, generation).ok()
+    }
+
+    /// Whose key this is: the newest generation that holds it. `None` if unknown, void, or certified under names of two issuers
+    /// (then only a presented chain tells).
+    #[must_use]
+    pub fn node_of_key(&self, key: &PublicKey) -> Option<(NodeId, Generation)> {
+        let names = self.names.get(key)?;
+        let (node, generation) = *names.last()?;
+        if names.first().is_some_and(|first| first.0 != node) {
+            return None;
+        }
+        self.usable(node, generation).ok().filter(|held| held.held.value.key == *key).map(|_| (node, generation))
+    }
+
+    /// An issuer's certificate that counts.
+    #[must_use]
+    pub fn issuer(&self, number: u16) -> Option<&IssuerCertificate> {
+        self.issuers.get(&number).map(|held| &held.value)
+    }
+
+    /// All issuers, by number.
+    pub fn issuers(&self) -> impl Iterator<Item = &IssuerCertificate> {
+        self.issuers.values().map(|held| &held.value)
+    }
+
+    /// The newest charter.
+    #[must_use]
+    pub fn charter(&self) -> &Charter {
+        &self.charters.last().expect("invariant: a roster is made with its first charter and only truncated above it").value
+    }
+
+    /// The firm of a node: its issuer's.
+    #[must_use]
+    pub fn firm(&self, node: NodeId) -> Option<&str> {
+        self.issuer(node.issuer).map(|issuer| issuer.firm.as_str())
+    }
+
+    /// Current certificates, by name.
+    pub fn nodes(&self) -> impl Iterator<Item = &NodeCertificate> {
+        self.nodes.keys().filter_map(|node| self.current(*node))
+    }
+
+    /// Keys of current certificates: who may open a link.
+    pub fn keys(&self) -> impl Iterator<Item = PublicKey> {
+        self.nodes().map(|certificate| certificate.key)
+    }
+
+    /// Envelopes that prove a node to someone who has only the first charter: all charters, its issuer, itself. Empty if unknown or void.
+    #[must_use]
+    pub fn chain(&self, node: NodeId) -> Vec<Bytes> {
+        let Some(certificate) = self.current(node) else { return Vec::new() };
+        let Ok(held) = self.usable(node, certificate.generation) else { return Vec::new() };
+        let issuer = self.issuers.get(&node.issuer).map(|issuer| &issuer.envelope);
+        let charters = self.charters.iter().map(|charter| &charter.envelope);
+        charters.chain(issuer).chain([&held.held.envelope]).cloned().collect()
+    }
+
+    /// Everything held, evidence too, in the order of [`ObjectKey`]: equal rosters list the same keys and hashes.
+    pub fn objects(&self) -> impl Iterator<Item = ObjectRef<'_>> {
+        let charters = self.charters.iter().map(|held| object(ObjectKey::Charter(held.value.version), held));
+        let issuers = self.issuers.iter().map(|(number, held)| object(ObjectKey::Issuer(*number), held));
+        let nodes = self.nodes.values().flat_map(|generations| generations.values()).flat_map(|keys| keys.values());
+        charters.chain(issuers).chain(nodes.map(|node| object(node_key(&node.held.value), &node.held)))
+    }
+
+    /// Whether an object with this body hash is held.
+    #[must_use]
+    pub fn has(&self, hash: &[u8; 16]) -> bool {
+        self.hashes.contains(hash)
+    }
+
+    /// Numbers above its floor a node may use: the newest certificate's, or the last known where that is void. `None` if unknown.
+    #[must_use]
+    pub fn window(&self, node: NodeId) -> Option<u32> {
+        self.nodes.get(&node)?.last_key_value().and_then(|(generation, _)| self.window_of(node, *generation))
+    }
+
+    /// The same for one generation: a number is judged by the window of the generation it was written in.
+    #[must_use]
+    pub fn window_of(&self, node: NodeId, generation: Generation) -> Option<u32> {
+        self.nodes.get(&node)?.get(&generation)?.values().map(|held| held.held.value.window()).max()
+    }
+
+    /// Where issuers contradicted themselves, in order.
+    #[must_use]
+    pub fn alarms(&self) -> Vec<Alarm> {
+        let forked =
+            self.nodes.iter().flat_map(|(node, generations)| generations.iter().map(move |(at, keys)| (*node, *at, keys)));
+        let forked = forked.filter(|(_, _, keys)| keys.len() > 1).map(|(node, at, _)| Alarm::ForkedName(node, at));
+        let shared = self.names.iter().filter(|(_, names)| names.first().map(|name| name.0) != names.last().map(|name| name.0));
+        let shared = shared.flat_map(|(key, names)| {
+            names.iter().map(|name| name.0).collect::<BTreeSet<_>>().into_iter().map(|name| Alarm::SharedKey(*key, name))
+        });
+        forked.chain(shared).collect()
+    }
+
+    /// Checks an author's word.
+    pub(super) fn check_word(
+        &self,
+        author: NodeId,
+        generation: Generation,
+        tag: Tag,
+        bytes: &[u8],
+        signature: &Signature,
+    ) -> Result<(), Rejected> {
+        let held = self.usable(author, generation)?;
+        let good = verify_with(&held.key, &self.realm.message(tag, bytes), signature);
+        if good { Ok(()) } else { Err(Rejected::BadSignature) }
+    }
+
+    /// The key that may speak for a name and generation.
+    pub(super) fn usable_key(&self, node: NodeId, generation: Generation) -> Result<PublicKey, Rejected> {
+        self.usable(node, generation).map(|held| held.held.value.key)
+    }
+
+    fn usable(&self, node: NodeId, generation: Generation) -> Result<&HeldNode, Rejected> {
+        let keys = self.nodes.get(&node).and_then(|generations| generations.get(&generation)).ok_or(Rejected::UnknownAuthor)?;
+        let mut keys = keys.iter();
+        match (keys.next(), keys.next()) {
+            (Some((key, held)), None) if !self.is_shared(key, node) => Ok(held),
+            (None, _) => Err(Rejected::UnknownAuthor),
+            (Some(_), _) => Err(Rejected::Void),
+        }
+    }
+
+    /// Whether the issuer of `node` gave this key to another of its names too.
+    fn is_shared(&self, key: &PublicKey, node: NodeId) -> bool {
+        let same_issuer = |other: &(NodeId, Generation)| other.0 != node && other.0.issuer == node.issuer;
+        self.names.get(key).is_some_and(|names| names.iter().any(same_issuer))
+    }
+
+    fn offer_charter(
+        &mut self,
+        held: Held<Charter>,
+        body: &[u8],
+        own: &[RootSignature],
+        before: &[RootSignature],
+    ) -> Result<Offered, Rejected> {
+        if held.value.version == 1 || held.value.kind != self.kind {
+            return Err(Rejected::OtherRealm);
+        }
+        let place = usize::try_from(held.value.version - 1).map_err(|_| Rejected::Malformed)?;
+        let previous = self.charters.get(place - 1).ok_or(Rejected::UnknownCharter)?;
+        if held.value.previous != Some(previous.hash) {
+            return Err(Rejected::UnknownCharter);
+        }
+        if place >= CHARTERS_MAX {
+            return Err(Rejected::Full);
+        }
+        if self.charters.get(place).is_some_and(|there| there.hash > held.hash) {
+            return Err(Rejected::Older);
+        }
+        let message = self.realm.message(Tag::Charter, body);
+        check_roots(&held.value, &held.value, own, &message)?;
+        check_roots(&previous.value, &previous.value, before, &message)?;
+        for fallen in self.charters.drain(place..) {
+            self.hashes.remove(&fallen.hash);
+        }
+        self.hashes.insert(held.hash);
+        self.charters.push(held);
+        self.judge_issuers();
+        Ok(Offered::New)
+    }
+
+    /// After a change of charter: issuers it no longer carries fall, and their nodes with them.
+    fn judge_issuers(&mut self) {
+        let fallen = |roster: &Self, held: &Held<IssuerCertificate>| match open(&held.envelope) {
+            Ok(Envelope { body, parsed: Parsed::Issuer { value, own }, .. }) => roster.check_issuer(&value, body, &own).is_err(),
+            Ok(_) | Err(_) => true,
+        };
+        let numbers: Vec<u16> = self.issuers.iter().filter(|(_, held)| fallen(self, held)).map(|(number, _)| *number).collect();
+        for number in numbers {
+            if let Some(held) = self.issuers.remove(&number) {
+                self.hashes.remove(&held.hash);
+            }
+            self.judge_nodes(number);
+        }
+    }
+
+    fn check_issuer(&self, value: &IssuerCertificate, body: &[u8], own: &[RootSignature]) -> Result<(), Rejected> {
+        let place = usize::try_from(value.charter).ok().and_then(|version| version.checked_sub(1)).ok_or(Rejected::Malformed)?;
+        let named = self.charters.get(place).ok_or(Rejected::UnknownCharter)?;
+        check_roots(&named.value, self.charter(), own, &self.realm.message(Tag::Issuer, body))
+    }
+
+    fn offer_issuer(&mut self, held: Held<IssuerCertificate>, body: &[u8], own: &[RootSignature]) -> Result<Offered, Rejected> {
+        let number = held.value.number;
+        let there = self.issuers.get(&number);
+        // Before its signatures: a peer that has not heard of the newest charter may present one that no longer has enough of them.
+        if there.is_some_and(|there| (there.value.version, there.hash) > (held.value.version, held.hash)) {
+            return Err(Rejected::Older);
+        }
+        self.check_issuer(&held.value, body, own)?;
+        let others = self.issuers.values().filter(|other| other.value.number != number);
+        let nodes: usize = others.map(|other| usize::from(other.value.max_nodes)).sum();
+        if nodes + usize::from(held.value.max_nodes) > AUTHORS_MAX || (there.is_none() && self.issuers.len() >= ISSUERS_MAX) {
+            return Err(Rejected::Full);
+        }
+        self.hashes.insert(held.hash);
+        if let Some(old) = self.issuers.insert(number, held) {
+            self.hashes.remove(&old.hash);
+        }
+        self.judge_nodes(number);
+        Ok(Offered::New)
+    }
+
+    /// After a change of issuer: takes its nodes out and offers them again, so that only what it may give stays.
+    fn judge_nodes(&mut self, number: u16) {
+        let range = NodeId { issuer: number, serial: 0 }..=NodeId { issuer: number, serial: u16::MAX };
+        let names: Vec<NodeId> = self.nodes.range(range).map(|(node, _)| *node).collect();
+        let mut envelopes = Vec::new();
+        for name in names {
+            let keys = self.nodes.remove(&name).into_iter().flat_map(Generations::into_values);
+            for held in keys.flat_map(Keys::into_values).collect::<Vec<_>>() {
+                self.forget(&held);
+                envelopes.push(held.held.envelope);
+            }
+        }
+        for envelope in envelopes {
+            // Refused now means: its issuer may no longer give it. It comes again if that changes.
+            let _refused = self.offer(&envelope);
+        }
+    }
+
+    fn check_node(&self, value: &NodeCertificate, body: &[u8], signature: &Signature) -> Result<VerifyingKey, Rejected> {
+        let issuer = &self.issuers.get(&value.node.issuer).ok_or(Rejected::UnknownIssuer)?.value;
+        if !issuer.key.verify(&self.realm.message(Tag::Node, body), signature) {
+            return Err(Rejected::BadSignature);
+        }
+        let beyond = [
+            (!issuer.covers(value.node.serial), Beyond::Serial),
+            (!issuer.roles.contains(value.role), Beyond::Role),
+            (!issuer.regions.contains(value.region), Beyond::Region),
+            (value.generation.giver != 0, Beyond::Giver),
+        ];
+        if let Some((_, what)) = beyond.into_iter().find(|(is, _)| *is) {
+            return Err(Rejected::Beyond(what));
+        }
+        value.key.strong().ok_or(Rejected::WeakKey)
+    }
+
+    fn put_node(&mut self, new: HeldNode) -> Result<Offered, Rejected> {
+        let NodeCertificate { node, generation, key, .. } = new.held.value;
+        let generations = self.nodes.entry(node).or_default();
+        let lowest = generations.first_key_value().map(|(lowest, _)| *lowest);
+        if generations.len() >= GENERATIONS_MAX && lowest.is_some_and(|lowest| generation < lowest) {
+            return Err(Rejected::Older);
+        }
+        let keys = generations.entry(generation).or_default();
+        if keys.get(&key).is_some_and(|there| there.rank() > new.rank()) {
+            return Err(Rejected::Older);
+        }
+        if keys.len() >= FORK_KEYS_MAX && keys.first_key_value().is_some_and(|(lowest, _)| key < *lowest) {
+            // A third key adds nothing to the proof.
+            return Err(Rejected::Void);
+        }
+        let hash = new.held.hash;
+        let mut fallen: Vec<HeldNode> = keys.insert(key, new).into_iter().collect();
+        while keys.len() > FORK_KEYS_MAX {
+            fallen.extend(keys.pop_first().map(|(_, held)| held));
+        }
+        while generations.len() > GENERATIONS_MAX {
+            fallen.extend(generations.pop_first().into_iter().flat_map(|(_, keys)| keys.into_values()));
+        }
+        for old in &fallen {
+            self.forget(old);
+        }
+        self.hashes.insert(hash);
+        self.names.entry(key).or_default().insert((node, generation));
+        Ok(Offered::New)
+    }
+
+    /// Takes a certificate that is held no more out of the indexes.
+    fn forget(&mut self, old: &HeldNode) {
+        let NodeCertificate { node, generation, key, .. } = old.held.value;
+        self.hashes.remove(&old.held.hash);
+        if let Some(names) = self.names.get_mut(&key) {
+            names.remove(&(node, generation));
+            if names.is_empty() {
+                self.names.remove(&key);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Roster {
+    /// Whether the index of hashes says the same as the objects.
+    pub(super) fn hashes_match(&self) -> bool {
+        self.objects().map(|object| object.hash).collect::<BTreeSet<_>>() == self.hashes
+    }
+}
+
+fn object<T>(key: ObjectKey, held: &Held<T>) -> ObjectRef<'_> {
+    ObjectRef { key, hash: held.hash, envelope: &held.envelope }
+}
+
+fn node_key(certificate: &NodeCertificate) -> ObjectKey {
+    ObjectKey::Node(certificate.node, certificate.generation, certificate.key)
+}
+
+/// Checks that enough roots of `standing` signed, their indices read in `named`. Every signature given must hold: nothing unsigned
+/// may ride along in an envelope.
+fn check_roots(named: &Charter, standing: &Charter, signatures: &[RootSignature], message: &[u8]) -> Result<(), Rejected> {
+    let mut have = 0;
+    for (index, signature) in signatures {
+        let root = named.roots.get(usize::from(*index)).ok_or(Rejected::BadSignature)?;
+        if !root.key.verify(message, signature) {
+            return Err(Rejected::BadSignature);
+        }
+        have += usize::from(standing.roots.iter().any(|other| other.key == root.key));
+    }
+    let want = usize::from(standing.k);
+    if have < want { Err(Rejected::TooFewRoots { have, want }) } else { Ok(()) }
+}
