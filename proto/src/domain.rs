@@ -1,0 +1,366 @@
+//! What is said: readings, facts, requests, and the fold over them. Never sees a signature, a peer or a link. Keeps P6, P7, P9.
+//!
+//! [`Domain`] is a pure function of the entries applied (and not withdrawn) and the documents set: in which order they came, how
+//! often and how grouped leaves no trace. There is no clock in it; ages and expiry are worked out when a view is asked for.
+
+pub mod fact;
+pub mod field;
+pub mod item;
+pub mod observation;
+pub mod plan;
+pub mod reading;
+pub mod refusal;
+pub mod request;
+pub mod service;
+pub mod show;
+pub mod spoken;
+mod text;
+pub mod unit;
+pub mod view;
+pub mod wish;
+
+#[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod plan_rules;
+#[cfg(test)]
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::codec::canonical::Writer;
+use crate::id::{Class, DocKind, EntryId, FactId, LogId, NodeId};
+use crate::time::UtcMillis;
+
+pub use fact::{Decoded, Fact, FactKind, Floor, class_of, decode_body, floor_of, make_acknowledge, make_floor};
+pub use field::{Field, fields};
+pub use item::{BadCatalogue, Catalogue, Item};
+pub use plan::{About, Plan, PlanInput};
+pub use show::{Operating, Resolved};
+pub use spoken::spoken;
+
+use fact::{Deed, Inert};
+use reading::Readings;
+
+/// What the fold reads of an entry's header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntryMeta {
+    /// Its name.
+    pub id: EntryId,
+    /// Class stated.
+    pub class: Class,
+    /// For entitled peers only.
+    pub closed: bool,
+    /// The author's clock.
+    pub wall: UtcMillis,
+}
+
+/// Everybody certified, as the roster knows them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Directory {
+    /// By id.
+    pub nodes: BTreeMap<NodeId, DirectoryEntry>,
+}
+
+/// One certified node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DirectoryEntry {
+    /// From the certificate.
+    pub name: String,
+    /// `store`, `hub`, `authority`.
+    pub role: String,
+    /// 1..=3.
+    pub tier: u8,
+    /// From the certificate.
+    pub firm: String,
+    /// From the certificate.
+    pub region: String,
+    /// May be asked for goods and acknowledges requests to all hubs.
+    pub hub: bool,
+}
+
+/// Why a board has no readings although one was heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoidReason {
+    /// Two contents under one version.
+    TwoStories,
+    /// The key that signed it was revoked.
+    Revoked,
+}
+
+/// One of an author's two documents, as the replica holds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Document<'a> {
+    /// It counts.
+    Present {
+        /// Its version.
+        version: u32,
+        /// The author's clock.
+        wall: UtcMillis,
+        /// Readings, see [`reading`].
+        payload: &'a [u8],
+    },
+    /// It is held but does not count.
+    Void(VoidReason),
+    /// None is held.
+    Absent,
+}
+
+#[derive(Clone, Debug)]
+enum HeldDocument {
+    Present { version: u32, wall: UtcMillis, payload: Vec<u8>, readings: Readings },
+    Void(VoidReason),
+}
+
+#[derive(Clone, Debug)]
+struct HeldEntry {
+    meta: EntryMeta,
+    facts: Vec<Decoded>,
+}
+
+/// The fold. See the module's first lines.
+#[derive(Clone, Debug, Default)]
+pub struct Domain {
+    catalogue: Catalogue,
+    entries: BTreeMap<EntryId, HeldEntry>,
+    documents: BTreeMap<(NodeId, DocKind), HeldDocument>,
+    frozen: BTreeSet<LogId>,
+    // Indexes: each follows from `entries` alone, and holds no empty sets, so that withdrawing leaves no trace.
+    requests: BTreeSet<FactId>,
+    acts: BTreeMap<FactId, BTreeSet<FactId>>,
+    keyed: BTreeMap<Key, BTreeSet<FactId>>,
+    spoken: BTreeMap<String, BTreeSet<FactId>>,
+    observed: BTreeMap<NodeId, BTreeMap<NodeId, BTreeSet<FactId>>>,
+    observers: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    // Outside the fold: how old this node's own documents are by a clock that never jumps, in whole seconds.
+    own_ages: BTreeMap<DocKind, Option<u32>>,
+}
+
+/// Requests that are one: author, consignee, idempotency key.
+type Key = (NodeId, NodeId, [u8; 8]);
+
+impl Domain {
+    /// An empty fold.
+    #[must_use]
+    pub fn new(catalogue: Catalogue) -> Self {
+        Self { catalogue, ..Self::default() }
+    }
+
+    /// How many seconds old this node's own document is; `None` where that can't be bounded. Said before [`Self::plan`] and
+    /// [`Self::reissue`]: a reading written down again keeps its age although the wall clock was set back in between.
+    pub fn note_own_age(&mut self, kind: DocKind, age_s: Option<u32>) {
+        self.own_ages.insert(kind, age_s);
+    }
+
+    /// The goods this node counts.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Folds an entry in. Applying one again changes nothing. Stubs (no body held) are not applied.
+    pub fn apply(&mut self, meta: &EntryMeta, body: &[u8]) {
+        if self.entries.contains_key(&meta.id) {
+            return;
+        }
+        let facts = effective(meta, fact::decode_body(body));
+        for (id, fact) in facts_of(meta.id, &facts) {
+            self.index(id, fact);
+        }
+        self.entries.insert(meta.id, HeldEntry { meta: *meta, facts });
+    }
+
+    /// Takes an entry back out: afterwards all is as if it had never been applied.
+    pub fn withdraw(&mut self, entry: EntryId) {
+        let Some(held) = self.entries.remove(&entry) else { return };
+        for (id, fact) in facts_of(entry, &held.facts) {
+            self.unindex(id, fact);
+        }
+    }
+
+    /// Sets, voids or removes one of an author's documents. The caller decides which version counts.
+    pub fn set_document(&mut self, author: NodeId, kind: DocKind, document: Document<'_>) {
+        let held = match document {
+            Document::Present { version, wall, payload } => {
+                HeldDocument::Present { version, wall, payload: payload.to_vec(), readings: reading::decode(payload) }
+            }
+            Document::Void(reason) => HeldDocument::Void(reason),
+            Document::Absent => {
+                self.documents.remove(&(author, kind));
+                return;
+            }
+        };
+        self.documents.insert((author, kind), held);
+    }
+
+    /// Marks a logbook as forked or mended: its author's requests are flagged.
+    pub fn set_frozen(&mut self, log: LogId, frozen: bool) {
+        if frozen {
+            self.frozen.insert(log);
+        } else {
+            self.frozen.remove(&log);
+        }
+    }
+
+    /// True if some logbook of this author is frozen.
+    #[must_use]
+    pub fn is_frozen(&self, author: NodeId) -> bool {
+        self.frozen.iter().any(|log| log.author == author)
+    }
+
+    /// Entries folded in.
+    #[must_use]
+    pub fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The facts of an entry that was applied, for tools and tests.
+    #[must_use]
+    pub fn facts(&self, entry: EntryId) -> Option<&[Decoded]> {
+        self.entries.get(&entry).map(|held| held.facts.as_slice())
+    }
+
+    /// Everything derived, as canonical bytes: equal facts and documents give equal bytes (P7). No age, no expiry.
+    #[must_use]
+    pub fn canonical_view(&self) -> Vec<u8> {
+        let mut out = Writer::new();
+        out.list(1, self.requests.iter().filter_map(|id| self.request_state(*id)).map(|state| state.to_bytes()));
+        out.list(
+            2,
+            self.live_observations().into_iter().map(|(target, id)| {
+                let mut item = Writer::new();
+                item.bytes(1, &target.to_bytes()).bytes(2, &id.to_bytes());
+                if let Some(observation) = self.observation(id) {
+                    item.bytes(3, &reading::encode(&observation.readings)).maybe_text(4, observation.note.as_deref());
+                }
+                item.finish()
+            }),
+        );
+        out.list(
+            3,
+            self.documents.iter().map(|((author, kind), held)| {
+                let mut item = Writer::new();
+                item.bytes(1, &author.to_bytes()).uint(2, u64::from(*kind == DocKind::Detail));
+                match held {
+                    HeldDocument::Present { version, payload, .. } => item.uint(3, u64::from(*version)).bytes(4, payload),
+                    HeldDocument::Void(reason) => item.uint(5, u64::from(*reason == VoidReason::Revoked)),
+                };
+                item.finish()
+            }),
+        );
+        out.finish()
+    }
+
+    /// A fact that counts, with the header of its entry.
+    fn fact(&self, id: FactId) -> Option<(&EntryMeta, &Fact)> {
+        let held = self.entries.get(&id.entry)?;
+        match held.facts.get(usize::from(id.index))? {
+            Decoded::Fact(fact) => Some((&held.meta, fact)),
+            Decoded::Inert(_) => None,
+        }
+    }
+
+    fn index(&mut self, id: FactId, fact: &Fact) {
+        match &fact.deed {
+            Deed::Floor(_) => {}
+            Deed::Request(request) => {
+                self.requests.insert(id);
+                self.spoken.entry(spoken(id)).or_default().insert(id);
+                if let Some(key) = key_of(id, request) {
+                    self.keyed.entry(key).or_default().insert(id);
+                }
+            }
+            Deed::Update(fact::Update { of, .. }) | Deed::Cancel(of) | Deed::Confirm(of) | Deed::Close(of) => {
+                self.acts.entry(of.request).or_default().insert(id);
+            }
+            Deed::Acknowledge(facts) => {
+                for fact in facts {
+                    self.acts.entry(*fact).or_default().insert(id);
+                }
+            }
+            Deed::Observation(observation) => {
+                let author = id.entry.log.author;
+                self.observed.entry(observation.node).or_default().entry(author).or_default().insert(id);
+                self.observers.entry(author).or_default().insert(observation.node);
+            }
+        }
+    }
+
+    fn unindex(&mut self, id: FactId, fact: &Fact) {
+        match &fact.deed {
+            Deed::Floor(_) => {}
+            Deed::Request(request) => {
+                self.requests.remove(&id);
+                drop_from(&mut self.spoken, &spoken(id), id);
+                if let Some(key) = key_of(id, request) {
+                    drop_from(&mut self.keyed, &key, id);
+                }
+            }
+            Deed::Update(fact::Update { of, .. }) | Deed::Cancel(of) | Deed::Confirm(of) | Deed::Close(of) => {
+                drop_from(&mut self.acts, &of.request, id);
+            }
+            Deed::Acknowledge(facts) => {
+                for fact in facts {
+                    drop_from(&mut self.acts, fact, id);
+                }
+            }
+            Deed::Observation(observation) => self.forget_observation(id, observation.node),
+        }
+    }
+
+    fn forget_observation(&mut self, id: FactId, target: NodeId) {
+        let author = id.entry.log.author;
+        let Some(of_target) = self.observed.get_mut(&target) else { return };
+        drop_from(of_target, &author, id);
+        if !of_target.contains_key(&author) {
+            drop_from(&mut self.observers, &author, target);
+        }
+        if of_target.is_empty() {
+            self.observed.remove(&target);
+        }
+    }
+}
+
+fn drop_from<K: Ord, V: Ord>(index: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: V) {
+    if let Some(set) = index.get_mut(key) {
+        set.remove(&value);
+        if set.is_empty() {
+            index.remove(key);
+        }
+    }
+}
+
+fn key_of(id: FactId, request: &fact::Request) -> Option<Key> {
+    let author = id.entry.log.author;
+    request.key.map(|key| (author, request.consignee.unwrap_or(author), key))
+}
+
+fn facts_of(entry: EntryId, facts: &[Decoded]) -> impl Iterator<Item = (FactId, &Fact)> {
+    facts.iter().enumerate().filter_map(move |(place, decoded)| match decoded {
+        Decoded::Fact(fact) => Some((FactId { entry, index: u8::try_from(place).ok()? }, fact.as_ref())),
+        Decoded::Inert(_) => None,
+    })
+}
+
+/// What of a body counts: nothing of ours in a closed entry, nothing under a class its facts do not have.
+fn effective(meta: &EntryMeta, mut facts: Vec<Decoded>) -> Vec<Decoded> {
+    let holds_unknown = facts.iter().any(|decoded| matches!(decoded, Decoded::Inert(Inert::UnknownKind(_))));
+    let wrong_class = !holds_unknown && fact::implied_class(&facts).is_some_and(|class| class != meta.class);
+    let why = if meta.closed {
+        Inert::Closed
+    } else if wrong_class {
+        Inert::WrongClass
+    } else {
+        return facts;
+    };
+    for decoded in &mut facts {
+        if matches!(decoded, Decoded::Fact(_)) {
+            *decoded = Decoded::Inert(why);
+        }
+    }
+    facts
+}

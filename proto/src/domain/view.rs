@@ -1,0 +1,158 @@
+//! What is shown: readings, observations and requests as people and programs read them. Derived, never stored or signed.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::time::UtcMillis;
+
+/// How far a write got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Stored, no neighbour has it.
+    SavedHere,
+    /// At least one neighbour has it durably.
+    Reached,
+    /// The addressee's daemon acknowledged it.
+    Received,
+    /// Somebody acted on it.
+    ActedOn,
+}
+
+/// Delivery of one write, from neighbours' heads and the addressee's `Acknowledge`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Furthest state reached.
+    pub state: DeliveryState,
+    /// Neighbours that hold it durably.
+    pub neighbours: u32,
+    /// Addressees that acknowledged it.
+    pub acknowledged_by: Vec<String>,
+}
+
+/// This node's name in answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeName {
+    /// `1-118`.
+    pub id: String,
+    /// From the certificate.
+    pub name: String,
+}
+
+/// One reading as shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadingView {
+    /// A word, a number or a text. Past its validity it still stands here; `stale` says so.
+    pub value: serde_json::Value,
+    /// Rec 20 code, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// RFC 3339 is made by the API; milliseconds here; absent where the author knew no time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed_at: Option<UtcMillis>,
+    /// Seconds since it was observed; absent where it can't be bounded.
+    pub age_s: Option<u64>,
+    /// Seconds it holds.
+    pub valid_s: u64,
+    /// Past its validity, or its age can't be bounded: shown as unknown.
+    pub stale: bool,
+    /// How it is known.
+    pub basis: String,
+    /// Derived by the reader (such as hours of fuel), not said by the node.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub derived: bool,
+}
+
+/// What somebody said of a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObservationView {
+    /// Who observed.
+    pub by: NodeName,
+    /// Desk label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desk: Option<String>,
+    /// What was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Readings by field name.
+    pub readings: BTreeMap<String, ReadingView>,
+    /// Seconds since it was so; absent where it can't be bounded.
+    pub age_s: Option<u64>,
+}
+
+/// One line of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineView {
+    /// Item code, or `other`.
+    pub item: String,
+    /// What, for `other`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Rec 20 code.
+    pub unit: String,
+    /// Asked for, in base units.
+    pub requested: u64,
+}
+
+/// A request as all nodes with the same entries derive it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestView {
+    /// Spoken id, `R-...`; equals `Saved::id`. Named `request` so that it can stand flattened beside `id`.
+    pub request: String,
+    /// The node the goods are for.
+    pub consignee: NodeName,
+    /// Who wrote it.
+    pub requested_by: NodeName,
+    /// Newest version that holds, from 1.
+    pub version: u32,
+    /// `immediate`, `urgent`, `routine`, `low`.
+    pub priority: String,
+    /// Headline: `submitted`, `acknowledged`, `cancelled`, `closed`, `expired`.
+    pub status: String,
+    /// Lines.
+    pub lines: Vec<LineView>,
+    /// Free text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Needed by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needed_by: Option<UtcMillis>,
+    /// When it was so, by the writer's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<UtcMillis>,
+    /// Desk label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desk: Option<String>,
+    /// `cancel_of_older_version`, `late_facts`, `expired`, `requester_frozen`.
+    pub flags: Vec<String>,
+    /// Who acknowledged.
+    pub acknowledged_by: Vec<NodeName>,
+    /// History, oldest first: version, act, author.
+    pub history: Vec<HistoryView>,
+    /// Filled by the node that wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+}
+
+/// One act on a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryView {
+    /// `request`, `update`, `cancel`, `confirm`, `close`, `acknowledge`.
+    pub act: String,
+    /// Who.
+    pub by: NodeName,
+    /// Version seen or made.
+    pub version: u32,
+    /// Wall time of the author, where it knew one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<UtcMillis>,
+    /// Desk label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desk: Option<String>,
+    /// Reason or note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Kept and shown, but without effect, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flagged: Option<String>,
+}
