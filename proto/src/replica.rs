@@ -1,0 +1,264 @@
+//! Logbooks and documents as opaque bytes with an author and a number: order, heads, floors, forks, digest and difference.
+//!
+//! Never names a field, never parses a body: floors are handed in by the node, which asked the domain. Keeps P5 and P7.
+//! Only what is durable is in here; what came and waits for the store is the node's.
+
+pub mod difference;
+pub mod digest;
+pub mod document;
+pub mod entry;
+#[cfg(test)]
+mod laws;
+pub mod log;
+pub mod row;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use difference::Lacking;
+pub use document::{DocOrder, DocOutcome, Document, HeldDoc};
+pub use entry::{Hash16, Header, hash16};
+pub use log::{Effect, Floor, Log, Slot, Weight, forked_at};
+pub use row::{AgeMark, DocRow, EntryRow};
+
+use crate::config::INCARNATIONS_MAX;
+use crate::id::{DocKind, EntryId, Incarnation, LogId, NodeId};
+use document::Register;
+
+/// Two signed entries that contradict each other: proof enough on its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForkProof {
+    /// Lowest number the pair proves forked.
+    pub number: u32,
+    /// One story.
+    pub one: EntryRow,
+    /// The other.
+    pub other: EntryRow,
+}
+
+/// What a change means for the fold above.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Entries that count no more.
+    pub withdrawn: Vec<EntryId>,
+    /// May be on disk and count again: logbook, first, last.
+    pub revive: Vec<(LogId, u32, u32)>,
+    /// Logbooks that count no more at all: eight higher incarnations are held.
+    pub dropped: Vec<LogId>,
+}
+
+/// Everybody's logbooks and documents.
+#[derive(Clone, Debug, Default)]
+pub struct Replica {
+    logs: BTreeMap<LogId, Log>,
+    docs: BTreeMap<(NodeId, DocKind), Register>,
+    forks: BTreeMap<LogId, ForkProof>,
+    leaves: BTreeMap<NodeId, Hash16>,
+    dirty: BTreeSet<NodeId>,
+    entries: u64,
+}
+
+impl Replica {
+    /// One logbook.
+    #[must_use]
+    pub fn log(&self, id: LogId) -> Option<&Log> {
+        self.logs.get(&id)
+    }
+
+    /// All logbooks, ascending.
+    pub fn logs(&self) -> impl Iterator<Item = (LogId, &Log)> {
+        self.logs.iter().map(|(id, log)| (*id, log))
+    }
+
+    /// All logbooks of one author, ascending: older lives first.
+    pub fn logs_of(&self, author: NodeId) -> impl DoubleEndedIterator<Item = (LogId, &Log)> {
+        let (low, high) = (LogId::lowest(author), LogId::highest(author));
+        self.logs.range(low..=high).map(|(id, log)| (*id, log))
+    }
+
+    /// Everybody of whom anything is held.
+    pub fn authors(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.leaves.keys().chain(self.dirty.iter().filter(|author| !self.leaves.contains_key(author))).copied()
+    }
+
+    /// Entries held and counted.
+    #[must_use]
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Holes below what is held ahead, over all logbooks.
+    #[must_use]
+    pub fn holes(&self) -> u64 {
+        let count = |log: &Log| log.holes(usize::MAX).iter().map(|(first, last)| u64::from(last - first) + 1).sum::<u64>();
+        self.logs.values().map(count).sum()
+    }
+
+    /// One author's document.
+    #[must_use]
+    pub fn doc(&self, author: NodeId, kind: DocKind) -> Option<&HeldDoc> {
+        self.docs.get(&(author, kind)).map(Register::newest)
+    }
+
+    /// The contradiction of one author's document, where there is one.
+    #[must_use]
+    pub fn doc_contradiction(&self, author: NodeId, kind: DocKind) -> Option<&HeldDoc> {
+        self.docs.get(&(author, kind)).and_then(Register::other)
+    }
+
+    /// All documents of one kind, by author.
+    pub fn docs(&self, kind: DocKind) -> impl Iterator<Item = (NodeId, &HeldDoc)> {
+        self.docs.iter().filter(move |((_, held), _)| *held == kind).map(|((author, _), register)| (*author, register.newest()))
+    }
+
+    /// The proof that froze a logbook.
+    #[must_use]
+    pub fn fork(&self, log: LogId) -> Option<&ForkProof> {
+        self.forks.get(&log)
+    }
+
+    /// Logbooks that are frozen.
+    pub fn forks(&self) -> impl Iterator<Item = (LogId, &ForkProof)> {
+        self.forks.iter().map(|(log, proof)| (*log, proof))
+    }
+
+    /// True where eight higher incarnations of the same generation are held: this one reads as below a floor.
+    #[must_use]
+    pub fn too_low(&self, id: LogId) -> bool {
+        if self.logs.contains_key(&id) {
+            return false;
+        }
+        let top = LogId { incarnation: Incarnation { count: u16::MAX, random: u16::MAX }, ..id };
+        self.logs.range(id..=top).count() >= INCARNATIONS_MAX
+    }
+
+    /// What an entry would be, without taking it. `stated` is the highest floor it states itself, 0 without one.
+    #[must_use]
+    pub fn weigh(&self, header: &Header, hash: Hash16, has_body: bool, window: u32, stated: u32) -> Weight {
+        if self.too_low(header.id.log) {
+            return Weight::Known;
+        }
+        match self.logs.get(&header.id.log) {
+            Some(log) => log.weigh(header, hash, has_body, stated),
+            None => Log::new(window).weigh(header, hash, has_body, stated),
+        }
+    }
+
+    /// Takes an entry that is verified and durable. The caller weighed it.
+    pub fn commit(&mut self, id: EntryId, slot: Slot, floors: Vec<Floor>, window: u32) -> Change {
+        let mut change = Change::default();
+        if self.too_low(id.log) {
+            return change;
+        }
+        self.open_log(id.log, window, &mut change);
+        let Some(log) = self.logs.get_mut(&id.log) else { return change };
+        log.widen(window);
+        let before = log.len();
+        let own = floors.into_iter().filter(|floor| floor.incarnation == id.log.incarnation).collect();
+        let effect = log.insert(id.number, slot, own);
+        let after = log.len();
+        self.count(before, after);
+        self.absorb(id.log, effect, &mut change);
+        change
+    }
+
+    /// Freezes a logbook on a verified proof. A lower freeze stays.
+    pub fn prove_fork(&mut self, log_id: LogId, proof: ForkProof, window: u32) -> Change {
+        let mut change = Change::default();
+        if self.too_low(log_id) || self.forks.get(&log_id).is_some_and(|held| held.number <= proof.number) {
+            return change;
+        }
+        self.open_log(log_id, window, &mut change);
+        let Some(log) = self.logs.get_mut(&log_id) else { return change };
+        let before = log.len();
+        let effect = log.freeze(proof.number);
+        let after = log.len();
+        self.forks.insert(log_id, proof);
+        self.count(before, after);
+        self.absorb(log_id, effect, &mut change);
+        change
+    }
+
+    /// What offering a document would do.
+    #[must_use]
+    pub fn weigh_doc(&self, author: NodeId, kind: DocKind, order: DocOrder, hash: Hash16) -> DocOutcome {
+        self.docs.get(&(author, kind)).map_or(DocOutcome::Newer, |register| register.weigh(order, hash))
+    }
+
+    /// Takes a document that is verified and durable.
+    pub fn commit_doc(&mut self, held: HeldDoc) -> DocOutcome {
+        let author = held.row.author;
+        let key = (author, held.row.kind);
+        let outcome = match self.docs.get_mut(&key) {
+            Some(register) => register.offer(held),
+            None => {
+                self.docs.insert(key, Register::new(held));
+                DocOutcome::Newer
+            }
+        };
+        self.touch(author);
+        outcome
+    }
+
+    /// Lowers what is known of a document's age: the lowest word of an authenticated peer counts.
+    pub fn doc_age_mut(&mut self, author: NodeId, kind: DocKind) -> Option<&mut AgeMark> {
+        self.docs.get_mut(&(author, kind)).map(Register::age_mut)
+    }
+
+    /// Marks an entry's signature as checked in this run.
+    pub fn mark_checked(&mut self, id: EntryId) {
+        if let Some(slot) = self.logs.get_mut(&id.log).and_then(|log| log.slot_mut(id.number)) {
+            slot.checked = true;
+        }
+    }
+
+    fn open_log(&mut self, id: LogId, window: u32, change: &mut Change) {
+        if let std::collections::btree_map::Entry::Vacant(place) = self.logs.entry(id) {
+            place.insert(Log::new(window));
+            self.drop_lowest_incarnation(id, change);
+        }
+    }
+
+    fn drop_lowest_incarnation(&mut self, id: LogId, change: &mut Change) {
+        let low = LogId { incarnation: Incarnation::default(), ..id };
+        let top = LogId { incarnation: Incarnation { count: u16::MAX, random: u16::MAX }, ..id };
+        if self.logs.range(low..=top).count() <= INCARNATIONS_MAX {
+            return;
+        }
+        let Some(lowest) = self.logs.range(low..=top).next().map(|(id, _)| *id) else { return };
+        if let Some(log) = self.logs.remove(&lowest) {
+            self.count(log.len(), 0);
+            change.withdrawn.extend(log.slots().map(|(number, _)| EntryId { log: lowest, number }));
+            self.forks.remove(&lowest);
+            change.dropped.push(lowest);
+        }
+    }
+
+    fn absorb(&mut self, log: LogId, effect: Effect, change: &mut Change) {
+        change.withdrawn.extend(effect.withdrawn.into_iter().map(|number| EntryId { log, number }));
+        change.revive.extend(effect.revive.into_iter().map(|(first, last)| (log, first, last)));
+        self.touch(log.author);
+    }
+
+    fn touch(&mut self, author: NodeId) {
+        self.dirty.insert(author);
+    }
+
+    fn count(&mut self, before: usize, after: usize) {
+        self.entries = self.entries.saturating_add(after as u64).saturating_sub(before as u64);
+    }
+}
+
+impl LogId {
+    /// The first logbook an author can have.
+    #[must_use]
+    pub fn lowest(author: NodeId) -> Self {
+        Self { author, generation: crate::id::Generation::default(), incarnation: Incarnation::default() }
+    }
+
+    /// The last logbook an author can have.
+    #[must_use]
+    pub fn highest(author: NodeId) -> Self {
+        let generation = crate::id::Generation { count: u8::MAX, giver: u8::MAX };
+        Self { author, generation, incarnation: Incarnation { count: u16::MAX, random: u16::MAX } }
+    }
+}

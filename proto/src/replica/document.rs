@@ -1,0 +1,192 @@
+//! Boards and details: one signed document per author and kind, the newest counts; two stories under one version void it.
+//!
+//! | id | field | form |
+//! | --- | --- | --- |
+//! | 1-3 | author, generation, incarnation | as in an entry's header |
+//! | 4 | version | integer, from 1 |
+//! | 5 | wall | integer: milliseconds since 1970; 0 = the author knew no time |
+//! | 6 | floor | integer: floor of the author's logbook; absent = none |
+//! | 7 | head | integer: lower bound of that logbook's head; absent = 0 |
+//! | 8 | readings | the domain's bytes |
+//! | 9 | contact | list of addresses the node can be reached at |
+
+use bytes::Bytes;
+use crdts::LWWReg;
+
+use super::entry::{Hash16, hash16, parse_log};
+use super::row::{AgeMark, DocRow};
+use crate::codec::canonical::{Fields, Malformed, Writer};
+use crate::config::{DETAIL_BYTES_MAX, DETAIL_BYTES_MAX_HUB};
+use crate::id::{Generation, Incarnation, LogId};
+use crate::time::UtcMillis;
+
+/// Orders the versions of one author's document. No clock in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct DocOrder {
+    /// Key's life.
+    pub generation: Generation,
+    /// Store's life.
+    pub incarnation: Incarnation,
+    /// From 1.
+    pub version: u32,
+}
+
+impl DocOrder {
+    /// Above all others.
+    #[must_use]
+    pub fn highest() -> Self {
+        let generation = Generation { count: u8::MAX, giver: u8::MAX };
+        Self { generation, incarnation: Incarnation { count: u16::MAX, random: u16::MAX }, version: u32::MAX }
+    }
+}
+
+/// What the author signs of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Whose, and in which life.
+    pub log: LogId,
+    /// From 1, raised with every change.
+    pub version: u32,
+    /// The author's wall clock.
+    pub wall: UtcMillis,
+    /// Floor of the author's logbook of this incarnation.
+    pub floor: u32,
+    /// Lower bound of that logbook's head.
+    pub head: u32,
+    /// The domain's bytes.
+    pub readings: Bytes,
+    /// Addresses.
+    pub contact: Vec<String>,
+}
+
+/// Addresses in a document beyond which the rest is not read.
+const CONTACTS_MAX: usize = 4;
+
+impl Document {
+    /// The canonical bytes that are signed.
+    #[must_use]
+    pub fn to_bytes(&self) -> Bytes {
+        let mut writer = Writer::new();
+        let log = self.log.to_bytes();
+        writer.bytes(1, &log[..4]).bytes(2, &log[4..6]).bytes(3, &log[6..]);
+        writer.uint(4, u64::from(self.version)).uint(5, u64::try_from(self.wall.0).unwrap_or(0));
+        writer.maybe_uint(6, (self.floor > 0).then_some(u64::from(self.floor)));
+        writer.maybe_uint(7, (self.head > 0).then_some(u64::from(self.head)));
+        writer.bytes(8, &self.readings).list(9, self.contact.iter().take(CONTACTS_MAX));
+        writer.finish().into()
+    }
+
+    /// Reads and checks the layout.
+    ///
+    /// # Errors
+    /// [`Malformed`]: nothing of it may be used.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+        if bytes.len() > DETAIL_BYTES_MAX_HUB.max(DETAIL_BYTES_MAX) {
+            return Err(Malformed);
+        }
+        let fields = Fields::parse(bytes)?;
+        let number = |id| fields.maybe_uint(id)?.map_or(Ok(0), |value| u32::try_from(value).map_err(|_| Malformed));
+        let contact = fields.list(9)?.into_iter().take(CONTACTS_MAX);
+        let version = number(4)?;
+        if version == 0 {
+            return Err(Malformed);
+        }
+        Ok(Self {
+            log: parse_log(&fields)?,
+            version,
+            wall: UtcMillis(i64::try_from(fields.uint(5)?).map_err(|_| Malformed)?),
+            floor: number(6)?,
+            head: number(7)?,
+            readings: Bytes::copy_from_slice(fields.bytes(8)?),
+            contact: contact.filter_map(|item| std::str::from_utf8(item).ok().map(str::to_owned)).collect(),
+        })
+    }
+
+    /// Its place among the versions.
+    #[must_use]
+    pub fn order(&self) -> DocOrder {
+        DocOrder { generation: self.log.generation, incarnation: self.log.incarnation, version: self.version }
+    }
+}
+
+/// A verified document as held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldDoc {
+    /// What it says.
+    pub doc: Document,
+    /// The very bytes, for relaying and storing.
+    pub row: DocRow,
+    /// Their hash.
+    pub hash: Hash16,
+}
+
+/// One author's document of one kind: the newest version, and its contradiction where there is one.
+#[derive(Clone, Debug)]
+pub(super) struct Register {
+    newest: LWWReg<HeldDoc, DocOrder>,
+    other: Option<HeldDoc>,
+}
+
+/// What came of offering a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocOutcome {
+    /// Newer than what was held: it counts now.
+    Newer,
+    /// Held already, or older.
+    Known,
+    /// A second story under the newest version: void until a newer one.
+    TwoStories,
+}
+
+impl Register {
+    pub(super) fn new(held: HeldDoc) -> Self {
+        let marker = held.doc.order();
+        Self { newest: LWWReg { val: held, marker }, other: None }
+    }
+
+    /// What offering `held` would do, without doing it.
+    pub(super) fn weigh(&self, order: DocOrder, hash: Hash16) -> DocOutcome {
+        if order > self.newest.marker {
+            DocOutcome::Newer
+        } else if order < self.newest.marker || hash == self.newest.val.hash || self.other.is_some() {
+            DocOutcome::Known
+        } else {
+            DocOutcome::TwoStories
+        }
+    }
+
+    pub(super) fn offer(&mut self, held: HeldDoc) -> DocOutcome {
+        let order = held.doc.order();
+        let outcome = self.weigh(order, held.hash);
+        match outcome {
+            DocOutcome::Newer => {
+                self.newest.update(held, order);
+                self.other = None;
+            }
+            DocOutcome::TwoStories => self.other = Some(held),
+            DocOutcome::Known => {}
+        }
+        outcome
+    }
+
+    pub(super) fn order(&self) -> DocOrder {
+        self.newest.marker
+    }
+
+    pub(super) fn newest(&self) -> &HeldDoc {
+        &self.newest.val
+    }
+
+    pub(super) fn age_mut(&mut self) -> &mut AgeMark {
+        &mut self.newest.val.row.age
+    }
+
+    pub(super) fn other(&self) -> Option<&HeldDoc> {
+        self.other.as_ref()
+    }
+
+    /// Equal on all nodes that hold the newest version, whichever two stories they hold.
+    pub(super) fn leaf_hash(&self) -> Hash16 {
+        if self.other.is_some() { hash16(b"two stories") } else { self.newest.val.hash }
+    }
+}
