@@ -1,0 +1,363 @@
+//! What people and programs ask of a node, and what it answers. The JSON of the API, the page and the CLI is exactly these types.
+//!
+//! Every answer object carries `schema`; readers must ignore fields they do not know. Values travel as text as a person typed
+//! them ("120", "low", "6h"): the domain parses them once, for page, CLI and scripts alike.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::domain::refusal::Refusal;
+use crate::id::NodeId;
+
+pub use crate::domain::view::{
+    Delivery, DeliveryState, HistoryView, LineView, NodeName, ObservationView, ReadingView, RequestView,
+};
+pub use crate::domain::wish::{Act, Observe, Report, RequestAct, RequestNew, RequestUpdate};
+
+/// Names one command; its [`Reply`] repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct CommandId(pub u64);
+
+/// What an operator wants done. Reads never need one: see [`crate::node::Node::status`] and its neighbours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// What this node says of itself.
+    Report(Report),
+    /// A new resupply request.
+    RequestNew(RequestNew),
+    /// A newer version of a request.
+    RequestUpdate(RequestUpdate),
+    /// The need is gone.
+    RequestCancel(RequestAct),
+    /// The need is met or given up; ends the request.
+    RequestClose(RequestAct),
+    /// A cancel of an older version was flagged: the need still stands.
+    RequestConfirm(RequestAct),
+    /// What somebody saw of another node.
+    Observe(Observe),
+    /// Switches a drill fault on or off; refused outside the simulation realm.
+    Fault(Fault),
+}
+
+/// Faults obeyed in the simulation realm only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// No IP link to these nodes, neither dialled nor accepted nor heard.
+    Cut {
+        /// Whom to be cut from.
+        nodes: Vec<NodeId>,
+    },
+    /// All cuts end.
+    Heal,
+}
+
+/// The answer to a [`Command`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// It is durable on this node.
+    Saved(Box<Saved>),
+    /// Nothing was changed.
+    Refused(Refusal),
+}
+
+/// A write that is durable here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Saved {
+    /// `holdfast.saved/1`, or `holdfast.request/1` flattened with the request for request commands.
+    pub schema: String,
+    /// Spoken id of the request concerned, `R-...`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// True where the same idempotency key had been used: nothing new was written.
+    #[serde(default)]
+    pub already: bool,
+    /// How far it got when this was answered; ask again for news.
+    pub delivery: Delivery,
+    /// The request as it now reads.
+    #[serde(skip_serializing_if = "Option::is_none", flatten)]
+    pub request: Option<RequestView>,
+    /// Ticket for `/api/v1/delivery/TICKET`: which entry or board version to follow.
+    pub ticket: String,
+}
+
+/// One node on everyone's board.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeView {
+    /// `1-118`.
+    pub id: String,
+    /// From the certificate.
+    pub name: String,
+    /// `store`, `hub`, `authority`.
+    pub role: String,
+    /// 1..=3, from the certificate.
+    pub tier: u8,
+    /// From the certificate.
+    pub firm: String,
+    /// From the certificate.
+    pub region: String,
+    /// `open`, `limited`, `closed`, `evacuating`, `unknown`. `unknown` too when stale or void.
+    pub operating_status: String,
+    /// What it said last, where `operating_status` is unknown only for age.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was: Option<String>,
+    /// Why unknown: `two_stories`, `revoked`, `stale`, `never_said`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unknown_because: Option<String>,
+    /// Age of its board in seconds; absent where it can't be bounded or none was heard.
+    pub age_s: Option<u64>,
+    /// A link to it is up now, or it is this node.
+    pub reachable: bool,
+    /// By which way its newest board came, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+    /// Readings by field name.
+    pub readings: BTreeMap<String, ReadingView>,
+    /// What others saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observations: Vec<ObservationView>,
+    /// Its logbook is frozen: two stories under one number.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forked: bool,
+}
+
+/// `holdfast status --json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    /// `holdfast.status/1`.
+    pub schema: String,
+    /// This node.
+    pub node: NodeName,
+    /// `actual`, `exercise`, `simulation`.
+    pub realm: String,
+    /// Hex; equal exactly where state is equal.
+    pub digest: String,
+    /// Everyone, this node first, then by id.
+    pub nodes: Vec<NodeView>,
+    /// Requests neither closed, cancelled nor declined.
+    pub requests_open: u32,
+    /// Things people must settle.
+    pub conflicts: u32,
+    /// Neighbours with a link up.
+    pub neighbours: u32,
+    /// What a person at this node should know, in words.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something a person should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// `H-...`.
+    pub code: String,
+    /// What, in English.
+    pub en: String,
+    /// What, in Traditional Chinese.
+    pub zh: String,
+}
+
+/// `holdfast request list --json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestsView {
+    /// `holdfast.requests/1`.
+    pub schema: String,
+    /// Open first, then by priority, then by id.
+    pub requests: Vec<RequestView>,
+}
+
+/// One peer as this node sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerView {
+    /// `1-118`, absent before its certificate is checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// From the certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Addresses known, best first.
+    pub addresses: Vec<String>,
+    /// Links that are up: label of each.
+    pub links: Vec<String>,
+    /// `up`, `connecting`, `waiting`, `cut`.
+    pub state: String,
+    /// Seconds until the next dial, where waiting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_s: Option<u64>,
+    /// Why the last link ended or failed, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    /// Clock of the peer minus ours, in seconds, where it said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_skew_s: Option<i64>,
+    /// Both sides' digests agreed when last compared.
+    pub in_step: bool,
+}
+
+/// `holdfast peers --json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeersView {
+    /// `holdfast.peers/1`.
+    pub schema: String,
+    /// By id.
+    pub peers: Vec<PeerView>,
+}
+
+/// `holdfast digest --json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DigestView {
+    /// `holdfast.digest/1`.
+    pub schema: String,
+    /// Hex; equal exactly where state is equal.
+    pub digest: String,
+    /// Every neighbour with a link up had an equal digest when last compared, and nothing waits to be stored or sent.
+    pub converged: bool,
+    /// Neighbours with a link up.
+    pub neighbours: u32,
+    /// Entries held and counted.
+    pub entries: u64,
+    /// Boards held.
+    pub boards: u64,
+    /// Holes below what is held ahead: shown, never waited on.
+    pub holes: u64,
+}
+
+/// What the page, `watch` and the logs hear. One JSON object each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The picture changed: a board or detail.
+    Board {
+        /// Whose.
+        node: NodeId,
+        /// Its version.
+        version: u32,
+    },
+    /// Entries became durable and were folded in.
+    Entries {
+        /// Whose.
+        author: NodeId,
+        /// First number.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// An entry was taken back out of the fold.
+    Withdrawn {
+        /// Whose.
+        author: NodeId,
+        /// Which.
+        number: u32,
+    },
+    /// A link to a certified peer is up.
+    PeerUp {
+        /// Who.
+        node: NodeId,
+        /// Over what.
+        label: String,
+    },
+    /// A link went down.
+    PeerDown {
+        /// Who, where known.
+        node: Option<NodeId>,
+        /// Why, in words.
+        cause: String,
+    },
+    /// A heal ended: both digests agree.
+    Healed {
+        /// With whom.
+        node: NodeId,
+        /// Milliseconds from the unequal digest to the equal one.
+        took_ms: u64,
+        /// Entries and documents received.
+        received: u64,
+        /// Entries and documents sent.
+        sent: u64,
+    },
+    /// Bytes from outside were refused; nothing changed.
+    Rejected {
+        /// Of which peer, where known.
+        node: Option<NodeId>,
+        /// Why.
+        reason: String,
+    },
+    /// Two stories under one number: the logbook is frozen there.
+    Forked {
+        /// Whose.
+        author: NodeId,
+        /// Lowest forked number.
+        number: u32,
+    },
+    /// This node opened a new incarnation.
+    Incarnation {
+        /// Its count.
+        count: u16,
+        /// Why, in words.
+        cause: String,
+    },
+    /// This node stopped writing: another PC seems to run as this one.
+    Stopped {
+        /// Why, in words.
+        cause: String,
+    },
+    /// The store refused a write; nothing of it was said or kept.
+    StoreFailed {
+        /// Why, in words.
+        cause: String,
+    },
+    /// Delivery of something written here advanced.
+    Delivery {
+        /// Ticket of the write.
+        ticket: String,
+        /// How far.
+        delivery: Delivery,
+    },
+    /// A command was carried out or a fault set.
+    Fault {
+        /// In words.
+        what: String,
+    },
+    /// Must not happen: a bug. The simulator fails on it.
+    Bug {
+        /// What.
+        what: String,
+    },
+}
+
+/// A read. Answered at once from memory, never an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Question {
+    /// Everyone's board.
+    Status,
+    /// All requests.
+    Requests,
+    /// One request by spoken id.
+    Request(String),
+    /// Whom this node can reach.
+    Peers,
+    /// One hash of the state.
+    Digest,
+    /// How far a write got, by ticket.
+    Delivery(String),
+    /// Counters and gauges.
+    Metrics,
+}
+
+/// The answer to a [`Question`], same order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Answer {
+    /// Everyone's board.
+    Status(StatusView),
+    /// All requests.
+    Requests(RequestsView),
+    /// One request.
+    Request(Box<RequestView>),
+    /// Whom this node can reach.
+    Peers(PeersView),
+    /// One hash of the state.
+    Digest(DigestView),
+    /// How far a write got.
+    Delivery(Delivery),
+    /// Name to value; names end in units (`_total`, `_bytes`, `_seconds`).
+    Metrics(BTreeMap<String, u64>),
+    /// Not found, ambiguous or mistyped.
+    Refused(Refusal),
+}

@@ -1,0 +1,325 @@
+//! Everything peers say to each other. The newcomer's first file.
+//!
+//! A link that comes up says [`Message::Hello`] both ways: the certificate chain. Then, roster first, each side learns who may
+//! speak ([`Message::RosterList`], [`Message::Roster`]), and probes: [`Message::Probe`] carries one hash of everything held. Equal
+//! states answer [`Message::Same`]; unequal ones are told by [`Message::Buckets`] and [`Message::Leaves`], and each side asks for
+//! what it lacks by [`Message::Want`], which is answered by class, newest first, and ended by [`Message::Done`].
+//!
+//! Fresh entries don't wait for that. They are pushed at once to the links of the author's tree ([`Message::Entries`],
+//! [`Message::Docs`] without a want), announced lazily to the others ([`Message::Have`]) and pulled back where a push was lost. A
+//! link over which everything came a second time is told so ([`Message::Prune`]) and from then on only announces that author.
+//!
+//! One frame is [`crate::config::WIRE_VERSION`], then one message in bincode. Unknown kinds are refused and counted (P9).
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{DecodeError, decode, encode};
+use crate::config::{FRAME_BYTES_MAX, WIRE_VERSION};
+use crate::id::{Class, DocKind, EntryId, LogId, NodeId};
+use crate::identity::Signature;
+use crate::io::{AgeMark, DocRow, EntryRow};
+use crate::replica::digest::{AuthorLeaf, DocLeaf, Hash8};
+use crate::replica::{DocOrder, Hash16, Header};
+use crate::time::UtcMillis;
+
+/// One frame's content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Message {
+    /// First on every point-to-point link, both ways.
+    Hello {
+        /// Charter, issuer and node certificate of the speaker.
+        chain: Vec<Bytes>,
+        /// The speaker's wall clock: only ever shown.
+        wall: UtcMillis,
+        /// Hash of all roster objects held.
+        roster: Hash16,
+    },
+    /// Hashes of all roster objects held whose hash lies in a span: the hearer sends what of that span is not among them.
+    RosterList {
+        /// The span begins with this hash.
+        from: Hash16,
+        /// The span ends before this hash; absent = it has no end.
+        to: Option<Hash16>,
+        /// 16-byte hashes, ascending.
+        hashes: Vec<Hash16>,
+        /// The hearer should answer with its own list.
+        answer: bool,
+    },
+    /// Charters, issuer and node certificates, in an order that can be checked one by one.
+    Roster {
+        /// Envelopes.
+        objects: Vec<Bytes>,
+    },
+    /// Entries: pushed, or in answer to a want.
+    Entries {
+        /// Which want they answer.
+        want: Option<u32>,
+        /// The entries.
+        entries: Vec<WireEntry>,
+    },
+    /// Boards and details: pushed, or in answer to a want.
+    Docs {
+        /// Which want they answer.
+        want: Option<u32>,
+        /// The documents.
+        docs: Vec<WireDoc>,
+    },
+    /// Proofs of forks.
+    Forks {
+        /// Pairs of contradicting entries.
+        proofs: Vec<(WireEntry, WireEntry)>,
+    },
+    /// Held here, not pushed to you.
+    Have {
+        /// Numbers by logbook.
+        entries: Vec<(LogId, Vec<u32>)>,
+        /// Documents.
+        docs: Vec<DocName>,
+    },
+    /// What you push of this author comes here by a shorter way: only announce it.
+    Prune {
+        /// Whose entries.
+        author: NodeId,
+    },
+    /// Of your own words I hold these durably.
+    Held {
+        /// Heads of your logbooks.
+        heads: Vec<(LogId, u32)>,
+        /// Your documents.
+        docs: Vec<DocName>,
+    },
+    /// One hash of everything held.
+    Probe {
+        /// Keys the hashes.
+        nonce: u64,
+        /// Root of the digest, keyed.
+        root: Hash16,
+        /// Root over the details both sides may hold, keyed.
+        details: Hash8,
+    },
+    /// Everything is equal.
+    Same {
+        /// Of the probe.
+        nonce: u64,
+    },
+    /// Not equal: one hash per bucket of authors.
+    Buckets {
+        /// Of the probe.
+        nonce: u64,
+        /// Roster hash.
+        roster: Hash16,
+        /// 64 or 256.
+        hashes: Vec<Hash8>,
+    },
+    /// What is held of the authors of unequal buckets.
+    Leaves {
+        /// How many buckets the hearer should use in its answer.
+        count: u16,
+        /// Unequal buckets: the hearer answers with its own leaves. Empty in the answer itself.
+        answer: Vec<u16>,
+        /// Leaves.
+        leaves: Vec<AuthorLeaf>,
+    },
+    /// What is held of details both sides may hold.
+    Details {
+        /// The hearer should answer with its own.
+        answer: bool,
+        /// By author.
+        leaves: Vec<(NodeId, DocLeaf)>,
+    },
+    /// Please send.
+    Want(Want),
+    /// A want is answered as far as it could be.
+    Done {
+        /// Which want.
+        id: u32,
+    },
+    /// On broadcast links: one hash of everything held. A hint, nothing more.
+    Beacon {
+        /// Who says so; not proven.
+        from: NodeId,
+        /// Keys the root.
+        nonce: u64,
+        /// Root of the digest, keyed.
+        root: Hash16,
+    },
+}
+
+/// What one side asks of the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Want {
+    /// Named in the answer.
+    pub id: u32,
+    /// Ascending (first, last) ranges by logbook.
+    pub entries: Vec<(LogId, Vec<(u32, u32)>)>,
+    /// Documents.
+    pub docs: Vec<(NodeId, DocKind)>,
+    /// Logbooks whose fork proof is wanted.
+    pub forks: Vec<LogId>,
+}
+
+/// One version of one document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DocName {
+    /// Whose.
+    pub author: NodeId,
+    /// Which.
+    pub kind: DocKind,
+    /// Version.
+    pub order: DocOrder,
+}
+
+/// An entry without what the hearer can make again: the layout of the header, and the hash of a body that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireEntry {
+    id: EntryId,
+    prev: Hash16,
+    class: Class,
+    closed: bool,
+    urgent: u32,
+    wall: i64,
+    body: WireBody,
+    extra: Bytes,
+    signature: Signature,
+    /// Age in milliseconds as the speaker bounds it.
+    pub age_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum WireBody {
+    Whole(Bytes),
+    Stub([u8; 32]),
+}
+
+impl WireEntry {
+    /// From what is stored. `None` if the header can't be read, which would be damage on disk.
+    #[must_use]
+    pub fn pack(row: &EntryRow, with_body: bool, age_ms: Option<u64>) -> Option<Self> {
+        let header = Header::parse(&row.header).ok()?;
+        let body = match row.body.as_ref().filter(|_| with_body || !header.closed) {
+            Some(body) => WireBody::Whole(body.clone()),
+            None => WireBody::Stub(header.body_hash),
+        };
+        Some(Self {
+            id: header.id,
+            prev: header.prev,
+            class: header.class,
+            closed: header.closed,
+            urgent: header.urgent,
+            wall: header.wall.0,
+            body,
+            extra: header.extra,
+            signature: row.signature,
+            age_ms,
+        })
+    }
+
+    /// Which entry it claims to be.
+    #[must_use]
+    pub fn id(&self) -> EntryId {
+        self.id
+    }
+
+    /// Bytes it takes in a frame, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let body = match &self.body {
+            WireBody::Whole(body) => body.len(),
+            WireBody::Stub(_) => 32,
+        };
+        body + self.extra.len() + 125
+    }
+
+    /// Makes the signed bytes again. Nothing is proven by this: the signature decides.
+    #[must_use]
+    pub fn unpack(self, at: UtcMillis) -> EntryRow {
+        let (body, body_hash) = match self.body {
+            WireBody::Whole(body) => {
+                let hash = *blake3::hash(&body).as_bytes();
+                (Some(body), hash)
+            }
+            WireBody::Stub(hash) => (None, hash),
+        };
+        let header = Header {
+            id: self.id,
+            prev: self.prev,
+            class: self.class,
+            closed: self.closed,
+            urgent: self.urgent,
+            wall: UtcMillis(self.wall),
+            body_hash,
+            extra: self.extra,
+        };
+        let age = AgeMark { age_ms: self.age_ms, at };
+        EntryRow { id: self.id, header: header.to_bytes(), signature: self.signature, body, age }
+    }
+}
+
+/// A document as sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WireDoc {
+    author: NodeId,
+    kind: DocKind,
+    bytes: Bytes,
+    signature: Signature,
+    /// Age in milliseconds as the speaker bounds it.
+    pub age_ms: Option<u64>,
+}
+
+impl WireDoc {
+    /// From what is stored.
+    #[must_use]
+    pub fn pack(row: &DocRow, age_ms: Option<u64>) -> Self {
+        Self { author: row.author, kind: row.kind, bytes: row.bytes.clone(), signature: row.signature, age_ms }
+    }
+
+    /// Bytes it takes in a frame, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len() + 80
+    }
+
+    /// The row it would be. Nothing is proven by this: the signature decides.
+    #[must_use]
+    pub fn unpack(self, at: UtcMillis) -> DocRow {
+        let age = AgeMark { age_ms: self.age_ms, at };
+        DocRow { author: self.author, kind: self.kind, bytes: self.bytes, signature: self.signature, age }
+    }
+}
+
+/// Bytes that are no frame of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// No bytes at all.
+    #[error("an empty frame")]
+    Empty,
+    /// Of another version: a newer or older program speaks there.
+    #[error("a frame of version {0}; this program speaks version {WIRE_VERSION}")]
+    Version(u8),
+    /// Cut, padded, too long or of an unknown kind.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+}
+
+impl Message {
+    /// The frame.
+    #[must_use]
+    pub fn to_frame(&self) -> Bytes {
+        let mut frame = vec![WIRE_VERSION];
+        frame.extend_from_slice(&encode(self));
+        frame.into()
+    }
+
+    /// Reads a frame.
+    ///
+    /// # Errors
+    /// [`FrameError`]; nothing was changed. On an open network this is noise or an attack.
+    pub fn from_frame(frame: &[u8]) -> Result<Self, FrameError> {
+        let (version, rest) = frame.split_first().ok_or(FrameError::Empty)?;
+        if *version != WIRE_VERSION {
+            return Err(FrameError::Version(*version));
+        }
+        Ok(decode(rest, FRAME_BYTES_MAX)?)
+    }
+}

@@ -1,0 +1,216 @@
+//! The node: takes inputs, routes them to the rooms below, hands out outputs. Keeps P2, P4 and P6.
+//!
+//! | room | what it does |
+//! | --- | --- |
+//! | `node/start` | from disk to a running node; continuity |
+//! | `node/links` | links up and down, greeting, roster exchange, what goes out when there is room |
+//! | `node/ingest` | bytes from outside: gate, store, fold |
+//! | `node/own` | our own chain: continuity, incarnations |
+//! | `node/write` | our own words: plan, sign, store, then speak |
+//! | `node/delivery` | how far our own words got |
+//! | `node/spread` | fresh entries: push, announce, prune, pull |
+//! | `node/heal` | digest, difference, wants and their answers |
+//! | `node/tell` | answers to questions |
+
+mod delivery;
+mod heal;
+mod ingest;
+mod links;
+mod own;
+mod refuse;
+mod spread;
+mod start;
+mod tell;
+#[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "a test that gets another answer than it asked for only panics")]
+mod tests;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crdts::VClock;
+
+use crate::config::Config;
+use crate::control::{Answer, Event, Question};
+use crate::domain::{Directory, Domain};
+use crate::id::{DocKind, EntryId, Generation, LogId, NodeId};
+use crate::identity::{Role, Roster, SecretKey};
+use crate::io::{Input, Output};
+use crate::link::LinkId;
+use crate::peers::Peers;
+use crate::replica::{DocOrder, Hash16, Replica};
+use crate::rng::Rng;
+use crate::time::{Instant, Now};
+
+pub use start::{RestoreError, Setup};
+
+/// One Holdfast node without clock, socket or disk.
+///
+/// The contract: one [`Self::handle`], then [`Self::poll_output`] until it is empty, then wait for an input or [`Self::deadline`].
+#[derive(Debug)]
+pub struct Node {
+    config: Config,
+    me: NodeId,
+    generation: Generation,
+    secret: SecretKey,
+    roster: Roster,
+    roster_hash: Hash16,
+    directory: Directory,
+    domain: Domain,
+    replica: Replica,
+    peers: Peers,
+    links: BTreeMap<LinkId, links::Link>,
+    own: own::Own,
+    pending: BTreeMap<EntryId, ingest::Pending>,
+    pending_docs: BTreeMap<(NodeId, DocKind, DocOrder), Hash16>,
+    jobs: BTreeMap<u64, ingest::Job>,
+    fetches: BTreeMap<u64, heal::Fetch>,
+    next_token: u64,
+    wants: BTreeMap<u32, heal::Asked>,
+    wanted: BTreeSet<EntryId>,
+    next_want: u32,
+    grafts: BTreeMap<EntryId, (Instant, LinkId)>,
+    /// What neighbours said they hold durably of our own words.
+    held_by: BTreeMap<NodeId, delivery::HeldBy>,
+    ages: BTreeMap<(NodeId, DocKind), ingest::Age>,
+    via: BTreeMap<NodeId, String>,
+    cut: BTreeSet<NodeId>,
+    counters: BTreeMap<&'static str, u64>,
+    changed_at: Instant,
+    outputs: VecDeque<Output>,
+    now: Now,
+    rng: Rng,
+}
+
+/// Who asked to be woken: a busy loop names its culprit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// A greeting is overdue.
+    Greeting,
+    /// A digest is due to be probed.
+    Probe,
+    /// Announcements, receipts or a batch are due.
+    Flush,
+    /// An announced entry did not come.
+    Graft,
+    /// A want was not answered.
+    Want,
+    /// An address may be dialled again.
+    Redial,
+    /// An automatic entry is due.
+    Write,
+}
+
+impl Node {
+    /// Takes one input. Never fails, never blocks; what is wrong with it becomes an event or a refusal.
+    ///
+    /// # Panics
+    /// In debug builds, if outputs of the last input were not drained.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        debug_assert!(self.outputs.is_empty(), "drain poll_output before the next handle");
+        self.now = Now { mono: now.mono.max(self.now.mono), wall: now.wall };
+        match input {
+            Input::LinkUp { link, profile } => self.link_up(link, profile),
+            Input::LinkDown { link, cause } => self.link_down(link, &cause),
+            Input::Received { link, frame } => self.received(link, &frame),
+            Input::Writable { link, room } => {
+                if let Some(state) = self.links.get_mut(&link) {
+                    state.room = room;
+                }
+            }
+            Input::Audible { link, keys } => self.audible(link, &keys),
+            Input::Candidate { address, is_static } => self.peers.add(address, is_static, None, self.now.mono),
+            Input::DialFailed { address, cause } => {
+                self.peers.failed(&address, &cause, self.now.mono, &self.config, &mut self.rng);
+            }
+            Input::Command { id, command } => self.command(id, command),
+            Input::Persisted { token } => self.persisted(token),
+            Input::PersistFailed { token, cause } => self.persist_failed(token, &cause),
+            Input::Fetched { token, rows } => self.fetched(token, rows),
+            Input::Wake => {}
+        }
+        self.turn();
+    }
+
+    /// The next thing asked of the world; empty until the next [`Self::handle`] once it says `None`.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Self::handle`] with [`Input::Wake`] at the latest, and who asked for it. Ask again after each `handle`.
+    #[must_use]
+    pub fn deadline(&self) -> Option<(Instant, Timer)> {
+        let linked = self.linked();
+        let redial = self.peers.deadline(&linked, &self.cut, self.config.degree).map(|at| (at, Timer::Redial));
+        let graft = self.grafts.values().map(|(at, _)| (*at, Timer::Graft)).min();
+        let want = self.wants.values().map(|asked| (asked.deadline, Timer::Want)).min();
+        let write = self.write_deadline().into_iter().chain(self.queue_deadline()).min().map(|at| (at, Timer::Write));
+        let links = self.links.values().filter_map(links::Link::deadline).min();
+        [redial, graft, want, write, links].into_iter().flatten().min()
+    }
+
+    /// Answers from memory, without effect.
+    #[must_use]
+    pub fn answer(&mut self, now: Now, question: &Question) -> Answer {
+        self.now = Now { mono: now.mono.max(self.now.mono), wall: now.wall };
+        self.tell(question)
+    }
+
+    /// What falls due after every input: timers, own writes, sending.
+    fn turn(&mut self) {
+        self.due_links();
+        self.due_grafts();
+        self.due_wants();
+        self.due_writes();
+        self.due_dials();
+        self.pump_all();
+    }
+
+    fn emit(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    fn notify(&mut self, event: Event) {
+        self.outputs.push_back(Output::Notify(event));
+    }
+
+    fn count(&mut self, counter: &'static str, by: u64) {
+        let value = self.counters.entry(counter).or_default();
+        *value = value.saturating_add(by);
+    }
+
+    fn token(&mut self) -> u64 {
+        self.next_token += 1;
+        self.next_token
+    }
+
+    /// Nodes with an authenticated point-to-point link.
+    fn linked(&self) -> BTreeSet<NodeId> {
+        self.links.values().filter_map(|link| link.node).collect()
+    }
+
+    /// Numbers above the floor that an author may use.
+    fn window(&self, author: NodeId, generation: Generation) -> u32 {
+        self.roster.window_of(author, generation).unwrap_or(crate::config::WINDOW_STORE)
+    }
+
+    /// Hash of everything that is equal on nodes with equal state.
+    fn root(&mut self) -> Hash16 {
+        self.replica.root(self.roster_hash)
+    }
+
+    /// True if what `peer` asks of `author`'s closed words and details may be given.
+    fn entitled(&self, peer: NodeId, author: NodeId) -> bool {
+        let (Some(asker), Some(owner)) = (self.directory.nodes.get(&peer), self.directory.nodes.get(&author)) else {
+            return false;
+        };
+        let wide = asker.hub || asker.role == Role::Authority.text();
+        peer == author || asker.firm == owner.firm || (wide && asker.region == owner.region)
+    }
+
+    /// Heads of all logbooks as the CRDT literature writes them.
+    #[must_use]
+    pub fn heads(&self) -> VClock<LogId> {
+        self.replica.logs().map(|(id, log)| crdts::Dot::new(id, u64::from(log.head()))).collect()
+    }
+}

@@ -1,0 +1,115 @@
+//! How far our own words got: neighbours' receipts, the addressee's acknowledgement, and the tickets people follow them by.
+
+use std::collections::BTreeMap;
+
+use crdts::{Dot, VClock};
+
+use super::Node;
+use crate::control::{Delivery, DeliveryState, Event};
+use crate::id::{DocKind, EntryId, FactId, LogId, NodeId};
+use crate::replica::DocOrder;
+
+/// What one neighbour said it holds durably of our words.
+#[derive(Clone, Debug, Default)]
+pub(super) struct HeldBy {
+    pub(super) heads: Heads,
+    pub(super) docs: BTreeMap<DocKind, DocOrder>,
+}
+
+/// Heads of logbooks: a vector clock, so that merging old and new words is safe in any order.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Heads(VClock<LogId>);
+
+impl Heads {
+    pub(super) fn apply_head(&mut self, log: LogId, head: u32) {
+        crdts::CmRDT::apply(&mut self.0, Dot::new(log, u64::from(head)));
+    }
+
+    fn covers(&self, id: EntryId) -> bool {
+        self.0.get(&id.log) >= u64::from(id.number)
+    }
+}
+
+/// Names a write for those who follow its delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ticket {
+    Fact(FactId),
+    Board(u32),
+}
+
+impl Node {
+    /// How far a write got: neighbours' receipts, then the addressee's word.
+    pub(super) fn delivery(&self, ticket: Ticket) -> Delivery {
+        let log = self.own_log(self.own.mark.incarnation);
+        let holds = |held: &&HeldBy| match ticket {
+            Ticket::Fact(fact) => held.heads.covers(fact.entry),
+            Ticket::Board(version) => held
+                .docs
+                .get(&DocKind::Board)
+                .is_some_and(|order| *order >= DocOrder { generation: log.generation, incarnation: log.incarnation, version }),
+        };
+        let neighbours = u32::try_from(self.held_by.values().filter(holds).count()).unwrap_or(u32::MAX);
+        let acknowledged_by = match ticket {
+            Ticket::Fact(fact) => self.acknowledgers(fact),
+            Ticket::Board(_) => Vec::new(),
+        };
+        let state = match (acknowledged_by.is_empty(), neighbours) {
+            (false, _) => DeliveryState::Received,
+            (true, 0) => DeliveryState::SavedHere,
+            (true, _) => DeliveryState::Reached,
+        };
+        Delivery { state, neighbours, acknowledged_by }
+    }
+
+    fn acknowledgers(&self, fact: FactId) -> Vec<String> {
+        let Some(state) = self.domain.request_state(fact) else { return Vec::new() };
+        state.acknowledged.keys().map(|node| self.name_of(*node).name).collect()
+    }
+
+    /// Receipts or acknowledgements came: tell those who follow a ticket.
+    pub(super) fn delivery_moved(&mut self) {
+        let mut tickets = std::mem::take(&mut self.own.tickets);
+        for (ticket, last) in &mut tickets {
+            let delivery = self.delivery(*ticket);
+            if delivery != *last {
+                *last = delivery.clone();
+                self.notify(Event::Delivery { ticket: ticket.to_string(), delivery });
+            }
+        }
+        self.own.tickets = tickets;
+    }
+
+    /// Reads a ticket given out by [`Saved::ticket`].
+    pub(super) fn ticket(&self, text: &str) -> Option<Ticket> {
+        if let Some(version) = text.strip_prefix('b') {
+            return version.parse().ok().map(Ticket::Board);
+        }
+        let hex = text.strip_prefix('e')?;
+        let mut bytes = [0; 15];
+        if hex.len() != 30 {
+            return None;
+        }
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(hex.get(at * 2..at * 2 + 2)?, 16).ok()?;
+        }
+        Some(Ticket::Fact(FactId::from_bytes(bytes)))
+    }
+
+    /// A node's name for people; its id where it has no certificate here.
+    pub(super) fn name_of(&self, node: NodeId) -> crate::control::NodeName {
+        let name = self.directory.nodes.get(&node).map_or_else(|| node.to_string(), |entry| entry.name.clone());
+        crate::control::NodeName { id: node.to_string(), name }
+    }
+}
+
+impl std::fmt::Display for Ticket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Board(version) => write!(f, "b{version}"),
+            Self::Fact(fact) => {
+                f.write_str("e")?;
+                fact.to_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}

@@ -1,0 +1,557 @@
+//! Links up and down, the greeting, the roster exchange, and what goes out at the moment a link has room.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::ingest::Age;
+use super::{Node, Timer, heal};
+use crate::config::{LINKS_MAX, SEEN_MAX, STRANGERS_MAX};
+use crate::control::Event;
+use crate::id::{DocKind, EntryId, LogId, NodeId};
+use crate::identity::{Offered, PublicKey, Rejected};
+use crate::io::{DocRow, EntryRow, Output, Row};
+use crate::link::outbox::Outbox;
+use crate::link::{LinkId, LinkProfile};
+use crate::message::{Message, WireDoc, WireEntry};
+use crate::replica::{DocOrder, Document, Header};
+use crate::time::{Instant, UtcMillis};
+
+/// A point-to-point link that has not presented a good chain by then is hung up. trust.md T17.
+const GREETING_MAX: Duration = Duration::from_secs(5);
+/// Two links that came up within this were dialled by both ends at once. A dial may take 5 s, but mostly takes milliseconds.
+const TOGETHER: Duration = Duration::from_secs(3);
+/// Roster objects named in one frame, so that it stays near 32 KiB: an alliance may have 16,000.
+const ROSTER_HASHES_MAX: usize = 2_000;
+/// Entries are collected into frames of about this size; larger frames would hold back what is more urgent.
+const FRAME_GOAL: usize = 16_384;
+
+/// Numbers or documents in one announcement, so that its frame stays below 32 KiB.
+const HAVE_NUMBERS_MAX: usize = 1_000;
+
+/// What waits in an outbox.
+#[derive(Clone, Debug)]
+pub(super) enum Parcel {
+    /// A message as it is.
+    Control(Message),
+    /// A fresh entry.
+    Entry(EntryRow),
+    /// A fresh document, and its age when it was queued.
+    Doc(DocRow, Age),
+}
+
+/// One link.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) profile: LinkProfile,
+    /// Who is there: proven by chain and key.
+    pub(super) node: Option<NodeId>,
+    pub(super) room: u32,
+    up_at: Instant,
+    pub(super) outbox: Outbox<Parcel>,
+    pub(super) serving: VecDeque<heal::Serving>,
+    /// Authors only announced to this peer.
+    pub(super) lazy: BTreeSet<NodeId>,
+    pub(super) duplicates: BTreeMap<NodeId, u8>,
+    /// Highest number of each logbook that came from there or was announced.
+    seen: BTreeMap<LogId, u32>,
+    pub(super) announce: BTreeMap<EntryId, u8>,
+    pub(super) announce_docs: BTreeMap<(NodeId, DocKind), DocOrder>,
+    pub(super) flush_at: Option<Instant>,
+    pub(super) receipt_at: Option<Instant>,
+    pub(super) greet_by: Option<Instant>,
+    pub(super) asked_roster: Option<Instant>,
+    pub(super) probe_at: Option<Instant>,
+    pub(super) healing: heal::Healing,
+    /// Nodes heard on a broadcast link.
+    pub(super) audible: BTreeSet<NodeId>,
+    pub(super) clock_skew_ms: Option<i64>,
+    /// Refused frames since `refusals_since`.
+    pub(super) refusals: u32,
+    pub(super) refusals_since: Instant,
+}
+
+impl Link {
+    fn new(profile: LinkProfile, now: Instant) -> Self {
+        let greet_by = (!profile.broadcast).then(|| now.after(GREETING_MAX));
+        Self {
+            profile,
+            node: None,
+            room: 0,
+            up_at: now,
+            outbox: Outbox::default(),
+            serving: VecDeque::new(),
+            lazy: BTreeSet::new(),
+            duplicates: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            announce: BTreeMap::new(),
+            announce_docs: BTreeMap::new(),
+            flush_at: None,
+            receipt_at: None,
+            greet_by,
+            asked_roster: None,
+            probe_at: None,
+            healing: heal::Healing::default(),
+            audible: BTreeSet::new(),
+            clock_skew_ms: None,
+            refusals: 0,
+            refusals_since: now,
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<(Instant, Timer)> {
+        let greet = self.greet_by.map(|at| (at, Timer::Greeting));
+        let probe = self.probe_at.map(|at| (at, Timer::Probe));
+        let flush = self.flush_at.map(|at| (at, Timer::Flush));
+        let receipt = self.receipt_at.map(|at| (at, Timer::Flush));
+        [greet, probe, flush, receipt].into_iter().flatten().min()
+    }
+
+    pub(super) fn note_seen(&mut self, id: EntryId) {
+        // Names cost nothing to make up: beyond the bound the peer is sent what it may have already.
+        if self.seen.len() < SEEN_MAX || self.seen.contains_key(&id.log) {
+            let seen = self.seen.entry(id.log).or_default();
+            *seen = id.number.max(*seen);
+        }
+    }
+
+    pub(super) fn has_seen(&self, id: EntryId) -> bool {
+        self.seen.get(&id.log).is_some_and(|seen| *seen >= id.number)
+    }
+}
+
+impl Node {
+    pub(super) fn link_up(&mut self, id: LinkId, profile: LinkProfile) {
+        if let Some(address) = &profile.dialled {
+            self.peers.up(address, id);
+            // The key was proved by the handshake, whatever becomes of the link.
+            if let Some((node, _)) = profile.peer.and_then(|key| self.roster.node_of_key(&key)) {
+                self.peers.identified(id, node);
+            }
+        }
+        if self.links.len() >= LINKS_MAX {
+            return self.hang_up(id, "this node holds as many links as it may");
+        }
+        let strangers = self.links.values().filter(|link| link.greet_by.is_some()).count();
+        if strangers >= STRANGERS_MAX && profile.dialled.is_none() {
+            return self.hang_up(id, "too many have come and not said who they are");
+        }
+        let broadcast = profile.broadcast;
+        let mut link = Link::new(profile, self.now.mono);
+        if broadcast {
+            link.probe_at = Some(self.now.mono.after(self.config.beacon));
+        }
+        self.links.insert(id, link);
+        if !broadcast {
+            let hello = Message::Hello { chain: self.roster.chain(self.me), wall: self.now.wall, roster: self.roster_hash };
+            self.control(id, hello);
+        }
+    }
+
+    pub(super) fn link_down(&mut self, id: LinkId, cause: &str) {
+        self.peers.down(id, cause, self.now.mono, &self.config, &mut self.rng);
+        let Some(link) = self.links.remove(&id) else { return };
+        self.forget_wants(id);
+        self.grafts.retain(|_, (_, link)| *link != id);
+        if let Some(node) = link.node {
+            self.notify(Event::PeerDown { node: Some(node), cause: cause.to_owned() });
+        }
+    }
+
+    pub(super) fn hang_up(&mut self, id: LinkId, reason: &str) {
+        self.link_down(id, reason);
+        self.emit(Output::Hangup { link: id, reason: reason.to_owned() });
+    }
+
+    /// A fault cut us off from somebody.
+    pub(super) fn hang_up_cut(&mut self) {
+        let cut: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.node.is_some_and(|node| self.cut.contains(&node)))
+            .map(|(id, _)| *id)
+            .collect();
+        for link in cut {
+            self.hang_up(link, "cut off for a drill");
+        }
+        let cut = self.cut.clone();
+        for link in self.links.values_mut() {
+            link.audible.retain(|node| !cut.contains(node));
+        }
+    }
+
+    pub(super) fn audible(&mut self, id: LinkId, keys: &[PublicKey]) {
+        let nodes =
+            keys.iter().filter_map(|key| self.roster.node_of_key(key)).map(|(node, _)| node).filter(|node| *node != self.me);
+        let nodes: BTreeSet<NodeId> = nodes.collect();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let newcomers = nodes.difference(&link.audible).count();
+        link.audible = nodes;
+        // A broadcast is not repeated: who was not there yet hears our own board again.
+        if newcomers > 0
+            && self.unlinked_audible()
+            && let Some(doc) = self.replica.doc(self.me, DocKind::Board).cloned()
+        {
+            self.broadcast_doc(id, &doc);
+        }
+    }
+
+    /// One frame came in.
+    pub(super) fn received(&mut self, id: LinkId, frame: &[u8]) {
+        let Some(link) = self.links.get(&id) else { return };
+        let (known, broadcast) = (link.node.is_some(), link.profile.broadcast);
+        self.count("frames_in_total", 1);
+        self.count("frame_bytes_in_total", frame.len() as u64);
+        let message = match Message::from_frame(frame) {
+            Ok(message) => message,
+            Err(why) => return self.reject(id, &why.to_string()),
+        };
+        if let Message::Hello { chain, wall, roster } = message {
+            return self.greeted(id, &chain, wall, roster);
+        }
+        if broadcast {
+            return self.overheard(id, message);
+        }
+        if !known {
+            return self.reject(id, "words before a greeting");
+        }
+        self.heard(id, message);
+    }
+
+    /// On a broadcast link anybody may have said it: only what proves itself counts.
+    fn overheard(&mut self, id: LinkId, message: Message) {
+        match message {
+            Message::Entries { want: None, entries } => self.take_entries(id, None, entries),
+            Message::Docs { want: None, docs } => self.take_docs(id, None, docs),
+            Message::Forks { proofs } => self.take_forks(id, proofs),
+            Message::Roster { objects } => self.take_roster(id, &objects),
+            Message::Beacon { from, nonce, root } => self.beacon(from, nonce, root),
+            Message::Entries { .. }
+            | Message::Docs { .. }
+            | Message::Hello { .. }
+            | Message::RosterList { .. }
+            | Message::Have { .. }
+            | Message::Prune { .. }
+            | Message::Held { .. }
+            | Message::Probe { .. }
+            | Message::Same { .. }
+            | Message::Buckets { .. }
+            | Message::Leaves { .. }
+            | Message::Details { .. }
+            | Message::Want(_)
+            | Message::Done { .. } => self.reject(id, "a message that makes no sense on a broadcast link"),
+        }
+    }
+
+    fn heard(&mut self, id: LinkId, message: Message) {
+        match message {
+            Message::Entries { want, entries } => {
+                let last = entries.last().map(WireEntry::id);
+                self.take_entries(id, want, entries);
+                if let Some(last) = last.filter(|_| want.is_none()) {
+                    self.pull_hole(id, last);
+                }
+            }
+            Message::Docs { want, docs } => self.take_docs(id, want, docs),
+            Message::Forks { proofs } => self.take_forks(id, proofs),
+            Message::Roster { objects } => self.take_roster(id, &objects),
+            Message::RosterList { from, to, hashes, answer } => self.roster_listed(id, (from, to), &hashes, answer),
+            Message::Have { entries, docs } => self.announced(id, entries, docs),
+            Message::Prune { author } => self.pruned(id, author),
+            Message::Held { heads, docs } => self.receipts(id, heads, docs),
+            Message::Probe { nonce, root, details } => self.probed(id, nonce, root, details),
+            Message::Same { nonce } => self.same(id, nonce),
+            Message::Buckets { nonce: _, roster, hashes } => self.buckets(id, roster, &hashes),
+            Message::Leaves { count, answer, leaves } => self.leaves(id, count, &answer, &leaves),
+            Message::Details { answer, leaves } => self.details(id, answer, &leaves),
+            Message::Want(want) => self.serve(id, want),
+            Message::Done { id: want } => self.done(id, want),
+            Message::Hello { .. } | Message::Beacon { .. } => self.reject(id, "a message that makes no sense here"),
+        }
+    }
+
+    /// The other end presents its chain. Only now it is somebody.
+    fn greeted(&mut self, id: LinkId, chain: &[Bytes], wall: UtcMillis, roster: [u8; 16]) {
+        let Some(key) = self.links.get(&id).and_then(|link| link.profile.peer) else {
+            return self.reject(id, "a greeting on a link that proves no key");
+        };
+        let before = self.roster.objects().count();
+        let node = match self.roster.admit_chain(chain, &key) {
+            Ok((node, _)) => node,
+            Err(why) => {
+                self.reject(id, &format!("a greeting: {why}"));
+                return self.hang_up(id, &refusal_words(why));
+            }
+        };
+        if self.roster.objects().count() != before {
+            let rows = chain.iter().map(|bytes| Row::Roster { bytes: bytes.clone() }).collect();
+            self.persist(rows, None, super::ingest::Job::Quiet);
+            self.roster_changed();
+        }
+        if node == self.me || self.cut.contains(&node) {
+            return self.hang_up(id, if node == self.me { "that is this node itself" } else { "cut off for a drill" });
+        }
+        if let Some(other) = self.one_of_two(id, node) {
+            self.hang_up(other, "another link to the same node is up");
+            if other == id {
+                return;
+            }
+        }
+        let jitter = Duration::from_micros(self.rng.below(u64::try_from(self.config.heal_jitter.as_micros()).unwrap_or(0)));
+        let (now, skew) = (self.now, self.now.wall);
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let first = link.node.is_none();
+        link.node = Some(node);
+        link.greet_by = None;
+        link.clock_skew_ms = (wall.is_known() && skew.is_known()).then(|| wall.0.saturating_sub(skew.0));
+        link.probe_at = Some(now.mono.after(jitter));
+        link.healing.urgent = true;
+        let label = link.profile.label.clone();
+        self.peers.proven(id, node);
+        if first {
+            self.notify(Event::PeerUp { node, label });
+        }
+        if roster != self.roster_hash && !self.does_not_read(id) {
+            self.tell_roster(id, false);
+        }
+    }
+
+    /// Two links to one node. An older one is most likely dead: its other end restarted. Of two that came up together both ends
+    /// keep the one that the lower id dialled.
+    fn one_of_two(&self, id: LinkId, node: NodeId) -> Option<LinkId> {
+        let (other, twin) = self.links.iter().find(|(other, link)| **other != id && link.node == Some(node))?;
+        let this = self.links.get(&id)?;
+        if self.now.mono.since(twin.up_at) > TOGETHER {
+            return Some(*other);
+        }
+        let (this_dialled, twin_dialled) = (this.profile.dialled.is_some(), twin.profile.dialled.is_some());
+        if this_dialled == twin_dialled {
+            // Both dialled by one side: that side alone decides, or the two ends might keep different ones.
+            return this_dialled.then_some(id);
+        }
+        let keep_dialled = self.me < node;
+        Some(if this_dialled == keep_dialled { *other } else { id })
+    }
+
+    /// Tells which roster objects are held, in as many frames as that takes; the last one asks for an answer.
+    pub(super) fn tell_roster(&mut self, id: LinkId, answer: bool) {
+        let mut hashes: Vec<_> = self.roster.objects().map(|object| object.hash).collect();
+        hashes.sort_unstable();
+        let parts: Vec<_> = hashes.chunks(ROSTER_HASHES_MAX).map(<[_]>::to_vec).collect();
+        let begins: Vec<_> = parts.iter().skip(1).filter_map(|part| part.first().copied()).collect();
+        let mut from = [0; 16];
+        for (place, hashes) in parts.into_iter().enumerate() {
+            let to = begins.get(place).copied();
+            self.control(id, Message::RosterList { from, to, hashes, answer: answer && to.is_none() });
+            from = to.unwrap_or(from);
+        }
+    }
+
+    fn roster_listed(&mut self, id: LinkId, span: ([u8; 16], Option<[u8; 16]>), hashes: &[[u8; 16]], answer: bool) {
+        if self.does_not_read(id) {
+            return;
+        }
+        if answer {
+            self.tell_roster(id, false);
+        }
+        let theirs: BTreeSet<_> = hashes.iter().collect();
+        let (from, to) = span;
+        let asked = |hash: &[u8; 16]| *hash >= from && to.is_none_or(|to| *hash < to) && !theirs.contains(hash);
+        let lacking = self.roster.objects().filter(|object| asked(&object.hash)).map(|object| object.envelope.clone());
+        let mut objects = Vec::new();
+        let mut frames = Vec::new();
+        let mut bytes = 0;
+        for object in lacking {
+            if bytes + object.len() > FRAME_GOAL {
+                frames.push(std::mem::take(&mut objects));
+                bytes = 0;
+            }
+            bytes += object.len();
+            objects.push(object);
+        }
+        frames.push(objects);
+        for objects in frames.into_iter().filter(|objects| !objects.is_empty()) {
+            self.control(id, Message::Roster { objects });
+        }
+    }
+
+    fn take_roster(&mut self, id: LinkId, objects: &[Bytes]) {
+        let mut rows = Vec::new();
+        for object in objects {
+            match self.roster.offer(object) {
+                Ok(Offered::New) => rows.push(Row::Roster { bytes: object.clone() }),
+                Ok(Offered::Known) | Err(Rejected::Older) => {}
+                Err(why) => self.reject(id, &format!("a certificate: {why}")),
+            }
+        }
+        if !rows.is_empty() {
+            self.persist(rows, None, super::ingest::Job::Quiet);
+            self.roster_changed();
+            self.moved();
+        }
+    }
+
+    /// Queues a message that goes before all entries.
+    pub(super) fn control(&mut self, link: LinkId, message: Message) {
+        let bytes = u32::try_from(crate::codec::encode(&message).len()).unwrap_or(u32::MAX).saturating_add(1);
+        if let Some(state) = self.links.get_mut(&link) {
+            state.outbox.push_control(bytes, Parcel::Control(message));
+        }
+    }
+
+    pub(super) fn due_links(&mut self) {
+        let now = self.now.mono;
+        let due = |link: &Link| link.deadline().is_some_and(|(at, _)| at <= now);
+        let due: Vec<LinkId> = self.links.iter().filter(|(_, link)| due(link)).map(|(id, _)| *id).collect();
+        for id in due {
+            let Some(link) = self.links.get_mut(&id) else { continue };
+            if link.greet_by.is_some_and(|at| at <= now) {
+                self.hang_up(id, "no certificate was presented in time");
+                continue;
+            }
+            if link.receipt_at.take_if(|at| *at <= now).is_some() {
+                self.send_receipt(id);
+            }
+            self.flush(id);
+            let probing = self.links.get_mut(&id).is_some_and(|link| link.probe_at.take_if(|at| *at <= now).is_some());
+            if probing {
+                self.probe(id);
+            }
+        }
+    }
+
+    /// Announcements that are due go out; a broadcast link's batch opens.
+    fn flush(&mut self, id: LinkId) {
+        let now = self.now.mono;
+        let again = now.after(self.config.announce);
+        let Some(link) = self.links.get_mut(&id).filter(|link| link.flush_at.is_some_and(|at| at <= now)) else { return };
+        link.flush_at = None;
+        if link.profile.broadcast {
+            return;
+        }
+        let mut entries: BTreeMap<LogId, Vec<u32>> = BTreeMap::new();
+        link.announce.retain(|id, times| {
+            entries.entry(id.log).or_default().push(id.number);
+            *times -= 1;
+            *times > 0
+        });
+        if !link.announce.is_empty() {
+            link.flush_at = Some(again);
+        }
+        let docs = std::mem::take(&mut link.announce_docs);
+        let docs: Vec<_> =
+            docs.into_iter().map(|((author, kind), order)| crate::message::DocName { author, kind, order }).collect();
+        let mut parts = vec![Vec::new()];
+        let mut count = 0;
+        for (log, numbers) in entries {
+            for numbers in numbers.chunks(HAVE_NUMBERS_MAX) {
+                if count + numbers.len() > HAVE_NUMBERS_MAX {
+                    parts.push(Vec::new());
+                    count = 0;
+                }
+                count += numbers.len() + 2;
+                parts.last_mut().into_iter().for_each(|part| part.push((log, numbers.to_vec())));
+            }
+        }
+        for docs in docs.chunks(HAVE_NUMBERS_MAX) {
+            self.control(id, Message::Have { entries: Vec::new(), docs: docs.to_vec() });
+        }
+        for entries in parts.into_iter().filter(|part| !part.is_empty()) {
+            self.control(id, Message::Have { entries, docs: Vec::new() });
+        }
+    }
+
+    pub(super) fn due_dials(&mut self) {
+        let linked = self.linked();
+        for address in self.peers.due(self.now.mono, &linked, &self.cut, self.config.degree) {
+            self.emit(Output::Dial { address });
+        }
+    }
+
+    /// Sends what each link has room for.
+    pub(super) fn pump_all(&mut self) {
+        let ids: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|(_, link)| !link.outbox.is_empty() || !link.serving.is_empty())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.pump(id);
+        }
+    }
+
+    fn pump(&mut self, id: LinkId) {
+        loop {
+            let Some(link) = self.links.get_mut(&id) else { return };
+            // A broadcast batch waits until it is due.
+            if link.profile.broadcast && link.flush_at.is_some() {
+                return;
+            }
+            let limit = link.room.min(link.profile.mtu);
+            let Some(first) = link.outbox.pop(limit) else { break };
+            let message = match first {
+                Parcel::Control(message) => message,
+                Parcel::Entry(row) => self.entries_frame(id, row, limit),
+                Parcel::Doc(row, age) => {
+                    let stamp = Document::parse(&row.bytes).map_or(UtcMillis::UNKNOWN, |doc| doc.wall);
+                    let age_ms = age.now(self.now, stamp);
+                    Message::Docs { want: None, docs: vec![WireDoc::pack(&row, age_ms)] }
+                }
+            };
+            self.transmit(id, &message);
+        }
+        self.pump_serving(id);
+    }
+
+    /// Collects waiting entries behind `first` into one frame.
+    fn entries_frame(&mut self, id: LinkId, first: EntryRow, limit: u32) -> Message {
+        let goal = FRAME_GOAL.min(limit as usize);
+        let mut rows = vec![first];
+        let mut bytes = 200;
+        while let Some(link) = self.links.get_mut(&id) {
+            bytes += rows.last().map_or(0, |row| row.header.len() + row.body.as_ref().map_or(0, Bytes::len) + 80);
+            let next = matches!(link.outbox.peek(), Some(Parcel::Entry(row)) if bytes + row.header.len() + row.body.as_ref().map_or(0, Bytes::len) + 80 <= goal);
+            let Some(Parcel::Entry(row)) = next.then(|| link.outbox.pop(limit)).flatten() else { break };
+            rows.push(row);
+        }
+        let entries = rows.iter().filter_map(|row| self.wire_entry(id, row)).collect();
+        Message::Entries { want: None, entries }
+    }
+
+    /// An entry as this peer may have it: closed bodies to entitled peers only.
+    pub(super) fn wire_entry(&self, id: LinkId, row: &EntryRow) -> Option<WireEntry> {
+        let peer = self.links.get(&id).and_then(|link| link.node);
+        let with_body = peer.is_some_and(|peer| self.entitled(peer, row.id.log.author));
+        WireEntry::pack(row, with_body, self.entry_age(row))
+    }
+
+    pub(super) fn entry_age(&self, row: &EntryRow) -> Option<u64> {
+        let plain = row.age.at_wall(self.now.wall)?;
+        let stamp = Header::parse(&row.header).ok()?.wall;
+        Some(plain.max(self.now.wall.since(stamp)))
+    }
+
+    pub(super) fn doc_age(&self, author: NodeId, kind: DocKind) -> Option<u64> {
+        let stamp = self.replica.doc(author, kind)?.doc.wall;
+        self.ages.get(&(author, kind))?.now(self.now, stamp)
+    }
+
+    pub(super) fn transmit(&mut self, id: LinkId, message: &Message) {
+        let frame = message.to_frame();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let Ok(bytes) = u32::try_from(frame.len()) else { return };
+        if bytes > link.profile.mtu {
+            return self.bug("a frame larger than the link's mtu");
+        }
+        link.room = link.room.saturating_sub(bytes);
+        self.count("frames_out_total", 1);
+        self.count("frame_bytes_out_total", u64::from(bytes));
+        self.emit(Output::Transmit { link: id, frame });
+    }
+}
+
+fn refusal_words(why: Rejected) -> String {
+    format!("its certificate is not good here: {why}")
+}

@@ -1,0 +1,265 @@
+//! From disk to a running node: rows are folded in again, and continuity with what was spoken before is proven or given up.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+
+use super::ingest::Age;
+use super::own::Own;
+use super::{Node, Now};
+use crate::config::Config;
+use crate::domain::{Catalogue, Directory, DirectoryEntry, Domain, EntryMeta};
+use crate::id::{DocKind, NodeId};
+use crate::identity::{Rejected, Roster, SecretKey};
+use crate::io::{DocRow, EntryRow, Output, Row, Stamp};
+use crate::peers::Peers;
+use crate::replica::{DocOutcome, Document, ForkProof, Hash16, Header, HeldDoc, Replica, Slot, Weight, hash16};
+use crate::rng::Rng;
+
+/// What a node is made of.
+#[derive(Debug)]
+pub struct Setup {
+    /// Limits and periods.
+    pub config: Config,
+    /// Its name.
+    pub me: NodeId,
+    /// Its key.
+    pub secret: SecretKey,
+    /// Charter first, then issuers, then node certificates, its own among them.
+    pub roster: Vec<Bytes>,
+    /// Items it knows.
+    pub catalogue: Catalogue,
+    /// Seed of all its randomness; a fresh one for every start.
+    pub seed: [u8; 32],
+    /// Proof of continuity, where one was found.
+    pub stamp: Option<Stamp>,
+}
+
+/// The node can't start. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// The alliance file is empty.
+    #[error("the alliance file holds no charter: get it again from whoever issued this node's certificate")]
+    NoCharter,
+    /// The charter can't be used.
+    #[error(
+        "the charter in the alliance file can't be used ({0}): get the file again from whoever issued this node's certificate"
+    )]
+    Charter(Rejected),
+    /// This node is not certified.
+    #[error("there is no certificate for node {0} and this key in the alliance file: was it issued for another PC?")]
+    NotCertified(NodeId),
+}
+
+impl Node {
+    /// Builds a node from its setup and the rows its store holds.
+    ///
+    /// Stored hashes are trusted here; signatures are checked again before anything is relayed.
+    ///
+    /// # Errors
+    /// [`RestoreError`]; then nothing runs.
+    pub fn restore(setup: Setup, rows: impl IntoIterator<Item = Row>, now: Now) -> Result<Self, RestoreError> {
+        let (first, rest) = setup.roster.split_first().ok_or(RestoreError::NoCharter)?;
+        let mut roster = Roster::new(first).map_err(RestoreError::Charter)?;
+        for object in rest {
+            // What does not fit is left out; whether we ourselves are in is checked below.
+            let _ = roster.offer(object);
+        }
+        Self::restore_among(setup, roster, rows, now)
+    }
+
+    /// As [`Self::restore`], with the roster already made of `setup.roster`: its signatures are not checked a second time.
+    ///
+    /// # Errors
+    /// [`RestoreError::NotCertified`]; then nothing runs.
+    pub fn restore_among(
+        setup: Setup,
+        mut roster: Roster,
+        rows: impl IntoIterator<Item = Row>,
+        now: Now,
+    ) -> Result<Self, RestoreError> {
+        let mut entries = Vec::new();
+        let mut others = Vec::new();
+        for row in rows {
+            match row {
+                Row::Roster { bytes } => {
+                    let _ = roster.offer(&bytes);
+                }
+                Row::Entry(entry) => entries.push(entry),
+                Row::Doc { .. } | Row::Fork { .. } | Row::Meta { .. } => others.push(row),
+            }
+        }
+        let certified = roster.node_of_key(&setup.secret.public()).filter(|(node, _)| *node == setup.me);
+        let (me, generation) = certified.ok_or(RestoreError::NotCertified(setup.me))?;
+        let mut node = Self {
+            own: Own::new(setup.stamp),
+            config: setup.config,
+            me,
+            generation,
+            secret: setup.secret,
+            roster,
+            roster_hash: [0; 16],
+            directory: Directory::default(),
+            domain: Domain::new(setup.catalogue),
+            replica: Replica::default(),
+            peers: Peers::default(),
+            links: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            pending_docs: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            fetches: BTreeMap::new(),
+            next_token: 0,
+            wants: BTreeMap::new(),
+            wanted: BTreeSet::new(),
+            next_want: 0,
+            grafts: BTreeMap::new(),
+            held_by: BTreeMap::new(),
+            ages: BTreeMap::new(),
+            via: BTreeMap::new(),
+            cut: BTreeSet::new(),
+            counters: BTreeMap::new(),
+            changed_at: now.mono,
+            outputs: VecDeque::new(),
+            now,
+            rng: Rng::new(setup.seed),
+        };
+        node.roster_changed();
+        for row in others {
+            match row {
+                Row::Doc { doc: Some(doc), .. } => node.restore_doc(doc),
+                Row::Fork { log, number, one, other } => {
+                    let window = node.window(log.author, log.generation);
+                    node.replica.prove_fork(log, ForkProof { number, one, other }, window);
+                    node.domain.set_frozen(log, node.replica.fork(log).is_some());
+                }
+                Row::Doc { doc: None, .. } | Row::Meta { .. } | Row::Roster { .. } | Row::Entry(_) => {}
+            }
+        }
+        node.restore_entries(entries);
+        node.own_restored();
+        Ok(node)
+    }
+
+    /// In whatever order the rows come: what stands beyond the window waits for the entry that states the floor.
+    fn restore_entries(&mut self, mut rows: Vec<EntryRow>) {
+        loop {
+            let before = rows.len();
+            rows.retain(|row| !self.restore_entry(row));
+            if rows.is_empty() || rows.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// False where it may count once more is restored.
+    fn restore_entry(&mut self, row: &EntryRow) -> bool {
+        let Ok(header) = Header::parse(&row.header) else { return true };
+        let window = self.window(header.id.log.author, header.id.log.generation);
+        let beyond = self.weigh(&header, hash16(&row.header), row, window) == Weight::BeyondWindow;
+        if !beyond {
+            self.fold_in(&header, row, false);
+        }
+        !beyond
+    }
+
+    fn restore_doc(&mut self, row: DocRow) {
+        let Ok(doc) = Document::parse(&row.bytes) else { return };
+        let key = (row.author, row.kind);
+        let age = Age::restored(row.age, self.now);
+        let hash = hash16(&row.bytes);
+        // A row of an older version says nothing of the age of the newer one.
+        if self.replica.commit_doc(HeldDoc { doc, row, hash }) == DocOutcome::Newer {
+            self.ages.insert(key, age);
+        }
+        self.show_document(key.0, key.1);
+    }
+
+    /// Folds in one durable entry whose hashes are right: replica, then domain.
+    pub(super) fn fold_in(&mut self, header: &Header, row: &EntryRow, checked: bool) {
+        let window = self.window(header.id.log.author, header.id.log.generation);
+        let stub = row.body.is_none();
+        let slot = Slot::new(header, &row.header, stub, row.age, checked);
+        match self.weigh(header, slot.hash, row, window) {
+            Weight::New | Weight::Body => {}
+            Weight::Known | Weight::BeyondWindow => return,
+            Weight::Contradicts(number) => return self.dispute(row.clone(), number),
+        }
+        let floors = row.body.as_deref().filter(|_| !header.closed).map(floors_of).unwrap_or_default();
+        let change = self.replica.commit(header.id, slot, floors, window);
+        if let Some(body) = &row.body {
+            let meta = EntryMeta { id: header.id, class: header.class, closed: header.closed, wall: header.wall };
+            self.domain.apply(&meta, body);
+            self.asked_by(header.id);
+        }
+        self.absorb(change);
+        self.changed_at = self.now.mono;
+    }
+
+    /// What an entry would be here.
+    pub(super) fn weigh(&self, header: &Header, hash: Hash16, row: &EntryRow, window: u32) -> Weight {
+        let weight = self.replica.weigh(header, hash, row.body.is_some(), window, 0);
+        // Only where it decides is the body read: an entry that states a floor may stand above a floor not held yet.
+        let Some(body) = row.body.as_deref().filter(|_| weight == Weight::BeyondWindow && !header.closed) else { return weight };
+        let own = floors_of(body).into_iter().filter(|floor| floor.incarnation == header.id.log.incarnation);
+        let stated = own.map(|floor| floor.number).filter(|number| *number <= header.id.number).max().unwrap_or(0);
+        self.replica.weigh(header, hash, true, window, stated)
+    }
+
+    /// The roster changed: everybody who depends on it learns of it.
+    pub(super) fn roster_changed(&mut self) {
+        let mut hasher = blake3::Hasher::new();
+        for object in self.roster.objects() {
+            hasher.update(&object.hash);
+        }
+        self.roster_hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        self.directory = Directory::default();
+        let names: Vec<_> = self.roster.nodes().map(|node| (node.node, self.directory_entry(node))).collect();
+        self.directory.nodes.extend(names);
+        self.admit();
+    }
+
+    fn directory_entry(&self, node: &crate::identity::NodeCertificate) -> DirectoryEntry {
+        use crate::identity::Role;
+        DirectoryEntry {
+            name: node.name.clone(),
+            role: node.role.text().to_owned(),
+            tier: node.tier,
+            firm: self.roster.firm(node.node).unwrap_or_default().to_owned(),
+            region: node.region.code().to_owned(),
+            hub: node.role == Role::Hub,
+        }
+    }
+
+    /// Says whose keys may connect.
+    pub(super) fn admit(&mut self) {
+        let allowed = |node: &NodeId| *node != self.me && !self.cut.contains(node);
+        let keys = self.roster.nodes().filter(|node| allowed(&node.node)).map(|node| node.key);
+        let keys: BTreeSet<_> = keys.collect();
+        let denied = self.roster.nodes().filter(|node| self.cut.contains(&node.node)).map(|node| node.key).collect();
+        self.emit(Output::Admit { keys: keys.into_iter().collect(), denied });
+    }
+
+    /// Tells the domain what an author's document says now.
+    pub(super) fn show_document(&mut self, author: NodeId, kind: DocKind) {
+        use crate::domain::{Document, VoidReason};
+        let two = self.replica.doc_contradiction(author, kind).is_some();
+        let Some(held) = self.replica.doc(author, kind) else { return };
+        let shown = if two {
+            Document::Void(VoidReason::TwoStories)
+        } else {
+            Document::Present { version: held.doc.version, wall: held.doc.wall, payload: &held.doc.readings }
+        };
+        self.domain.set_document(author, kind, shown);
+    }
+}
+
+/// What a body says of floors, as the replica understands it.
+pub(super) fn floors_of(body: &[u8]) -> Vec<crate::replica::Floor> {
+    let read = |floor: crate::domain::fact::Floor| crate::replica::Floor {
+        incarnation: floor.incarnation,
+        number: floor.number,
+        prev: floor.previous,
+        keep: floor.stay.into_iter().collect(),
+    };
+    crate::domain::fact::floor_of(body).into_iter().map(read).collect()
+}

@@ -1,0 +1,126 @@
+//! P4 and rule 12: nothing of ours leaves before the store has it, nothing of others counts before; and rule 13's pace.
+
+use super::*;
+use crate::message::Message;
+
+/// Hands one input in and takes all outputs, answering nothing.
+fn step(world: &mut World, n: usize, input: Input) -> Vec<Output> {
+    let now = world.now;
+    world.hosts[n].node.handle(now, input);
+    std::iter::from_fn(|| world.hosts[n].node.poll_output()).collect()
+}
+
+fn token(outputs: &[Output]) -> u64 {
+    outputs.iter().find_map(|output| if let Output::Persist { token, .. } = output { Some(*token) } else { None }).unwrap()
+}
+
+fn frames(outputs: &[Output]) -> Vec<Message> {
+    let frame = |output: &Output| if let Output::Transmit { frame, .. } = output { Some(frame.clone()) } else { None };
+    outputs.iter().filter_map(frame).map(|frame| Message::from_frame(&frame).unwrap()).collect()
+}
+
+fn both(items: &str) -> [Command; 2] {
+    let values = BTreeMap::from([("operating.status".to_owned(), "open".to_owned())]);
+    let request = RequestNew { items: vec![items.to_owned()], ..Default::default() };
+    [Command::RequestNew(request), Command::Report(Report { values, act: Default::default() })]
+}
+
+#[test]
+fn nothing_of_ours_is_sent_told_or_acknowledged_before_it_is_durable() {
+    for command in both("water:40") {
+        let mut world = World::new(2);
+        world.connect(0, 1);
+        world.pass(Duration::from_secs(4));
+        let before = world.digests();
+        let wait = CommandId(9_000);
+        let outputs = step(&mut world, 0, Input::Command { id: wait, command });
+        let persist = token(&outputs);
+        assert!(frames(&outputs).is_empty() && !outputs.iter().any(|output| matches!(output, Output::Reply { .. })));
+        // Peers probe and time passes: still nothing of it is told.
+        for _ in 0..40 {
+            world.advance(Duration::from_secs(1));
+            let outputs = step(&mut world, 0, Input::Wake);
+            for message in frames(&outputs) {
+                assert!(!matches!(message, Message::Entries { .. } | Message::Docs { .. } | Message::Have { .. }), "{message:?}");
+            }
+            assert!(!outputs.iter().any(|output| matches!(output, Output::Reply { .. } | Output::Persist { .. })));
+        }
+        assert_eq!(world.digests(), before);
+        let outputs = step(&mut world, 0, Input::Persisted { token: persist });
+        assert!(frames(&outputs).iter().any(|message| matches!(message, Message::Entries { .. } | Message::Docs { .. })));
+        assert!(outputs.iter().any(|output| matches!(output, Output::Reply { .. })));
+    }
+}
+
+#[test]
+fn a_foreign_word_is_relayed_at_once_and_counts_only_once_it_is_durable() {
+    for command in both("water:40") {
+        let mut world = World::new(3);
+        world.connect(0, 1);
+        world.connect(1, 2);
+        world.pass(Duration::from_secs(4));
+        let (before, view) = (world.digests(), world.hosts[1].node.canonical_view());
+        let outputs = step(&mut world, 0, Input::Command { id: CommandId(9_000), command });
+        let outputs = step(&mut world, 0, Input::Persisted { token: token(&outputs) });
+        let mut relayed = 0;
+        let mut persist = None;
+        for output in outputs {
+            let Output::Transmit { link, frame } = output else { continue };
+            let (to, link) = world.wires[&(0, link)];
+            let outputs = step(&mut world, to, Input::Received { link, frame });
+            relayed += frames(&outputs).iter().filter(|m| matches!(m, Message::Entries { .. } | Message::Docs { .. })).count();
+            persist = persist.or_else(|| outputs.iter().any(|o| matches!(o, Output::Persist { .. })).then(|| token(&outputs)));
+        }
+        assert_eq!((relayed, world.digests()[1] == before[1]), (1, true), "relayed, and not counted");
+        assert_eq!(world.hosts[1].node.canonical_view(), view);
+        world.advance(Duration::from_millis(150));
+        let outputs = step(&mut world, 1, Input::Wake);
+        assert!(!frames(&outputs).iter().any(|message| matches!(message, Message::Held { .. })), "no receipt before the disk");
+        step(&mut world, 1, Input::Persisted { token: persist.unwrap() });
+        assert!(world.digests()[1] != before[1] && world.hosts[1].node.canonical_view() != view);
+        world.advance(Duration::from_millis(150));
+        let outputs = step(&mut world, 1, Input::Wake);
+        assert!(frames(&outputs).iter().any(|message| matches!(message, Message::Held { .. })));
+    }
+}
+
+#[test]
+fn what_the_store_refused_of_a_neighbour_counts_nowhere_and_is_asked_for_again() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    world.pass(Duration::from_secs(4));
+    let [command, _] = both("water:40");
+    let outputs = step(&mut world, 0, Input::Command { id: CommandId(9_000), command });
+    let outputs = step(&mut world, 0, Input::Persisted { token: token(&outputs) });
+    let frame =
+        outputs.iter().find_map(|o| if let Output::Transmit { link, frame } = o { Some((*link, frame.clone())) } else { None });
+    let (link, frame) = frame.unwrap();
+    let (_, link) = world.wires[&(0, link)];
+    let outputs = step(&mut world, 1, Input::Received { link, frame });
+    step(&mut world, 1, Input::PersistFailed { token: token(&outputs), cause: "disk full".to_owned() });
+    assert!(world.requests(1).is_empty());
+    // The first node's disk, which this test played, must know its own word to serve it.
+    let row = world.hosts[0].node.replica.logs().next().map(|(log, _)| log);
+    assert!(row.is_some() && world.hosts[1].node.pending.is_empty());
+}
+
+#[test]
+fn a_hub_acknowledges_at_once_then_all_that_is_due_together_once_a_minute() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    world.pass(Duration::from_secs(5));
+    let acknowledged = |world: &World| {
+        world.hosts[1].node.replica.logs_of(world.alliance.nodes[1].node).map(|(_, log)| log.len()).sum::<usize>()
+    };
+    world.request(0, "water:1", None);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(acknowledged(&world), 1);
+    for n in 2..12 {
+        world.request(0, &format!("water:{n}"), None);
+        world.pass(Duration::from_secs(3));
+    }
+    assert_eq!(acknowledged(&world), 1, "paced");
+    world.pass(Duration::from_secs(31));
+    assert_eq!(acknowledged(&world), 2, "one entry names all");
+    assert!(world.requests(0).iter().all(|request| request.status == "acknowledged"));
+}

@@ -1,0 +1,67 @@
+//! Who may speak is learned from any neighbour, however many there are.
+
+use super::*;
+use crate::identity::AlliancePlan;
+
+/// More certificates than one frame could name.
+const MANY: u16 = 4_200;
+
+fn large() -> Alliance {
+    let node =
+        |n: u16| NodePlan { name: format!("Node {n}"), role: Role::Store, region: Region::from_code("TPE").unwrap(), tier: 2 };
+    let firms = vec![FirmPlan { firm: "Example Mart".to_owned(), nodes: (1..=MANY).map(node).collect() }];
+    let plan = AlliancePlan { seed: [8; 32], kind: RealmKind::Simulation, roots: 1, k: 1, firms, not_before: 20_000, days: 400 };
+    found_alliance(&plan).unwrap()
+}
+
+#[test]
+fn a_newcomer_learns_of_more_members_than_one_frame_can_name() {
+    let alliance = large();
+    let now = Now { mono: Instant(1_000_000), wall: UtcMillis(1_795_000_000_000) };
+    let boot = |place: usize, roster: Vec<bytes::Bytes>| {
+        let issued = &alliance.nodes[place];
+        let setup = Setup {
+            config: Config::default(),
+            me: issued.node,
+            secret: issued.secret.clone(),
+            roster,
+            catalogue: catalogue(),
+            seed: [place as u8; 32],
+            stamp: None,
+        };
+        Node::restore(setup, Vec::new(), now).unwrap()
+    };
+    let few = alliance.roster.chain(alliance.nodes[1].node);
+    let mut nodes = [boot(0, alliance.objects.clone()), boot(1, few)];
+    let mut inputs: VecDeque<(usize, Input)> = VecDeque::new();
+    let link = LinkId(1);
+    for (place, other) in [(0, 1), (1, 0)] {
+        while nodes[place].poll_output().is_some() {}
+        let profile = LinkProfile {
+            mtu: 65_536,
+            rate: 0,
+            reliable: true,
+            broadcast: false,
+            peer: Some(alliance.nodes[other].secret.public()),
+            dialled: None,
+            label: "wire".to_owned(),
+        };
+        inputs.push_back((place, Input::LinkUp { link, profile }));
+        inputs.push_back((place, Input::Writable { link, room: 200_000 }));
+    }
+    while let Some((place, input)) = inputs.pop_front() {
+        nodes[place].handle(now, input);
+        while let Some(output) = nodes[place].poll_output() {
+            if let Output::Transmit { frame, .. } = output {
+                inputs.push_back((1 - place, Input::Received { link, frame }));
+                inputs.push_back((place, Input::Writable { link, room: 200_000 }));
+            } else if let Output::Persist { token, .. } = output {
+                inputs.push_back((place, Input::Persisted { token }));
+            } else {
+                assert!(!matches!(output, Output::Notify(Event::Bug { .. })), "{output:?}");
+            }
+        }
+    }
+    assert_eq!(nodes[1].roster.nodes().count(), usize::from(MANY));
+    assert_eq!(nodes[0].roster_hash, nodes[1].roster_hash);
+}

@@ -1,0 +1,181 @@
+//! Where peers might be reached and when to try again. Local and fast, never replicated. It never gives up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::{ADDRESS_BYTES_MAX, CANDIDATES_MAX, Config};
+use crate::id::NodeId;
+use crate::link::LinkId;
+use crate::rng::Rng;
+use crate::time::Instant;
+
+/// What is known of one address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Configured: never forgotten.
+    pub is_static: bool,
+    /// Who answered there last, or else whose board names the address.
+    pub node: Option<NodeId>,
+    /// A handshake proved it. What is only claimed keeps no configured address from being dialled.
+    pub proven: bool,
+    /// A dial is under way.
+    pub dialling: bool,
+    /// The link that came of dialling it, while it is up.
+    pub link: Option<LinkId>,
+    /// Dials in a row that came to nothing.
+    pub failures: u32,
+    /// Not before this.
+    pub next: Instant,
+    /// Why the last dial or link ended, in words.
+    pub last_error: Option<String>,
+}
+
+/// Addresses one node may claim without having answered there. A board names at most as many.
+const CLAIMS_MAX: usize = 4;
+/// Of a reason so much is kept.
+const CAUSE_CHARS_MAX: usize = 256;
+
+impl Contact {
+    /// True where a link to whoever is there is up, or may not be. A configured address counts only by what a handshake proved.
+    fn leads_to(&self, linked: &BTreeSet<NodeId>, cut: &BTreeSet<NodeId>) -> bool {
+        self.node.filter(|_| self.proven || !self.is_static).is_some_and(|node| linked.contains(&node) || cut.contains(&node))
+    }
+}
+
+/// The address book.
+#[derive(Clone, Debug, Default)]
+pub struct Peers {
+    contacts: BTreeMap<String, Contact>,
+}
+
+impl Peers {
+    /// All addresses, ascending.
+    pub fn contacts(&self) -> impl Iterator<Item = (&str, &Contact)> {
+        self.contacts.iter().map(|(address, contact)| (address.as_str(), contact))
+    }
+
+    /// Notes an address; a known one only gains. Of one node's claims and of all hints so many are kept; of those that answer
+    /// least one makes room.
+    pub fn add(&mut self, address: String, is_static: bool, node: Option<NodeId>, now: Instant) {
+        if address.len() > ADDRESS_BYTES_MAX {
+            return;
+        }
+        if let Some(contact) = self.contacts.get_mut(&address) {
+            contact.is_static |= is_static;
+            if !contact.proven && contact.node != node {
+                // Two claim it, or somebody claims what was configured: who is there is found out by dialling.
+                contact.node = None;
+            }
+            return;
+        }
+        if !is_static {
+            let claims = |contact: &Contact| node.is_some() && contact.node == node && !contact.proven;
+            let hint = |contact: &Contact| !contact.is_static;
+            let full = self.contacts.values().filter(|contact| hint(contact)).count() >= CANDIDATES_MAX;
+            let many = self.contacts.values().filter(|contact| hint(contact) && claims(contact)).count() >= CLAIMS_MAX;
+            if (many && !self.forget_worst(|contact| hint(contact) && claims(contact)))
+                || (!many && full && !self.forget_worst(|contact| hint(contact) && contact.failures > 0))
+            {
+                return;
+            }
+        }
+        let proven = false;
+        let contact = Contact { is_static, node, proven, dialling: false, link: None, failures: 0, next: now, last_error: None };
+        self.contacts.insert(address, contact);
+    }
+
+    /// Forgets the idle address among `which` that failed most often. False where there is none.
+    fn forget_worst(&mut self, which: impl Fn(&Contact) -> bool) -> bool {
+        let idle = self.contacts.iter().filter(|(_, contact)| contact.link.is_none() && !contact.dialling && which(contact));
+        let worst = idle.max_by_key(|(_, contact)| contact.failures).map(|(address, _)| address.clone());
+        worst.is_some_and(|address| self.contacts.remove(&address).is_some())
+    }
+
+    /// Addresses to dial now. `linked` are nodes with a link already, `cut` those not to be reached.
+    pub fn due(&mut self, now: Instant, linked: &BTreeSet<NodeId>, cut: &BTreeSet<NodeId>, degree: usize) -> Vec<String> {
+        let mut budget = degree.saturating_sub(linked.len());
+        let mut due = Vec::new();
+        for (address, contact) in &mut self.contacts {
+            let known = contact.leads_to(linked, cut);
+            if contact.dialling || contact.link.is_some() || known || contact.next > now {
+                continue;
+            }
+            // Static addresses are dialled whatever the degree: somebody wrote them down on purpose.
+            if !contact.is_static {
+                if budget == 0 {
+                    continue;
+                }
+                budget -= 1;
+            }
+            contact.dialling = true;
+            due.push(address.clone());
+        }
+        due
+    }
+
+    /// When [`Self::due`] may next have something to say.
+    #[must_use]
+    pub fn deadline(&self, linked: &BTreeSet<NodeId>, cut: &BTreeSet<NodeId>, degree: usize) -> Option<Instant> {
+        let full = linked.len() >= degree;
+        let waiting = |contact: &&Contact| {
+            let known = contact.leads_to(linked, cut);
+            !contact.dialling && contact.link.is_none() && !known && (contact.is_static || !full)
+        };
+        self.contacts.values().filter(waiting).map(|contact| contact.next).min()
+    }
+
+    /// A dial came to nothing: wait longer, jittered, never for ever.
+    pub fn failed(&mut self, address: &str, cause: &str, now: Instant, config: &Config, rng: &mut Rng) {
+        if let Some(contact) = self.contacts.get_mut(address) {
+            contact.dialling = false;
+            contact.failures = contact.failures.saturating_add(1);
+            contact.last_error = Some(cause.chars().take(CAUSE_CHARS_MAX).collect());
+            let wait = config.redial_min.saturating_mul(1 << contact.failures.saturating_sub(1).min(10)).min(config.redial_max);
+            let micros = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+            contact.next = Instant(now.0.saturating_add(micros / 2 + rng.below(micros / 2 + 1)));
+        }
+    }
+
+    /// A dialled link is up.
+    pub fn up(&mut self, address: &str, link: LinkId) {
+        if let Some(contact) = self.contacts.get_mut(address) {
+            contact.dialling = false;
+            contact.link = Some(link);
+        }
+    }
+
+    /// The greeting proved who is there.
+    pub fn proven(&mut self, link: LinkId, node: NodeId) {
+        for contact in self.contacts.values_mut().filter(|contact| contact.link == Some(link)) {
+            contact.failures = 0;
+            contact.last_error = None;
+        }
+        self.identified(link, node);
+    }
+
+    /// A handshake showed whose key answers there; whether the link is any good is another matter.
+    pub fn identified(&mut self, link: LinkId, node: NodeId) {
+        for contact in self.contacts.values_mut().filter(|contact| contact.link == Some(link)) {
+            contact.node = Some(node);
+            contact.proven = true;
+        }
+    }
+
+    /// A link ended. Dialled again soon; at once only after the usual first wait.
+    pub fn down(&mut self, link: LinkId, cause: &str, now: Instant, config: &Config, rng: &mut Rng) {
+        let address = self.contacts.iter().find(|(_, contact)| contact.link == Some(link)).map(|(address, _)| address.clone());
+        if let Some(address) = address {
+            if let Some(contact) = self.contacts.get_mut(&address) {
+                contact.link = None;
+            }
+            self.failed(&address, cause, now, config, rng);
+        }
+    }
+
+    /// Forget the waiting: the network changed or a fault ended.
+    pub fn retry_now(&mut self, now: Instant) {
+        for contact in self.contacts.values_mut() {
+            contact.failures = 0;
+            contact.next = contact.next.min(now);
+        }
+    }
+}
