@@ -1,0 +1,79 @@
+//! The second reader's other half: frames, as section 11 of `PROTOCOL.md` lays them out. Nothing of this crate's own decoder.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Book, hash16, hash32, take};
+
+fn varint(rest: &mut &[u8]) -> u64 {
+    let bytes = match take(rest, 1)[0] {
+        251 => take(rest, 2),
+        252 => take(rest, 4),
+        253 => take(rest, 8),
+        small => return u64::from(small),
+    };
+    bytes.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte))
+}
+
+fn counted<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
+    let len = varint(rest) as usize;
+    take(rest, len)
+}
+
+/// An entry of a frame: the header it makes again, its signature and its age.
+fn wire_entry<'a>(rest: &mut &'a [u8]) -> (Vec<u8>, &'a [u8], Option<u64>) {
+    let be16 = |value: u64| u16::try_from(value).expect("16 bits").to_be_bytes();
+    let short = |value: u64| value.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect::<Vec<_>>();
+    let mut parts: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
+    parts.insert(1, [be16(varint(rest)), be16(varint(rest))].concat());
+    parts.insert(2, take(rest, 2).to_vec());
+    parts.insert(3, [be16(varint(rest)), be16(varint(rest))].concat());
+    parts.insert(4, short(varint(rest)));
+    parts.insert(5, take(rest, 16).to_vec());
+    parts.insert(6, short(u64::from(take(rest, 1)[0])));
+    if take(rest, 1)[0] == 1 {
+        parts.insert(7, vec![1]);
+    }
+    parts.insert(8, short(varint(rest)));
+    let zigzag = varint(rest);
+    assert_eq!(zigzag & 1, 0, "not before 1970");
+    parts.insert(9, short(zigzag >> 1));
+    parts.insert(10, if varint(rest) == 0 { hash32(counted(rest)).to_vec() } else { take(rest, 32).to_vec() });
+    let mut header: Vec<u8> = parts.iter().flat_map(|(id, value)| [&[*id, value.len() as u8], &value[..]].concat()).collect();
+    header.extend_from_slice(counted(rest));
+    let signature = take(rest, 64);
+    let age = (take(rest, 1)[0] == 1).then(|| varint(rest));
+    (header, signature, age)
+}
+
+#[test]
+fn frames_are_laid_out_as_the_text_says() {
+    let book = Book::open();
+    let mut rest = book.get("frame.Entries");
+    assert_eq!(take(&mut rest, 4), [0, 3, 0, 2], "version, kind, no want, two entries");
+    for name in ["request", "closed"] {
+        let (header, signature, age) = wire_entry(&mut rest);
+        assert_eq!((header.as_slice(), age), (book.get(&format!("entry.{name}.header")), Some(1_500)), "{name}");
+        assert_eq!(signature, book.get(&format!("entry.{name}.signature")));
+    }
+    assert!(rest.is_empty());
+    let mut rest = book.get("frame.Docs");
+    assert_eq!(take(&mut rest, 6), [0, 4, 1, 251, 0x2c, 1], "version, kind, in answer to want 300");
+    assert_eq!(take(&mut rest, 4), [1, 1, 1, 0], "one document, of 1-1, a board");
+    assert_eq!((counted(&mut rest), take(&mut rest, 64)), (book.get("doc.board.bytes"), book.get("doc.board.signature")));
+    assert_eq!(rest, [0], "no age");
+    let mut rest = book.get("frame.Leaves");
+    assert_eq!(take(&mut rest, 7), [0, 12, 64, 2, 0, 63, 2], "64 buckets, an answer about two, two leaves");
+    assert_eq!(
+        (take(&mut rest, 3), take(&mut rest, 3)),
+        (&[1, 1, 1][..], &[1, 0, 1][..]),
+        "1-1, one log; generation, incarnation"
+    );
+    assert_eq!((varint(&mut rest), varint(&mut rest), varint(&mut rest)), (0xbeef, 8, 8), "floor and head");
+    assert_eq!(take(&mut rest, 8), &hash16(book.get("entry.floor.header"))[..8]);
+    assert_eq!(take(&mut rest, 1), [0], "nothing ahead");
+    let stays = hash16(&[&1_u32.to_be_bytes()[..], &hash16(book.get("entry.request.header"))].concat());
+    assert_eq!(take(&mut rest, 8), &stays[..8], "but number 1 stays below the floor");
+    assert_eq!(take(&mut rest, 2), [0, 1], "not frozen, a board");
+    assert_eq!((take(&mut rest, 3), varint(&mut rest), varint(&mut rest)), (&[1, 0, 1][..], 0xbeef, 3), "its version");
+    assert_eq!((take(&mut rest, 8), take(&mut rest, 1)), (&hash16(book.get("doc.board.bytes"))[..8], &[0][..]), "one story");
+}
