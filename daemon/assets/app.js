@@ -1,0 +1,167 @@
+// Starts the page, reads from the node, follows its events and shows the banners. The three parts are own.js, need.js, board.js.
+import { call, el, put, text } from "./dom.js";
+import { delivered } from "./deliver.js";
+import { ago, clock, isChinese, loadWords, said, setCatalogue, setLanguage, t } from "./words.js";
+import * as own from "./own.js";
+import * as need from "./need.js";
+import * as board from "./board.js";
+
+// News within this time are read together; a busy alliance must not make the page read without end.
+const GATHER_MS = 150;
+const GAP_MS = 1_000;
+// Read anyway, so that a dead connection is noticed.
+const ANYWAY_MS = 15_000;
+const NEWS = ["board", "entries", "withdrawn", "peer_up", "peer_down", "healed", "forked", "incarnation", "stopped", "store_failed", "fault", "lagged"];
+const RELOADED = "holdfast.reloaded";
+
+let catalogue = null;
+let status = null;
+let requests = null;
+let lastRead = 0;
+let gone = false;
+let planned = 0;
+let reading = false;
+let wanted = false;
+let source = null;
+
+const place = (id) => document.getElementById(id);
+
+function build() {
+  own.build(place("own"), catalogue, status);
+  need.build(place("need"), catalogue, status);
+  board.build(place("board"), status);
+  place("loading").hidden = true;
+  place("main").hidden = false;
+  place("jump").hidden = false;
+}
+
+function show() {
+  text(place("name"), status.node.name);
+  document.title = `${status.node.name} · Holdfast`;
+  document.documentElement.dataset.realm = status.realm;
+  text(place("net"), status.neighbours ? t("net.links", { n: status.neighbours }) : t("net.none"));
+  own.update(status);
+  need.update(requests);
+  board.update(status);
+  banners();
+}
+
+let bannersShown = "";
+
+function banners() {
+  document.body.dataset.gone = gone ? "yes" : "no";
+  const found = [];
+  if (gone) found.push(["warn", t("banner.gone", { time: lastRead ? clock(lastRead) : "–", ago: lastRead ? ago((Date.now() - lastRead) / 1000) : "–" })]);
+  if (!gone && status && status.neighbours === 0) found.push(["calm", t("banner.cut")]);
+  if (status?.conflicts) found.push(["warn", `⚠ ${t("banner.conflicts", { n: status.conflicts })}`]);
+  for (const warning of status?.warnings ?? []) found.push(["warn", `⚠ ${said(warning)} (${warning.code})`]);
+  const signature = JSON.stringify(found);
+  if (signature === bannersShown) return;
+  bannersShown = signature;
+  put(place("banners"), found.map(([kind, words]) => el("p", { class: `banner ${kind}` }, words)));
+}
+
+/** Reads everything again, at most once a second. */
+function refresh() {
+  wanted = true;
+  if (planned || reading) return;
+  const wait = Math.max(GATHER_MS, GAP_MS - (Date.now() - lastRead));
+  planned = setTimeout(read, lastRead ? wait : 0);
+}
+
+async function read() {
+  planned = 0;
+  reading = true;
+  wanted = false;
+  const answers = await Promise.all([
+    catalogue ? { ok: true, body: catalogue } : call("/api/v1/catalogue"),
+    call("/api/v1/status"),
+    call("/api/v1/requests"),
+  ]);
+  reading = false;
+  if (answers.some((answer) => answer.status === 401)) return reload();
+  if (answers.every((answer) => answer.ok)) {
+    const first = catalogue === null;
+    catalogue = answers[0].body;
+    status = answers[1].body;
+    requests = answers[2].body;
+    lastRead = Date.now();
+    gone = false;
+    if (first) {
+      setCatalogue(catalogue);
+      build();
+    }
+    show();
+  } else {
+    gone = true;
+    if (!status) text(place("loading"), t("banner.never"));
+    banners();
+  }
+  if (wanted) refresh();
+}
+
+/** The right to ask ended (a new token): the page itself gives a new one, tried once a minute. */
+function reload() {
+  const last = Number(sessionStorage.getItem(RELOADED) ?? 0);
+  if (Date.now() - last > 60_000) {
+    sessionStorage.setItem(RELOADED, String(Date.now()));
+    location.reload();
+  }
+}
+
+function listen() {
+  source?.close();
+  source = new EventSource("/api/v1/events");
+  for (const name of NEWS) source.addEventListener(name, refresh);
+  source.addEventListener("delivery", (event) => {
+    try {
+      const news = JSON.parse(event.data);
+      delivered(news.ticket, news.delivery);
+    } catch {
+      // Not readable: the next reading of everything says it too.
+    }
+    refresh();
+  });
+  source.addEventListener("open", refresh);
+  source.addEventListener("error", () => {
+    refresh();
+    // The browser dials again by itself unless it was refused.
+    if (source?.readyState === EventSource.CLOSED) setTimeout(() => document.hidden || listen(), 3_000);
+  });
+}
+
+function language(name) {
+  setLanguage(name);
+  if (status) {
+    build();
+    bannersShown = "";
+    show();
+  }
+}
+
+function tick() {
+  text(place("clock"), clock(Date.now()));
+  if (gone) banners();
+}
+
+place("lang-zh").addEventListener("click", () => language("zh-TW"));
+place("lang-en").addEventListener("click", () => language("en"));
+document.addEventListener("holdfast-changed", refresh);
+// A browser holds six connections to one address: a page nobody looks at must not keep one.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    source?.close();
+    source = null;
+  } else {
+    refresh();
+    listen();
+  }
+});
+setInterval(tick, 5_000);
+setInterval(() => document.hidden || refresh(), ANYWAY_MS);
+
+await loadWords();
+tick();
+if (!isChinese()) text(place("loading"), t("loading"));
+refresh();
+listen();

@@ -1,0 +1,199 @@
+// Part 2: ask for supplies, and what was asked for. A request keeps its key until it is saved, so that pressing twice asks once.
+import { bytes, call, confirmed, el, put, text } from "./dom.js";
+import { deliveryLine, follow, refusalWords } from "./deliver.js";
+import { ageLine, amount, clock, itemName, itemUnit, said, t, ticking, unit } from "./words.js";
+
+const PRIORITIES = ["immediate", "urgent", "routine", "low"];
+const HOURS = [2, 4, 8, 24, 48];
+const ENDED = ["cancelled", "closed", "expired", "declined"];
+const NOTE_BYTES_MAX = 64;
+
+let catalogue = { items: [] };
+let mine = "";
+let key = newKey();
+// What was last sent under the key: another wish gets another key, the same one pressed again does not.
+let sent = "";
+let list = null;
+let shown = "";
+
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export function build(place, items, status) {
+  catalogue = items;
+  mine = status.node.id;
+  shown = "";
+  list = el("div", { class: "requests" });
+  put(
+    place,
+    el("h2", { id: "need-title" }, t("need.title")),
+    form(),
+    el("h3", { id: "open-title" }, t("need.list")),
+    list,
+  );
+}
+
+function form() {
+  const lines = el("div", { class: "lines" });
+  const priority = choose("priority", PRIORITIES.map((word) => [word, t(`priority.${word}`)]), "routine");
+  const by = el("select", { id: "by" }, option("", t("need.by_none")), HOURS.map((n) => option(n, t("need.by_hours", { n }))), option("own", t("need.by_own")));
+  const at = el("input", { type: "datetime-local", hidden: true, "aria-label": t("need.by") });
+  by.addEventListener("change", () => (at.hidden = by.value !== "own"));
+  const note = el("input", { type: "text", id: "note", autocomplete: "off" });
+  const result = el("div", { class: "sent", role: "status", "aria-live": "polite" });
+  const trouble = el("p", { class: "trouble", role: "alert" });
+  const send = el("button", { type: "submit", class: "main big" }, t("need.send"));
+  put(lines, line(lines));
+  const submit = async (event) => {
+    event.preventDefault();
+    const wish = read(lines, priority.value(), by.value, at.value, note.value.trim());
+    text(trouble, wish.problem ?? "");
+    if (wish.problem) return;
+    const typed = JSON.stringify([wish.body.items, wish.body.priority, by.value, at.value, wish.body.note]);
+    if (sent && sent !== typed) key = newKey();
+    sent = typed;
+    send.disabled = true;
+    text(result, t("own.saving"));
+    const answer = await call("/api/v1/requests", { ...wish.body, key });
+    send.disabled = false;
+    if (!answer.ok) {
+      text(result, t("own.not_saved"));
+      text(trouble, refusalWords(answer, said));
+      return;
+    }
+    key = newKey();
+    sent = "";
+    note.value = "";
+    put(lines, line(lines));
+    const follows = el("span");
+    put(result, el("strong", { class: "spoken" }, answer.body.id ?? ""), " ", follows);
+    follow(follows, answer.body.ticket, answer.body.delivery, () => "");
+  };
+  return el(
+    "form",
+    { class: "need", novalidate: true, on: { submit } },
+    lines,
+    el("button", { type: "button", class: "quiet", on: { click: () => lines.append(line(lines)) } }, t("need.add")),
+    el("div", { class: "field" }, el("span", { class: "label" }, t("need.priority")), priority.node),
+    el("div", { class: "pair" },
+      el("div", { class: "field" }, el("label", { for: "by", class: "label" }, t("need.by")), by, at),
+      el("div", { class: "field" }, el("label", { for: "note", class: "label" }, t("need.note")), note)),
+    trouble,
+    send,
+    result,
+  );
+}
+
+function option(value, words) {
+  return el("option", { value }, words);
+}
+
+function choose(name, choices, chosen) {
+  let value = chosen;
+  const buttons = choices.map(([word, words]) =>
+    el("button", { type: "button", class: "choice", "aria-pressed": String(word === value), on: { click: () => set(word) } }, words),
+  );
+  const set = (word) => {
+    value = word;
+    buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(choices[at][0] === word)));
+  };
+  return { node: el("div", { class: "choices", role: "group", "aria-label": t(`need.${name}`) }, buttons), value: () => value };
+}
+
+/** One line of goods: which, and how many of its unit. */
+function line(lines) {
+  const item = el("select", { class: "item", "aria-label": t("need.item") }, catalogue.items.map((one) => option(one.code, said(one))), option("other", t("need.other")));
+  const what = el("input", { type: "text", class: "other", hidden: true, "aria-label": t("need.other"), placeholder: t("need.other_what"), autocomplete: "off" });
+  const count = el("input", { type: "number", class: "count", min: 1, step: 1, inputmode: "numeric", "aria-label": t("need.count"), placeholder: t("need.count") });
+  const measure = el("span", { class: "measure" });
+  const change = () => {
+    what.hidden = item.value !== "other";
+    text(measure, item.value === "other" ? unit("H87") : unit(itemUnit(item.value)));
+  };
+  item.addEventListener("change", change);
+  const drop = el("button", { type: "button", class: "quiet", "aria-label": t("need.drop"), on: { click: () => lines.children.length > 1 && row.remove() } }, "✕");
+  const row = el("div", { class: "line" }, item, what, count, measure, drop);
+  change();
+  return row;
+}
+
+/** The form as the API wants it, or what is wrong in words. */
+function read(lines, priority, by, at, note) {
+  const items = [];
+  for (const row of lines.children) {
+    const item = row.querySelector(".item").value;
+    const other = row.querySelector(".other").value.trim();
+    const count = row.querySelector(".count").value;
+    if (!/^[1-9]\d*$/.test(count)) return { problem: t("need.count_missing") };
+    if (item === "other" && !other) return { problem: t("need.other_missing") };
+    items.push(item === "other" ? `other:${other}=${count}` : `${item}:${count}`);
+  }
+  if (bytes(note) > NOTE_BYTES_MAX) return { problem: t("need.too_long") };
+  const body = { items, priority };
+  if (note) body.note = note;
+  if (by === "own") {
+    const time = new Date(at).getTime();
+    if (!Number.isFinite(time) || time < Date.now()) return { problem: t("need.by_past") };
+    body.needed_by = time;
+  } else if (by) {
+    body.needed_by = Date.now() + Number(by) * 3_600_000;
+  }
+  return { body };
+}
+
+/** The list, as everybody with the same entries sees it. */
+export function update(requests) {
+  const signature = JSON.stringify(requests.requests);
+  // Untouched while equal, so that a focus or an open detail is not lost.
+  if (signature === shown) return;
+  shown = signature;
+  const held = document.activeElement?.dataset?.act;
+  const open = requests.requests.filter((request) => !ENDED.includes(request.status));
+  const ended = requests.requests.filter((request) => ENDED.includes(request.status));
+  put(
+    list,
+    open.length ? open.map(card) : el("p", { class: "empty" }, t("need.empty")),
+    ended.length ? el("details", { class: "more" }, el("summary", {}, t("need.ended", { n: ended.length })), ended.map(card)) : null,
+  );
+  if (held) list.querySelector(`[data-act="${CSS.escape(held)}"]`)?.focus();
+}
+
+function card(request) {
+  const own = request.requested_by.id === mine || request.consignee.id === mine;
+  const ended = ENDED.includes(request.status);
+  const trouble = el("p", { class: "trouble", role: "alert" });
+  const act = (name, question) =>
+    el("button", { type: "button", "data-act": `${name} ${request.request}`, on: { click: () => doIt(request, name, question, trouble) } }, t(`need.${name}`));
+  const asked = request.asked_at ? ticking(Math.max(0, (Date.now() - request.asked_at) / 1000)) : null;
+  return el(
+    "article",
+    { class: "request", "data-priority": request.priority, "data-ended": ended ? "yes" : false },
+    el("header", {},
+      el("strong", { class: "spoken" }, request.request),
+      el("span", { class: "chip", "data-priority": request.priority }, t(`priority.${request.priority}`)),
+      el("span", { class: "chip" }, t(`request.${request.status}`))),
+    el("p", { class: "goods" }, request.lines.map((one) => `${one.text ?? itemName(one.item)} ${amount(one.requested, one.unit)}`).join(t("list.comma"))),
+    el("p", {}, `→ ${request.consignee.name}`, request.requested_by.id === request.consignee.id ? "" : ` (${t("need.asked_by", { who: request.requested_by.name })})`),
+    request.note ? el("p", { class: "note" }, request.note) : null,
+    el("p", { class: "value" }, request.needed_by ? `${t("need.by")} ${clock(request.needed_by)} · ` : "", ageLine(asked, "need.asked")),
+    request.acknowledged_by.length ? el("p", {}, `● ${t("need.seen_by", { who: request.acknowledged_by.map((node) => node.name).join(", ") })}`) : null,
+    request.delivery ? el("p", {}, deliveryLine(request.delivery, request.asked_at)) : null,
+    request.flags.map((flag) => el("p", { class: "flag" }, "⚠ ", t(`flag.${flag}`))),
+    own && !ended
+      ? el("div", { class: "row" },
+          request.flags.includes("cancel_of_older_version") ? act("confirm", t("need.confirm_ask", { id: request.request })) : null,
+          act("close", t("need.close_ask", { id: request.request })),
+          act("cancel", t("need.cancel_ask", { id: request.request })))
+      : null,
+    trouble,
+  );
+}
+
+async function doIt(request, name, question, trouble) {
+  if (!(await confirmed(question, t("ask.yes"), t("ask.no")))) return;
+  text(trouble, "");
+  const answer = await call(`/api/v1/requests/${name}`, { request: request.request, version: request.version });
+  if (!answer.ok) text(trouble, refusalWords(answer, said));
+  else document.dispatchEvent(new CustomEvent("holdfast-changed"));
+}

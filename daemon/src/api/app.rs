@@ -1,0 +1,172 @@
+//! What all handlers share: the way to the loop with a limit on every wait, and JSON out. No routes and no rights here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::Bytes;
+use holdfast_proto::control::{Answer, Command, NodeName, Question, Reply};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use crate::api::ApiSettings;
+use crate::api::error::ApiError;
+use crate::api::events::Feed;
+use crate::api::guard::Site;
+use crate::handle::Handle;
+
+/// A read is answered from memory; if the loop needs longer than this it is stuck.
+const ANSWER_WAIT: Duration = Duration::from_secs(5);
+/// A write waits for the disk: slow store PCs need seconds under load. people.md 1.2 rule 1 ends every wait at 30 s.
+const COMMAND_WAIT: Duration = Duration::from_secs(25);
+/// `/readyz`: not ready when the loop answers nothing for so long.
+const READY_WAIT: Duration = Duration::from_secs(2);
+
+/// Shared by all handlers; cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct App(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    handle: Handle,
+    site: Site,
+    feed: Arc<Feed>,
+    catalogue: Bytes,
+    node: NodeName,
+    realm: &'static str,
+    refused: AtomicU64,
+    stopped: watch::Receiver<bool>,
+}
+
+impl App {
+    pub(super) fn new(handle: Handle, settings: ApiSettings, port: u16, stopped: watch::Receiver<bool>) -> Self {
+        let realm = match settings.realm.as_str() {
+            "actual" => "actual",
+            "exercise" => "exercise",
+            // Better a banner too many than an exercise that looks real.
+            _ => "simulation",
+        };
+        Self(Arc::new(Inner {
+            handle,
+            site: Site::new(settings.token, port),
+            feed: Arc::new(Feed::new()),
+            catalogue: Bytes::from(settings.catalogue.to_string()),
+            node: settings.node,
+            realm,
+            refused: AtomicU64::new(0),
+            stopped,
+        }))
+    }
+
+    pub(super) fn site(&self) -> &Site {
+        &self.0.site
+    }
+
+    pub(super) fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.0.feed)
+    }
+
+    pub(super) fn node(&self) -> &NodeName {
+        &self.0.node
+    }
+
+    /// `actual`, `exercise`, `simulation`.
+    pub(super) fn realm(&self) -> &'static str {
+        self.0.realm
+    }
+
+    pub(super) fn catalogue(&self) -> Bytes {
+        self.0.catalogue.clone()
+    }
+
+    /// Becomes true when the daemon stops.
+    pub(super) fn stopped(&self) -> watch::Receiver<bool> {
+        self.0.stopped.clone()
+    }
+
+    /// Counts a request refused for its token, Host or Origin.
+    pub(super) fn count_refused(&self) {
+        self.0.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Requests refused for their token, Host or Origin since start.
+    pub(super) fn refused(&self) -> u64 {
+        self.0.refused.load(Ordering::Relaxed)
+    }
+
+    /// Reads from the node.
+    pub(super) async fn ask(&self, question: Question) -> Result<Answer, ApiError> {
+        match timeout(ANSWER_WAIT, self.0.handle.ask(question)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(_gone)) => Err(ApiError::stopping()),
+            Err(_late) => Err(ApiError::busy()),
+        }
+    }
+
+    /// Has a command carried out; answers when it is durable or refused.
+    pub(super) async fn command(&self, command: Command) -> Result<Response, ApiError> {
+        match timeout(COMMAND_WAIT, self.0.handle.command(command)).await {
+            Ok(Ok(Reply::Saved(saved))) => Ok(json(StatusCode::OK, &saved)),
+            Ok(Ok(Reply::Refused(refusal))) => Err(refusal.into()),
+            Ok(Err(_gone)) => Err(ApiError::stopping()),
+            Err(_late) => Err(ApiError::unsure()),
+        }
+    }
+
+    /// True if the loop answers. Says nothing of peers: a cut network never makes a node unready.
+    pub(super) async fn is_ready(&self) -> bool {
+        matches!(timeout(READY_WAIT, self.0.handle.ask(Question::Digest)).await, Ok(Ok(_)))
+    }
+
+    /// Counters and gauges of the node, if it answers in time.
+    pub(super) async fn counters(&self) -> Option<std::collections::BTreeMap<String, u64>> {
+        let Ok(Ok(Answer::Metrics(counters))) = timeout(READY_WAIT, self.0.handle.ask(Question::Metrics)).await else {
+            return None;
+        };
+        Some(counters)
+    }
+}
+
+/// Resolves when the daemon stops, or when nobody is left who could say so.
+pub(super) async fn until(stopped: &mut watch::Receiver<bool>) {
+    let _stopped = stopped.wait_for(|stop| *stop).await;
+}
+
+/// An answer as JSON; a refusal as an error.
+pub(super) fn answered(answer: Answer) -> Result<Response, ApiError> {
+    let ok = StatusCode::OK;
+    match answer {
+        Answer::Status(view) => Ok(json(ok, &view)),
+        Answer::Requests(view) => Ok(json(ok, &view)),
+        Answer::Request(view) => Ok(json(ok, &view)),
+        Answer::Peers(view) => Ok(json(ok, &view)),
+        Answer::Digest(view) => Ok(json(ok, &view)),
+        Answer::Delivery(view) => Ok(json(ok, &view)),
+        Answer::Metrics(map) => Ok(json(ok, &map)),
+        Answer::Refused(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Any value as a JSON response.
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(bytes) => json_bytes(status, Bytes::from(bytes)),
+        Err(error) => {
+            // Our own types have text keys only, so this can't happen; an empty 500 is still better than a panic.
+            tracing::error!(%error, "an answer could not be written as JSON");
+            json_bytes(StatusCode::INTERNAL_SERVER_ERROR, Bytes::from_static(b"{}"))
+        }
+    }
+}
+
+/// Ready-made JSON.
+pub(super) fn json_bytes(status: StatusCode, bytes: Bytes) -> Response {
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,153 @@
+//! The routes, one table: method, address, who may, what answers. `assets/openapi.json` describes the same; a test compares.
+
+use std::future::ready;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{Method, StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use bytes::Bytes;
+use futures::StreamExt;
+use holdfast_proto::control::{Command, Question};
+use serde::de::DeserializeOwned;
+
+use crate::api::app::{App, answered, json_bytes};
+use crate::api::error::ApiError;
+use crate::api::guard::{Access, doorstep, gate};
+use crate::api::{events, metrics, page};
+
+/// Largest body. A report of every field of a hub is below 8 KiB.
+const BODY_BYTES_MAX: usize = 64 * 1_024;
+/// A body that is not whole by then is given up.
+const BODY_WAIT: Duration = Duration::from_secs(10);
+/// Longest id or ticket in an address; ours are below 40.
+const NAME_BYTES_MAX: usize = 128;
+
+/// One method of one address.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
+    pub(super) access: Access,
+    handler: MethodRouter<App>,
+}
+
+type Answered = Result<Response, ApiError>;
+
+/// Everything that is served.
+pub(super) fn table() -> Vec<Route> {
+    let mut routes = vec![
+        open("/", get(|State(app): State<App>| ready(page::index(&app)))),
+        open("/healthz", get(|| ready(page::file("text/plain; charset=utf-8", "alive\n")))),
+        open("/readyz", get(readyz)),
+        open("/metrics", get(metrics_text)),
+        read("/api/v1/status", get(|State(app): State<App>| question(app, Question::Status))),
+        read("/api/v1/requests", get(|State(app): State<App>| question(app, Question::Requests))),
+        read("/api/v1/requests/{id}", get(|state, path| named(state, path, Question::Request))),
+        read("/api/v1/peers", get(|State(app): State<App>| question(app, Question::Peers))),
+        read("/api/v1/digest", get(|State(app): State<App>| question(app, Question::Digest))),
+        read("/api/v1/delivery/{ticket}", get(|state, path| named(state, path, Question::Delivery))),
+        read("/api/v1/catalogue", get(|State(app): State<App>| ready(json_bytes(StatusCode::OK, app.catalogue())))),
+        read("/api/v1/openapi.json", get(|| ready(json_bytes(StatusCode::OK, Bytes::from_static(page::OPENAPI.as_bytes()))))),
+        read("/api/v1/events", get(events::listen)),
+        write("/api/v1/report", post(|state, request| command(state, request, Command::Report))),
+        write("/api/v1/requests", post(|state, request| command(state, request, Command::RequestNew))),
+        write("/api/v1/requests/update", post(|state, request| command(state, request, Command::RequestUpdate))),
+        write("/api/v1/requests/cancel", post(|state, request| command(state, request, Command::RequestCancel))),
+        write("/api/v1/requests/close", post(|state, request| command(state, request, Command::RequestClose))),
+        write("/api/v1/requests/confirm", post(|state, request| command(state, request, Command::RequestConfirm))),
+        write("/api/v1/observe", post(|state, request| command(state, request, Command::Observe))),
+        write("/api/v1/fault", post(|state, request| command(state, request, Command::Fault))),
+    ];
+    routes.extend(page::ASSETS.iter().map(|asset| open(asset.path, get(|| ready(page::file(asset.kind, asset.text))))));
+    routes
+}
+
+fn open(path: &'static str, handler: MethodRouter<App>) -> Route {
+    Route { method: Method::GET, path, access: Access::Open, handler }
+}
+
+fn read(path: &'static str, handler: MethodRouter<App>) -> Route {
+    Route { method: Method::GET, path, access: Access::Read, handler }
+}
+
+fn write(path: &'static str, handler: MethodRouter<App>) -> Route {
+    Route { method: Method::POST, path, access: Access::Write, handler }
+}
+
+/// The table as a service.
+pub(super) fn router(app: &App) -> Router {
+    let mut router = Router::new();
+    for route in table() {
+        tracing::trace!(method = %route.method, path = route.path, access = ?route.access, "route");
+        let guarded = route.handler.route_layer(middleware::from_fn_with_state((app.clone(), route.access), gate));
+        router = router.route(route.path, guarded);
+    }
+    router
+        .fallback(|| ready(ApiError::no_such_path()))
+        .method_not_allowed_fallback(|| ready(ApiError::method()))
+        .layer(middleware::from_fn_with_state(app.clone(), doorstep))
+        .with_state(app.clone())
+}
+
+async fn question(app: App, question: Question) -> Answered {
+    answered(app.ask(question).await?)
+}
+
+/// A question about the thing named in the address.
+async fn named(State(app): State<App>, Path(name): Path<String>, ask: fn(String) -> Question) -> Answered {
+    if name.len() > NAME_BYTES_MAX {
+        return Err(ApiError::no_such_path());
+    }
+    question(app, ask(name)).await
+}
+
+/// A command with its JSON.
+async fn command<T: DeserializeOwned>(State(app): State<App>, request: Request, make: fn(T) -> Command) -> Answered {
+    let wish = body(request).await?;
+    app.command(make(wish)).await
+}
+
+/// Reads a JSON body within the limits of size and time.
+async fn body<T: DeserializeOwned>(request: Request) -> Result<T, ApiError> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    let essence = kind.split(';').next().unwrap_or("").trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        return Err(ApiError::media_type());
+    }
+    let bytes = match tokio::time::timeout(BODY_WAIT, collect(request.into_body())).await {
+        Ok(collected) => collected?,
+        Err(_late) => return Err(ApiError::broken_body()),
+    };
+    serde_json::from_slice(&bytes).map_err(|error| ApiError::bad_json(&error.to_string()))
+}
+
+async fn collect(body: Body) -> Result<Vec<u8>, ApiError> {
+    let mut chunks = body.into_data_stream();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| ApiError::broken_body())?;
+        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
+            return Err(ApiError::too_large());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// Ready when the loop answers; a cut network never makes it unready.
+async fn readyz(State(app): State<App>) -> Response {
+    if app.is_ready().await {
+        return page::file("text/plain; charset=utf-8", "ready\n");
+    }
+    ApiError::busy().into_response()
+}
+
+async fn metrics_text(State(app): State<App>) -> Response {
+    let counters = app.counters().await;
+    let figures = metrics::ApiFigures { listeners: app.feed().listeners(), refused: app.refused() };
+    page::file("text/plain; version=0.0.4; charset=utf-8", metrics::text(&app.node().id, app.realm(), figures, counters.as_ref()))
+}
