@@ -1,0 +1,11 @@
+//! The only place with a runtime: one loop owns the node; links, store and API are tasks on bounded channels.
+
+pub mod api;
+pub mod config;
+pub mod handle;
+pub mod link;
+pub mod log;
+pub mod run;
+pub mod stamp;
+pub mod start;
+pub mod store;

@@ -1,0 +1,70 @@
+//! `holdfastd`: arguments, logging, settings, signals and the exit code. Everything else is in the library.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use holdfast_daemon::config::Settings;
+use holdfast_daemon::{log, run};
+
+/// The Holdfast daemon: keeps one node of an alliance running.
+#[derive(Debug, Parser)]
+#[command(
+    name = "holdfastd",
+    version,
+    about,
+    after_help = "Exit codes: 0 ended as asked, 1 could not start or run, 2 wrong usage."
+)]
+struct Arguments {
+    /// Configuration file (TOML). See configs/node.toml.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match begin(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(words) => {
+            eprintln!("holdfastd could not run: {words}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn begin(arguments: &Arguments) -> Result<(), String> {
+    let settings = Settings::load(&arguments.config).map_err(|error| error.to_string())?;
+    log::start(settings.log_format, &settings.log_filter)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| format!("the system gives no threads: {error}"))?;
+    runtime.block_on(run::run(settings, asked_to_end(), |_| {})).map_err(|error| error.to_string())
+}
+
+/// Resolves at Ctrl-C, at SIGTERM, and, where whoever started us asked for that, when standard input closes.
+async fn asked_to_end() {
+    let with_stdin = std::env::var_os("HOLDFAST_EXIT_WITH_STDIN").is_some();
+    let closed = async {
+        if !with_stdin {
+            return std::future::pending().await;
+        }
+        let (tx, rx) = tokio::sync::oneshot::channel::<()>();
+        // A thread of its own: a blocked read of standard input would keep the runtime from ending.
+        std::thread::spawn(move || {
+            let _ended = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            drop(tx);
+        });
+        drop(rx.await);
+    };
+    let mut term = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(term) => term,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM can't be listened for");
+            return drop(tokio::signal::ctrl_c().await);
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = term.recv() => {}
+        () = closed => {}
+    }
+}

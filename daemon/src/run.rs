@@ -1,0 +1,246 @@
+//! The loop: it alone owns the node. Outputs are drained, then one thing is waited for, then handed in; everything else is a task.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use holdfast_proto::control::{Answer, CommandId, Event, Question, Reply};
+use holdfast_proto::identity::RealmKind;
+use holdfast_proto::io::{Input, Output};
+use holdfast_proto::node::Node;
+use holdfast_proto::time::{Instant, Now, UtcMillis};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::config::Settings;
+use crate::handle::{Ask, Desk, Handle};
+use crate::link::{GossipSettings, LinkError, LinkSettings, Links, SyncSettings};
+use crate::start::{StartError, Started, start};
+use crate::store::{StoreError, StoreEvent, Writer};
+use crate::{api, log};
+
+/// Inputs taken in one turn before the loop looks at its other sources again.
+const TURN_MAX: usize = 64;
+
+/// The daemon could not start, or could not end cleanly.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Key, alliance, store or stamp.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A link's address.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The store would not start or close.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The API's address.
+    #[error("the API can't listen on {address}: {cause}. Choose another port in [api] listen, or stop the program that uses it")]
+    Listen {
+        /// As configured.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] api::token::TokenError),
+}
+
+/// Both clocks of this machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    start: std::time::Instant,
+    offset_s: i64,
+}
+
+impl Clock {
+    /// The machine's clocks; `offset_s` is added to the wall clock, for drills of wrong clocks.
+    #[must_use]
+    pub fn new(offset_s: i64) -> Self {
+        Self { start: std::time::Instant::now(), offset_s }
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        let mono = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
+        Now { mono: Instant(mono), wall: UtcMillis(wall.saturating_add(self.offset_s.saturating_mul(1_000))) }
+    }
+}
+
+/// Runs a node until `shutdown` resolves. `ready` is called once it serves, with the way to talk to it.
+///
+/// # Errors
+/// [`RunError`]; each says what to do.
+pub async fn run(
+    settings: Settings,
+    shutdown: impl Future<Output = ()> + Send,
+    ready: impl FnOnce(Handle) + Send,
+) -> Result<(), RunError> {
+    let started = start(&settings, Clock::new(0).now())?;
+    let kind = started.roster.kind();
+    // Wrong clocks are a drill: obeyed in the simulation realm only.
+    let offset = std::env::var("HOLDFAST_WALL_OFFSET_S").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let clock = Clock::new(if kind == RealmKind::Simulation { offset } else { 0 });
+    let Started { node, store, stamp, seed, roster, me, catalogue } = started;
+
+    let listener = tokio::net::TcpListener::bind(settings.api_listen).await;
+    let listener = listener.map_err(|cause| RunError::Listen { address: settings.api_listen, cause })?;
+    let token = api::token::load_or_create(&settings.token_file)?;
+    let links = Links::spawn(link_settings(&settings, &roster), &seed).await?;
+    // At most one event per unanswered job, and the writer takes no more jobs than its own limit.
+    let (answers, store_events) = mpsc::unbounded_channel();
+    let writer = store.start(stamp, move |event| drop(answers.send(event)))?;
+
+    let (handle, desk) = Handle::new();
+    let name = roster.current(me).map(|certificate| certificate.name.clone()).unwrap_or_default();
+    let node_name = holdfast_proto::control::NodeName { id: me.to_string(), name };
+    let api_settings = api::ApiSettings { token, catalogue, node: node_name.clone(), realm: kind.text().to_owned() };
+    let (stop_api, api_stopped) = oneshot::channel::<()>();
+    let until = async move { drop(api_stopped.await) };
+    let api = tokio::spawn(api::serve(listener, handle.clone(), api_settings, until));
+
+    tracing::info!(node = %node_name.id, name = %node_name.name, realm = kind.text(), api = %settings.api_listen, "ready");
+    ready(handle);
+    let mut shell =
+        Shell { node, links, writer, clock, desk, waiting: BTreeMap::new(), inputs: VecDeque::new(), next_command: 0 };
+    shell.turn(store_events, shutdown).await;
+
+    let Shell { links, writer, .. } = shell;
+    drop(stop_api);
+    if let Ok(Err(error)) = api.await {
+        tracing::error!(%error, "the API ended badly");
+    }
+    links.shutdown().await;
+    let closed = tokio::task::spawn_blocking(move || writer.close()).await;
+    closed.unwrap_or(Ok(()))?;
+    Ok(())
+}
+
+fn link_settings(settings: &Settings, roster: &holdfast_proto::identity::Roster) -> LinkSettings {
+    let sync = settings.sync.clone().map(|(listen, peers)| SyncSettings { peers, ..SyncSettings::new(listen) });
+    let gossip = settings.gossip.clone().map(|(listen, peers, mdns)| {
+        let nodes_expected = roster.nodes().count();
+        GossipSettings { peers, mdns, nodes_expected, ..GossipSettings::new(listen, roster.realm().to_string()) }
+    });
+    LinkSettings { sync, gossip }
+}
+
+struct Shell {
+    node: Node,
+    links: Links,
+    writer: Writer,
+    clock: Clock,
+    desk: Desk,
+    waiting: BTreeMap<CommandId, oneshot::Sender<Reply>>,
+    /// What the shell itself has to say to the node.
+    inputs: VecDeque<Input>,
+    next_command: u64,
+}
+
+impl Shell {
+    async fn turn(&mut self, mut store: mpsc::UnboundedReceiver<StoreEvent>, shutdown: impl Future<Output = ()> + Send) {
+        let mut shutdown = std::pin::pin!(shutdown);
+        self.drain();
+        loop {
+            if let Some(input) = self.inputs.pop_front() {
+                self.hand_in(input);
+                continue;
+            }
+            let wake = self.until_deadline();
+            tokio::select! {
+                biased;
+                () = &mut shutdown => return,
+                Some(event) = store.recv() => self.hand_in(event.into()),
+                Some(ask) = self.desk.asks.recv() => self.ask(ask),
+                input = self.links.next() => {
+                    self.hand_in(input);
+                    for _ in 0..TURN_MAX {
+                        let Some(input) = self.links.try_next() else { break };
+                        self.hand_in(input);
+                    }
+                }
+                () = tokio::time::sleep(wake) => self.hand_in(Input::Wake),
+            }
+        }
+    }
+
+    /// How long until the node wants to be woken.
+    fn until_deadline(&self) -> Duration {
+        let now = self.clock.now().mono;
+        self.node.deadline().map_or(Duration::from_secs(3_600), |(at, _)| at.since(now))
+    }
+
+    fn hand_in(&mut self, input: Input) {
+        self.node.handle(self.clock.now(), input);
+        self.drain();
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        match ask {
+            Ask::Command(command, reply) => {
+                self.next_command += 1;
+                let id = CommandId(self.next_command);
+                self.waiting.insert(id, reply);
+                self.hand_in(Input::Command { id, command });
+            }
+            Ask::Question(question, answer) => {
+                let mut told = self.node.answer(self.clock.now(), &question);
+                if let (Question::Metrics, Answer::Metrics(metrics)) = (&question, &mut told) {
+                    self.add_metrics(metrics);
+                }
+                // Whoever asked may have gone away meanwhile.
+                drop(answer.send(told));
+            }
+        }
+    }
+
+    fn add_metrics(&self, metrics: &mut BTreeMap<String, u64>) {
+        let links = self.links.counts();
+        let store = self.writer.stats();
+        let more = [
+            ("link_refused_total", links.refused),
+            ("link_bytes_out_total", links.bytes_out),
+            ("link_bytes_in_total", links.bytes_in),
+            ("broadcast_lost_total", links.broadcast_lost),
+            ("store_commits_total", store.commits),
+            ("store_bad_rows_total", store.bad),
+            ("store_full", u64::from(store.full)),
+        ];
+        metrics.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.node.poll_output() {
+            match output {
+                Output::Transmit { link, frame } => self.links.transmit(link, frame),
+                Output::Persist { token, rows, stamp } => {
+                    if let Err(refused) = self.writer.persist(token, rows, stamp) {
+                        self.inputs.push_back(Input::PersistFailed { token, cause: refused.to_string() });
+                    }
+                }
+                Output::Fetch { token, entries } => {
+                    if self.writer.fetch(token, entries).is_err() {
+                        self.inputs.push_back(Input::Fetched { token, rows: Vec::new() });
+                    }
+                }
+                Output::Dial { address } => self.links.dial(address),
+                Output::Hangup { link, reason } => self.links.hangup(link, reason),
+                Output::Admit { keys, denied } => self.links.admit(keys, denied),
+                Output::Reply { id, reply } => {
+                    if let Some(waiting) = self.waiting.remove(&id) {
+                        drop(waiting.send(reply));
+                    }
+                }
+                Output::Notify(event) => self.notify(event),
+            }
+        }
+    }
+
+    fn notify(&self, event: Event) {
+        log::event(&event);
+        // Nobody may be listening.
+        drop(self.desk.events.send(event));
+    }
+}
