@@ -1,0 +1,198 @@
+//! The commands that write: report, request, observe. After each, how far the word got; exit 6 where no neighbour has it yet.
+
+use std::time::{Duration, Instant};
+
+use holdfast_proto::control::{self, Delivery, DeliveryState, Observe, Report, RequestAct, RequestNew, RequestUpdate};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::args::{ActArgs, ObserveArgs, RequestActArgs, RequestNewArgs, RequestUpdateArgs};
+use crate::client::{Client, path_part, read};
+use crate::desk::Desk;
+use crate::failure::{Exit, Failure, words};
+use crate::fields::full_name;
+use crate::report_args::ReportArgs;
+use crate::view::{self, Style};
+use crate::when::{self, Way};
+
+/// How long a write is watched for its first neighbour: several times a round on a LAN, short enough for a person to wait.
+const FOLLOW_MAX: Duration = Duration::from_millis(1_500);
+/// First wait between two looks; it grows by half each time.
+const LOOK_MIN: Duration = Duration::from_millis(20);
+/// Longest wait between two looks.
+const LOOK_MAX: Duration = Duration::from_millis(200);
+
+/// A pause that grows: quick at first, gentle later.
+#[derive(Debug)]
+pub(crate) struct Pause {
+    next: Duration,
+    until: Instant,
+}
+
+impl Pause {
+    /// Pauses until so much time has passed.
+    pub(crate) fn within(limit: Duration) -> Self {
+        let now = Instant::now();
+        Self { next: LOOK_MIN, until: now.checked_add(limit).unwrap_or(now) }
+    }
+
+    /// Waits a little; false once the time is up.
+    pub(crate) fn wait(&mut self) -> bool {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return false;
+        }
+        std::thread::sleep(self.next.min(left));
+        self.next = (self.next * 3 / 2).min(LOOK_MAX);
+        true
+    }
+}
+
+/// `holdfast report`.
+///
+/// # Errors
+/// What the daemon refused; then nothing was changed.
+pub(crate) fn report(desk: &mut Desk<'_>, client: &Client, args: ReportArgs) -> Result<Exit, Failure> {
+    let act = act(desk, &args.act)?;
+    write(desk, client, "/api/v1/report", &Report { values: args.values, act })
+}
+
+/// `holdfast observe`.
+///
+/// # Errors
+/// What the daemon refused; then nothing was changed.
+pub(crate) fn observe(desk: &mut Desk<'_>, client: &Client, args: ObserveArgs) -> Result<Exit, Failure> {
+    let mut values = std::collections::BTreeMap::new();
+    for pair in &args.values {
+        let Some((name, value)) = pair.split_once('=').filter(|(name, _)| !name.trim().is_empty()) else {
+            return Err(Failure::usage(
+                "H-823",
+                words(format!("\"{pair}\" is no reading."), format!("「{pair}」不是回報項目。")),
+                words(
+                    "Write FIELD=VALUE, such as status=closed or stock.water=low.",
+                    "請寫成 項目=值,例如 status=closed 或 stock.water=low。",
+                ),
+            ));
+        };
+        values.insert(full_name(name.trim()), value.trim().to_owned());
+    }
+    if values.is_empty() && args.note.is_none() {
+        return Err(Failure::usage(
+            "H-824",
+            words("Nothing was seen.", "沒有填寫觀察內容。"),
+            words("Give a reading such as status=closed, or --note TEXT.", "請填寫如 status=closed 的項目,或 --note 文字。"),
+        ));
+    }
+    let act = act(desk, &args.act)?;
+    write(desk, client, "/api/v1/observe", &Observe { node: args.node, values, note: args.note, act })
+}
+
+/// `holdfast request new`.
+///
+/// # Errors
+/// What the daemon refused; then nothing was changed.
+pub(crate) fn request_new(desk: &mut Desk<'_>, client: &Client, args: RequestNewArgs) -> Result<Exit, Failure> {
+    let body = RequestNew {
+        needed_by: needed_by(desk, args.needed_by.as_deref())?,
+        act: act(desk, &args.act)?,
+        items: args.items,
+        priority: args.priority,
+        on_behalf_of: args.on_behalf_of,
+        to: args.to,
+        note: args.note,
+        key: args.key,
+    };
+    write(desk, client, "/api/v1/requests", &body)
+}
+
+/// `holdfast request update`.
+///
+/// # Errors
+/// What the daemon refused; then nothing was changed.
+pub(crate) fn request_update(desk: &mut Desk<'_>, client: &Client, args: RequestUpdateArgs) -> Result<Exit, Failure> {
+    let body = RequestUpdate {
+        needed_by: needed_by(desk, args.needed_by.as_deref())?,
+        act: act(desk, &args.act)?,
+        request: args.id,
+        version: args.version,
+        items: args.items,
+        priority: args.priority,
+        note: args.note,
+    };
+    if body.items.is_empty() && body.priority.is_none() && body.needed_by.is_none() && body.note.is_none() {
+        return Err(Failure::usage(
+            "H-825",
+            words("Nothing to change was given.", "沒有指定要更改的內容。"),
+            words("Give --item, --priority, --needed-by or --note.", "請加上 --item、--priority、--needed-by 或 --note。"),
+        ));
+    }
+    write(desk, client, "/api/v1/requests/update", &body)
+}
+
+/// `holdfast request cancel`, `close`, `confirm`: the word is the last part of the path.
+///
+/// # Errors
+/// What the daemon refused; then nothing was changed.
+pub(crate) fn request_act(desk: &mut Desk<'_>, client: &Client, verb: &str, args: RequestActArgs) -> Result<Exit, Failure> {
+    let act = act(desk, &args.act)?;
+    let body = RequestAct { request: args.id, version: args.version, reason: args.reason, act };
+    write(desk, client, &format!("/api/v1/requests/{verb}"), &body)
+}
+
+fn needed_by(desk: &Desk<'_>, typed: Option<&str>) -> Result<Option<holdfast_proto::time::UtcMillis>, Failure> {
+    typed.map(|text| when::moment(text, Way::Future, desk.now())).transpose()
+}
+
+fn act(desk: &Desk<'_>, args: &ActArgs) -> Result<control::Act, Failure> {
+    let at = args.at.as_deref().map(|text| when::moment(text, Way::Past, desk.now())).transpose()?;
+    Ok(control::Act { at, desk: args.desk.clone(), basis: args.basis.clone(), valid: args.valid.clone() })
+}
+
+/// Sends a write and follows it to its first neighbour.
+fn write(desk: &mut Desk<'_>, client: &Client, path: &str, body: &impl Serialize) -> Result<Exit, Failure> {
+    let mut saved = client.post(path, body)?;
+    let ticket = saved.get("ticket").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut state: Delivery = read(saved.get("delivery").cloned().unwrap_or_default())?;
+    if state.state == DeliveryState::SavedHere && !ticket.is_empty() {
+        state = follow(client, &ticket, state);
+        let now = serde_json::to_value(&state).unwrap_or_default();
+        if let Some(object) = saved.as_object_mut() {
+            object.insert("delivery".to_owned(), now);
+        }
+    }
+    tell(desk, &saved, &ticket, &state);
+    Ok(if state.state == DeliveryState::SavedHere { Exit::SavedHere } else { Exit::Done })
+}
+
+/// Looks until a neighbour has it or the time is up. The word is safe already: a look that fails changes nothing about that.
+fn follow(client: &Client, ticket: &str, mut state: Delivery) -> Delivery {
+    let path = format!("/api/v1/delivery/{}", path_part(ticket));
+    let mut pause = Pause::within(FOLLOW_MAX);
+    while state.state == DeliveryState::SavedHere && pause.wait() {
+        match client.ask::<Delivery>(&path) {
+            Ok(news) => state = news,
+            Err(_) => return state,
+        }
+    }
+    state
+}
+
+fn tell(desk: &mut Desk<'_>, saved: &Value, ticket: &str, state: &Delivery) {
+    if desk.json {
+        desk.object(saved);
+        return;
+    }
+    let id = saved.get("id").and_then(Value::as_str);
+    let already = saved.get("already").and_then(Value::as_bool).unwrap_or(false);
+    let style = Style { lang: desk.lang, colour: desk.colour, now: desk.now().clone() };
+    let line = view::written(id, already, state, &style);
+    desk.say(&line);
+    if state.state == DeliveryState::SavedHere {
+        desk.note(
+            &format!("It goes out by itself when a link is back. To wait: holdfast wait delivered {ticket}"),
+            &format!("連線恢復後會自動送出。若要等待:holdfast wait delivered {ticket}"),
+        );
+    } else if let Some(id) = id {
+        desk.note(&format!("To look: holdfast request show {id}"), &format!("查看:holdfast request show {id}"));
+    }
+}

@@ -1,0 +1,432 @@
+//! `holdfast alliance`: founding, certifying, reading. Keys are made in place for their owner only; the rules are the roster's.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use holdfast_proto::id::{Generation, NodeId};
+use holdfast_proto::identity::{
+    ArmorKind, Block, CannotIssue, Charter, IssuerCertificate, NodeCertificate, PublicKey, RealmKind, Region, Regions, Role,
+    Roles, Roster, SecretKey, armor, dearmor,
+};
+use serde_json::{Value, json};
+
+use crate::args::{AllianceCommand, IssueCommand, IssueIssuer, IssueNode, Kind};
+use crate::desk::Desk;
+use crate::failure::{Exit, Failure, words};
+use crate::files;
+use crate::text::{Table, clean, plain};
+
+/// Most root keys a charter can name.
+const ROOTS_MAX: usize = 16;
+/// The file all certificates of an alliance stand in.
+const ALLIANCE_FILE: &str = "alliance.hf";
+
+/// `holdfast alliance`.
+///
+/// # Errors
+/// A file is there already or missing, or the values are refused; then nothing was signed.
+pub(crate) fn alliance(desk: &mut Desk<'_>, dir: Option<&Path>, command: AllianceCommand) -> Result<Exit, Failure> {
+    match command {
+        AllianceCommand::Init { kind, roots, firms } => init(desk, needed(dir)?, kind, &roots, &firms),
+        AllianceCommand::Issue(IssueCommand::Issuer(args)) => issue_issuer(desk, needed(dir)?, &args),
+        AllianceCommand::Issue(IssueCommand::Node(args)) => issue_node(desk, needed(dir)?, &args),
+        AllianceCommand::Show { file } => show(desk, &file),
+    }
+}
+
+fn needed(dir: Option<&Path>) -> Result<&Path, Failure> {
+    dir.ok_or_else(|| {
+        Failure::usage(
+            "H-864",
+            words("Which alliance is meant is not said.", "沒有指定聯盟。"),
+            words("Give its folder: --dir DIR.", "請用 --dir 資料夾 指定。"),
+        )
+    })
+}
+
+fn init(desk: &mut Desk<'_>, dir: &Path, kind: Kind, roots: &str, firms: &[String]) -> Result<Exit, Failure> {
+    let (k, n) = k_of_n(roots)?;
+    let file = dir.join(ALLIANCE_FILE);
+    if file.exists() {
+        return Err(there_already(&file));
+    }
+    let names: Vec<String> = (0..n)
+        .map(|place| if firms.is_empty() { format!("Root {}", place + 1) } else { firms[place % firms.len()].clone() })
+        .collect();
+    let keys = (0..n).map(|_| files::new_key()).collect::<Result<Vec<_>, _>>()?;
+    let pairs: Vec<(SecretKey, &str)> = keys.iter().cloned().zip(names.iter().map(String::as_str)).collect();
+    let charter = Charter::found(realm_kind(kind), k, &pairs).map_err(refused)?;
+    files::folder(dir)?;
+    let mut made = Vec::new();
+    for (number, key) in (1..).zip(&keys) {
+        let path = dir.join(format!("root-{number}.key"));
+        files::key(&path, ArmorKind::RootKey, key)?;
+        made.push(path);
+    }
+    files::replace(&file, &armor(ArmorKind::Charter, &charter))?;
+    made.push(file);
+    told(desk, "founded", &made);
+    desk.note(
+        &format!("Give each root key to another firm and take it off this computer; {k} of {n} must sign. Then: holdfast alliance issue issuer"),
+        &format!("請將每把根金鑰交給不同企業保管並移出這台電腦;需 {n} 之 {k} 簽署。接著:holdfast alliance issue issuer"),
+    );
+    Ok(Exit::Done)
+}
+
+/// Reads `2/3`.
+fn k_of_n(text: &str) -> Result<(u8, usize), Failure> {
+    let parts = text.split_once('/').and_then(|(k, n)| Some((k.trim().parse::<u8>().ok()?, n.trim().parse::<usize>().ok()?)));
+    parts.filter(|(k, n)| *k >= 1 && usize::from(*k) <= *n && *n <= ROOTS_MAX).ok_or_else(|| {
+        Failure::usage(
+            "H-865",
+            words(
+                format!("\"{text}\" does not say how many roots must sign."),
+                format!("「{text}」沒有說明需要幾把根金鑰簽署。"),
+            ),
+            words("Write K/N with K up to N and N up to 16, such as 2/3.", "請寫成 K/N,K 不大於 N,N 最多 16,例如 2/3。"),
+        )
+    })
+}
+
+fn realm_kind(kind: Kind) -> RealmKind {
+    match kind {
+        Kind::Actual => RealmKind::Actual,
+        Kind::Exercise => RealmKind::Exercise,
+        Kind::Simulation => RealmKind::Simulation,
+    }
+}
+
+fn issue_issuer(desk: &mut Desk<'_>, dir: &Path, args: &IssueIssuer) -> Result<Exit, Failure> {
+    let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
+    let key_path = dir.join(format!("issuer-{}.key", args.number));
+    if held.roster.issuer(args.number).is_some() || key_path.exists() {
+        return Err(there_already(&key_path));
+    }
+    let roots = root_keys(dir)?;
+    let key = files::new_key()?;
+    let certificate = IssuerCertificate {
+        number: args.number,
+        version: 1,
+        charter: held.roster.charter().version,
+        key: key.public(),
+        firm: args.firm.clone(),
+        regions: Regions::ALL,
+        roles: [Role::Store, Role::Hub, Role::Authority].into_iter().collect::<Roles>(),
+        first: args.first,
+        max_nodes: args.max_nodes,
+    };
+    let signers: Vec<&SecretKey> = roots.iter().collect();
+    let envelope = certificate.issue(&held.roster.realm(), held.roster.charter(), &signers).map_err(refused)?;
+    held.add(&envelope)?;
+    files::key(&key_path, ArmorKind::IssuerKey, &key)?;
+    held.write()?;
+    told(desk, "issued", &[key_path, held.path.clone()]);
+    Ok(Exit::Done)
+}
+
+fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit, Failure> {
+    let node: NodeId = args.id.parse().map_err(|error: holdfast_proto::id::NotANodeId| {
+        let id = &args.id;
+        Failure::usage(
+            "H-866",
+            words(format!("\"{id}\": {error}."), format!("「{id}」不是據點代號。")),
+            words("Write it as 1-118.", "請寫成 1-118。"),
+        )
+    })?;
+    let region = region(&args.region)?;
+    let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
+    let out = args.out.clone().unwrap_or_else(|| dir.join("nodes").join(&args.id));
+    let key_path = out.join("node.key");
+    if held.roster.current(node).is_some() || key_path.exists() {
+        return Err(there_already(&key_path));
+    }
+    let issuer = read_key(&dir.join(format!("issuer-{}.key", node.issuer)), ArmorKind::IssuerKey)?;
+    let key = files::new_key()?;
+    let today = u32::try_from(desk.now().timestamp().as_second() / 86_400).unwrap_or(0);
+    let certificate = NodeCertificate {
+        node,
+        generation: Generation { count: 1, giver: 0 },
+        key: key.public(),
+        region,
+        role: role(&args.role),
+        tier: args.tier,
+        capabilities: 0,
+        not_before: today,
+        not_after: today.saturating_add(args.days),
+        name: args.name.clone(),
+        window: None,
+    };
+    let envelope = certificate.issue(&held.roster.realm(), &issuer).map_err(refused)?;
+    held.add(&envelope)?;
+    files::folder(&out)?;
+    files::key(&key_path, ArmorKind::NodeKey, &key)?;
+    held.write()?;
+    let copy = out.join(ALLIANCE_FILE);
+    files::replace(&copy, &held.text())?;
+    told(desk, "issued", &[key_path, copy]);
+    Ok(Exit::Done)
+}
+
+fn role(text: &str) -> Role {
+    match text {
+        "hub" => Role::Hub,
+        "authority" => Role::Authority,
+        _ => Role::Store,
+    }
+}
+
+fn region(code: &str) -> Result<Region, Failure> {
+    Region::from_code(code.trim().to_ascii_uppercase().trim_start_matches("TW-")).ok_or_else(|| {
+        let codes = Region::all().map(|region| region.code()).collect::<Vec<_>>().join(" ");
+        Failure::usage(
+            "H-867",
+            words(
+                format!("\"{code}\" is no county or city of ISO 3166-2:TW."),
+                format!("「{code}」不是 ISO 3166-2:TW 的縣市代碼。"),
+            ),
+            words(format!("Write one of: {codes}."), format!("請填其中之一:{codes}。")),
+        )
+    })
+}
+
+/// An alliance file read and checked: every object stands in the roster.
+struct Held {
+    path: PathBuf,
+    roster: Roster,
+}
+
+impl Held {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let blocks = blocks(path)?;
+        let charter = blocks.iter().find(|block| block.kind == ArmorKind::Charter).ok_or_else(|| no_charter(path))?;
+        let mut roster = Roster::new(&charter.bytes).map_err(|error| unsound(path, charter.line, &error.to_string()))?;
+        for block in blocks.iter().filter(|block| matches!(block.kind, ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node))
+        {
+            roster.offer(&block.bytes).map_err(|error| unsound(path, block.line, &error.to_string()))?;
+        }
+        Ok(Self { path: path.to_owned(), roster })
+    }
+
+    /// Takes a new certificate in, as every node would.
+    fn add(&mut self, envelope: &Bytes) -> Result<(), Failure> {
+        self.roster.offer(envelope).map(|_| ()).map_err(|error| {
+            Failure::new(
+                Exit::Refused,
+                "H-868",
+                words(format!("The nodes would refuse this certificate: {error}."), format!("各據點會拒絕這張憑證:{error}。")),
+                words("Nothing was written.", "沒有寫入任何檔案。"),
+                words(
+                    "See with `holdfast alliance show` what the issuer may give.",
+                    "請用 `holdfast alliance show` 查看核發者的權限。",
+                ),
+            )
+        })
+    }
+
+    /// Charters, issuers, nodes, in this order.
+    fn text(&self) -> String {
+        self.roster
+            .objects()
+            .map(|object| {
+                let kind = match object.key {
+                    holdfast_proto::identity::ObjectKey::Charter(_) => ArmorKind::Charter,
+                    holdfast_proto::identity::ObjectKey::Issuer(_) => ArmorKind::Issuer,
+                    holdfast_proto::identity::ObjectKey::Node(..) => ArmorKind::Node,
+                };
+                armor(kind, object.envelope)
+            })
+            .collect()
+    }
+
+    fn write(&self) -> Result<(), Failure> {
+        files::replace(&self.path, &self.text())
+    }
+}
+
+fn blocks(path: &Path) -> Result<Vec<Block>, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        if error.kind() != std::io::ErrorKind::NotFound {
+            return Failure::file("H-862", ("read", "讀取"), path, &error);
+        }
+        Failure::new(
+            Exit::NotFound,
+            "H-869",
+            words(format!("There is no file {}.", path.display()), format!("沒有檔案 {}。", path.display())),
+            words("Nothing was read or signed.", "沒有讀取或簽署任何內容。"),
+            words(
+                "Check the path; a new alliance begins with `holdfast alliance init`.",
+                "請確認路徑;新聯盟請先執行 `holdfast alliance init`。",
+            ),
+        )
+    })?;
+    dearmor(&text).map_err(|error| unsound(path, error.line, &error.to_string()))
+}
+
+fn read_key(path: &Path, kind: ArmorKind) -> Result<SecretKey, Failure> {
+    let found = blocks(path)?.into_iter().find(|block| block.kind == kind);
+    let seed = found.and_then(|block| <[u8; 32]>::try_from(block.bytes.as_ref()).ok());
+    seed.map(SecretKey::from_seed).ok_or_else(|| unsound(path, 1, &format!("no {} in it", kind.text())))
+}
+
+/// All root keys at hand; the charter says how many are needed.
+fn root_keys(dir: &Path) -> Result<Vec<SecretKey>, Failure> {
+    let paths = (1..=ROOTS_MAX).map(|number| dir.join(format!("root-{number}.key"))).filter(|path| path.exists());
+    paths.map(|path| read_key(&path, ArmorKind::RootKey)).collect()
+}
+
+fn there_already(path: &Path) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "H-861",
+        words(
+            format!("{} is there already, or certified already.", path.display()),
+            format!("{} 已存在,或已核發過。", path.display()),
+        ),
+        words("Keys and numbers are never given twice; nothing was written.", "金鑰與編號不會重複核發;沒有寫入任何檔案。"),
+        words("Choose another number or folder.", "請換一個編號或資料夾。"),
+    )
+}
+
+fn no_charter(path: &Path) -> Failure {
+    unsound(path, 1, "no CHARTER in it")
+}
+
+fn unsound(path: &Path, line: usize, why: &str) -> Failure {
+    let shown = path.display();
+    Failure::new(
+        Exit::Failed,
+        "H-870",
+        words(format!("{shown}, line {line}: {why}."), format!("{shown} 第 {line} 行:{why}。")),
+        words(
+            "The file is damaged or of another alliance; nothing was used from it.",
+            "檔案已損壞或屬於其他聯盟,未採用其中內容。",
+        ),
+        words("Copy it again from where it was made.", "請從原處重新複製。"),
+    )
+}
+
+fn refused(error: CannotIssue) -> Failure {
+    Failure::new(
+        match error {
+            CannotIssue::BadValue => Exit::Usage,
+            CannotIssue::TooFewRoots { .. } => Exit::Refused,
+        },
+        "H-871",
+        words(format!("Not signed: {error}."), format!("未簽署:{error}。")),
+        words("Nothing was written.", "沒有寫入任何檔案。"),
+        words(
+            "Mend the value, or bring the missing root-N.key files into the folder.",
+            "請修正數值,或將缺少的 root-N.key 放入資料夾。",
+        ),
+    )
+}
+
+fn told(desk: &mut Desk<'_>, act: &str, made: &[PathBuf]) {
+    if desk.json {
+        desk.object(&json!({"schema": "holdfast.alliance/1", "done": act, "files": made}));
+        return;
+    }
+    for path in made {
+        desk.say(&path.display().to_string());
+    }
+}
+
+fn show(desk: &mut Desk<'_>, file: &Path) -> Result<Exit, Failure> {
+    let blocks = blocks(file)?;
+    let keys: Vec<Value> = blocks
+        .iter()
+        .filter(|block| matches!(block.kind, ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey))
+        .map(|block| {
+            let public = <[u8; 32]>::try_from(block.bytes.as_ref()).map(|seed| hex(&SecretKey::from_seed(seed).public()));
+            json!({"kind": block.kind.text().to_lowercase(), "public": public.unwrap_or_default()})
+        })
+        .collect();
+    let held = blocks.iter().any(|block| block.kind == ArmorKind::Charter).then(|| Held::read(file)).transpose()?;
+    if desk.json {
+        let mut object = held.as_ref().map_or_else(|| json!({}), |held| object(&held.roster));
+        if let Some(fields) = object.as_object_mut() {
+            fields.insert("schema".to_owned(), "holdfast.alliance_file/1".into());
+            fields.insert("keys".to_owned(), keys.into());
+        }
+        desk.object(&object);
+        return Ok(Exit::Done);
+    }
+    for key in keys {
+        let (kind, public) = (key["kind"].as_str().unwrap_or_default(), key["public"].as_str().unwrap_or_default());
+        let line = desk
+            .lang
+            .of(format!("{kind} (secret, not shown); public half {public}"), format!("{kind}(機密,不顯示);公開金鑰 {public}"));
+        desk.say(&line);
+    }
+    if let Some(held) = held {
+        let lines = lines(&held.roster, desk);
+        desk.say_all(lines);
+    }
+    Ok(Exit::Done)
+}
+
+fn hex(key: &PublicKey) -> String {
+    key.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn object(roster: &Roster) -> Value {
+    let charter = roster.charter();
+    json!({
+        "realm": roster.realm().0.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+        "kind": roster.kind(),
+        "charter": {"version": charter.version, "k": charter.k,
+            "roots": charter.roots.iter().map(|root| json!({"firm": root.firm, "key": hex(&root.key)})).collect::<Vec<_>>()},
+        "issuers": roster.issuers().map(|issuer| json!({"number": issuer.number, "version": issuer.version, "firm": issuer.firm,
+            "first": issuer.first, "max_nodes": issuer.max_nodes, "key": hex(&issuer.key)})).collect::<Vec<_>>(),
+        "nodes": roster.nodes().map(|node| json!({"id": node.node.to_string(), "name": node.name, "role": node.role.text(),
+            "tier": node.tier, "region": node.region.code(), "firm": roster.firm(node.node), "not_before": date(node.not_before),
+            "not_after": date(node.not_after), "key": hex(&node.key)})).collect::<Vec<_>>(),
+    })
+}
+
+/// Days since 1970 as a date.
+fn date(days: u32) -> String {
+    let span = jiff::ToSpan::days(i64::from(days));
+    jiff::civil::date(1970, 1, 1).checked_add(span).map_or_else(|_| days.to_string(), |date| date.to_string())
+}
+
+fn lines(roster: &Roster, desk: &Desk<'_>) -> Vec<String> {
+    let (lang, charter) = (desk.lang, roster.charter());
+    let kind = crate::words::word(roster.kind().text(), lang);
+    let (k, n) = (charter.k, charter.roots.len());
+    let mut lines = vec![lang.of(
+        format!("alliance ({kind}), charter {}: {k} of {n} roots sign", charter.version),
+        format!("聯盟({kind}),章程第 {} 版:{n} 之 {k} 根金鑰簽署", charter.version),
+    )];
+    lines.extend(charter.roots.iter().map(|root| format!("  {}  {}", root.key, clean(&root.firm))));
+    let mut table = Table::new(&lang.of(["", "ISSUER", "FIRM", "SERIALS", "KEY"], ["", "核發者", "企業", "序號範圍", "金鑰"]));
+    for issuer in roster.issuers() {
+        let last = u32::from(issuer.first) + u32::from(issuer.max_nodes) - 1;
+        table.row(vec![
+            plain(""),
+            plain(issuer.number.to_string()),
+            plain(issuer.firm.clone()),
+            plain(format!("{}-{last}", issuer.first)),
+            plain(issuer.key.to_string()),
+        ]);
+    }
+    lines.extend(table.lines(desk.colour));
+    let mut table = Table::new(&lang.of(
+        ["", "NODE", "NAME", "ROLE", "TIER", "REGION", "UNTIL", "KEY"],
+        ["", "據點", "名稱", "類型", "級別", "縣市", "有效至", "金鑰"],
+    ));
+    for node in roster.nodes() {
+        table.row(vec![
+            plain(""),
+            plain(node.node.to_string()),
+            plain(node.name.clone()),
+            plain(crate::words::word(node.role.text(), lang)),
+            plain(node.tier.to_string()),
+            plain(node.region.code()),
+            plain(date(node.not_after)),
+            plain(node.key.to_string()),
+        ]);
+    }
+    lines.extend(table.lines(desk.colour));
+    lines
+}

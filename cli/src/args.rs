@@ -1,0 +1,525 @@
+//! The command line: commands, flags and their help. Reads words, does nothing.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::report_args::ReportArgs;
+
+/// Shown at the end of `--help`.
+const AFTER: &str = "\
+Examples:
+  holdfast demo                                       three practice nodes on this computer
+  holdfast --demo-node a report stock water=120 rice=low
+  holdfast request new --item water:40 --priority urgent --needed-by 6h
+  holdfast status                                     who is open, what is left, who needs what
+  holdfast wait converged --timeout 30s
+
+Exit codes:
+  0 done   1 failed   2 wrong usage   3 daemon not running   4 not found
+  5 refused (rights)   6 saved here, not yet delivered   7 wait timed out
+
+Environment: HOLDFAST_API, HOLDFAST_TOKEN_FILE, HOLDFAST_LANG, NO_COLOR. A flag beats the environment, the environment a running demo.
+Languages: --lang zh-TW 或 HOLDFAST_LANG=zh-TW 以中文顯示。";
+
+/// `holdfast`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "holdfast",
+    version,
+    about = "Keep resilience nodes coordinated when the central systems are down",
+    after_help = AFTER,
+    disable_help_subcommand = true,
+    infer_long_args = false,
+    max_term_width = 110
+)]
+pub(crate) struct Cli {
+    /// What to do; without one: the demo, or its status where it runs
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Flags every command takes.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Speak to this node of the running demo: a, b, c, ...
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "api")]
+    pub(crate) demo_node: Option<String>,
+    /// Folder of the demo (of the alliance, with `alliance`)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Speak to the daemon at this address, such as http://127.0.0.1:8787
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) api: Option<String>,
+    /// File with that daemon's token
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Print one JSON object instead of text
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Language: zh-TW or en
+    #[arg(long, global = true, value_name = "LANG", value_parser = ["zh-TW", "en"])]
+    pub(crate) lang: Option<String>,
+    /// Say nothing but data and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// No colour
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a practice alliance of real daemons on this computer, or steer the one that runs
+    Demo(DemoArgs),
+    /// Found an alliance, certify issuers and nodes, read certificates
+    #[command(subcommand)]
+    Alliance(AllianceCommand),
+    /// Show who is open, what is left, and what needs attention
+    Status,
+    /// Say how this node is: status, access, power, stock, services, ...
+    Report(ReportArgs),
+    /// Ask for supplies and follow what was asked
+    #[command(subcommand)]
+    Request(RequestCommand),
+    /// Write down what somebody saw of another node
+    Observe(ObserveArgs),
+    /// Show whom this node reaches, and how
+    Peers,
+    /// Print one line per change until Ctrl-C
+    Watch,
+    /// Wait until something is so; exit code 7 if it is not in time
+    Wait(WaitArgs),
+    /// Print one hash of the state: equal exactly where the state is equal
+    Digest,
+    /// Check this node and say how to mend what is wrong
+    Doctor,
+    /// Show settings and files, check a daemon's configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+    /// Print the version
+    Version,
+}
+
+/// Starting a demo, or steering the one that runs.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct DemoArgs {
+    /// Steer a running demo
+    #[command(subcommand)]
+    pub(crate) act: Option<DemoCommand>,
+    /// How many nodes
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=9))]
+    pub(crate) nodes: u8,
+    /// First port: P+i for the page and API, P+100+i and P+200+i for links
+    #[arg(long, value_name = "P", default_value_t = 8787, value_parser = clap::value_parser!(u16).range(1024..=65_000))]
+    pub(crate) port_base: u16,
+    /// Print one JSON line when ready, nothing else
+    #[arg(long)]
+    pub(crate) headless: bool,
+}
+
+/// What a running demo can be told.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum DemoCommand {
+    /// Show its nodes
+    Status,
+    /// Cut node a off from the others on every IP link
+    Cut,
+    /// End all cuts
+    Heal,
+    /// Pull a node's plug: kill -9
+    Kill {
+        /// a, b, c, ...
+        name: String,
+    },
+    /// Start a node again
+    Start {
+        /// a, b, c, ...
+        name: String,
+    },
+}
+
+/// Kinds of alliance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Real
+    Actual,
+    /// A drill on real machines
+    Exercise,
+    /// Demo and tests; the only kind that obeys faults
+    Simulation,
+}
+
+/// Founding and certifying.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AllianceCommand {
+    /// Make root keys and the charter in --dir
+    Init {
+        /// Which kind; kinds can't mix
+        #[arg(long, value_enum)]
+        kind: Kind,
+        /// How many of the root keys must sign, such as 2/3
+        #[arg(long, value_name = "K/N", default_value = "2/3")]
+        roots: String,
+        /// A firm of the alliance; repeat for each
+        #[arg(long = "firm", value_name = "NAME")]
+        firms: Vec<String>,
+    },
+    /// Certify an issuer or a node; its key is made in place
+    #[command(subcommand)]
+    Issue(IssueCommand),
+    /// Read certificates and keys from a file, secrets left out
+    Show {
+        /// An alliance file, certificate or key
+        file: PathBuf,
+    },
+}
+
+/// What can be certified.
+#[derive(Debug, Subcommand)]
+pub(crate) enum IssueCommand {
+    /// An issuer, signed by the roots in --dir
+    Issuer(IssueIssuer),
+    /// A node, signed by an issuer in --dir
+    Node(IssueNode),
+}
+
+/// `alliance issue issuer`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct IssueIssuer {
+    /// Number of the issuer, never used again
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32_767))]
+    pub(crate) number: u16,
+    /// The firm it certifies for
+    #[arg(long, value_name = "NAME")]
+    pub(crate) firm: String,
+    /// Serials it may give
+    #[arg(long, value_name = "N", default_value_t = 4_096, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) max_nodes: u16,
+    /// First of these serials
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) first: u16,
+}
+
+/// `alliance issue node`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct IssueNode {
+    /// ISSUER-SERIAL, such as 1-118
+    #[arg(long)]
+    pub(crate) id: String,
+    /// Its name, as people say it
+    #[arg(long)]
+    pub(crate) name: String,
+    /// store, hub or authority
+    #[arg(long, default_value = "store", value_parser = ["store", "hub", "authority"])]
+    pub(crate) role: String,
+    /// 1..=3
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub(crate) tier: u8,
+    /// County or city it stands in, ISO 3166-2:TW, such as TPE
+    #[arg(long, value_name = "CODE")]
+    pub(crate) region: String,
+    /// Days it holds
+    #[arg(long, default_value_t = 400)]
+    pub(crate) days: u32,
+    /// Folder for its key and its alliance file; DIR/nodes/ID where absent
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// When it was so, by whom, how it is known: on every act.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ActArgs {
+    /// When it was so, if written down late: 20m (ago), 14:05 or RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// Label of the desk or person, up to 32 bytes
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) desk: Option<String>,
+    /// How it is known: `self_reported`, sensor, inferred, inspected, crowd, carried
+    #[arg(long, value_name = "WORD")]
+    pub(crate) basis: Option<String>,
+    /// How long it holds, such as 2h
+    #[arg(long, value_name = "LENGTH")]
+    pub(crate) valid: Option<String>,
+}
+
+/// Requests.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RequestCommand {
+    /// Ask for supplies
+    New(RequestNewArgs),
+    /// List requests, open ones first
+    List {
+        /// Those that are over too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one request with its history
+    Show {
+        /// R-...
+        id: String,
+    },
+    /// Change a request; what is given replaces, the rest stays
+    Update(RequestUpdateArgs),
+    /// The need is gone
+    Cancel(RequestActArgs),
+    /// The need is met or given up; ends the request
+    Close(RequestActArgs),
+    /// A cancel of an older version was flagged: the need still stands
+    Confirm(RequestActArgs),
+}
+
+/// `request new`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RequestNewArgs {
+    /// ITEM:QTY such as water:40, or other:TEXT=QTY; repeat for each
+    #[arg(long = "item", value_name = "ITEM:QTY", required = true)]
+    pub(crate) items: Vec<String>,
+    /// immediate, urgent, routine or low
+    #[arg(long, value_name = "WORD")]
+    pub(crate) priority: Option<String>,
+    /// 6h (from now), 14:05 or RFC 3339
+    #[arg(long, value_name = "TIME")]
+    pub(crate) needed_by: Option<String>,
+    /// The node the goods are for, where not this one
+    #[arg(long = "for", value_name = "NODE")]
+    pub(crate) on_behalf_of: Option<String>,
+    /// The node asked; every hub where absent
+    #[arg(long, value_name = "NODE")]
+    pub(crate) to: Option<String>,
+    /// Free text, up to 64 bytes
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// Repeating with the same key adds nothing
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
+}
+
+/// `request update`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RequestUpdateArgs {
+    /// R-...
+    pub(crate) id: String,
+    /// The version you saw; the newest where absent
+    #[arg(long = "seen", value_name = "VERSION")]
+    pub(crate) version: Option<u32>,
+    /// Replaces all lines; repeat for each
+    #[arg(long = "item", value_name = "ITEM:QTY")]
+    pub(crate) items: Vec<String>,
+    /// Replaces the priority
+    #[arg(long, value_name = "WORD")]
+    pub(crate) priority: Option<String>,
+    /// Replaces the time
+    #[arg(long, value_name = "TIME")]
+    pub(crate) needed_by: Option<String>,
+    /// Replaces the note
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
+}
+
+/// `request cancel`, `close`, `confirm`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RequestActArgs {
+    /// R-...
+    pub(crate) id: String,
+    /// The version you saw; the newest where absent
+    #[arg(long = "seen", value_name = "VERSION")]
+    pub(crate) version: Option<u32>,
+    /// Why, up to 64 bytes
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
+}
+
+/// `observe`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ObserveArgs {
+    /// The node seen, by id or name
+    pub(crate) node: String,
+    /// What was seen, such as status=closed power.source=none stock.water=low
+    #[arg(value_name = "FIELD=VALUE")]
+    pub(crate) values: Vec<String>,
+    /// Said by whom, how; up to 64 bytes
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    #[command(flatten)]
+    pub(crate) act: ActArgs,
+}
+
+/// `wait`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WaitArgs {
+    /// For what
+    #[command(subcommand)]
+    pub(crate) what: WaitFor,
+    /// How long at most, such as 30s
+    #[arg(long, global = true, value_name = "LENGTH", default_value = "30s")]
+    pub(crate) timeout: String,
+}
+
+/// What can be waited for.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum WaitFor {
+    /// Until this node and its neighbours hold the same; all nodes of a demo, where none is named
+    Converged,
+    /// Until a write got somewhere
+    Delivered {
+        /// The ticket printed with the write
+        ticket: String,
+        /// How far
+        #[arg(long, value_enum, default_value = "reached")]
+        state: Reach,
+    },
+    /// Until this node knows a request
+    Request {
+        /// R-...
+        id: String,
+        /// Or until it has come so far
+        #[arg(long, value_enum, default_value = "known")]
+        state: RequestState,
+    },
+}
+
+/// How far a write got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reach {
+    /// A neighbour has it
+    Reached,
+    /// The addressee has it
+    Received,
+    /// Somebody acted on it
+    ActedOn,
+}
+
+/// How far a request got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RequestState {
+    /// This node holds it
+    Known,
+    /// Somebody acknowledged it
+    Acknowledged,
+    /// It is over
+    Closed,
+}
+
+/// Settings.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// What this command would use, and whence
+    Show,
+    /// Files and folders this command uses
+    Path,
+    /// Check a daemon's configuration file
+    Check {
+        /// Such as holdfast.toml
+        file: PathBuf,
+    },
+}
+
+/// The whole command as clap sees it, for completions and the manual.
+pub(crate) fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn the_words_scripts_depend_on_are_taken() {
+        for line in [
+            "holdfast",
+            "holdfast demo",
+            "holdfast demo --nodes 5 --dir /tmp/x --port-base 9000 --headless",
+            "holdfast demo status --dir /tmp/x --json",
+            "holdfast demo cut",
+            "holdfast demo heal --json",
+            "holdfast demo kill b",
+            "holdfast demo start b --dir /tmp/x",
+            "holdfast --demo-node b --dir /tmp/x status --json",
+            "holdfast --api http://127.0.0.1:1 --token-file /t status",
+            "holdfast status --json --lang zh-TW",
+            "holdfast report stock water=120 rice=30",
+            "holdfast report power --source generator --fuel-litres 120 --burn 8 --at 20m --desk 1",
+            "holdfast report status open",
+            "holdfast request new --item water:40 --priority urgent --needed-by 6h --key K --json",
+            "holdfast request new --item water:40 --item other:tarps=3 --for 1-2 --to hub --note hi",
+            "holdfast request list --json",
+            "holdfast request show R-7Q4KABC",
+            "holdfast request update R-7Q4KABC --item water:20",
+            "holdfast request cancel R-7Q4KABC --reason found",
+            "holdfast request close R-7Q4KABC",
+            "holdfast request confirm R-7Q4KABC --seen 2",
+            "holdfast observe 1-2 status=closed --note runner --at 3h",
+            "holdfast peers",
+            "holdfast watch --json",
+            "holdfast wait converged --timeout 30s",
+            "holdfast wait delivered T-1",
+            "holdfast wait request R-7Q4KABC --timeout 1m",
+            "holdfast digest",
+            "holdfast doctor",
+            "holdfast config show",
+            "holdfast config check f.toml",
+            "holdfast alliance init --dir d --kind exercise --roots 2/3 --firm A --firm B",
+            "holdfast alliance issue issuer --dir d --number 1 --firm X",
+            "holdfast alliance issue node --dir d --id 1-118 --name X --region TPE",
+            "holdfast alliance show f",
+            "holdfast completions bash",
+            "holdfast man",
+            "holdfast version",
+        ] {
+            parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+    }
+
+    #[test]
+    fn wrong_usage_is_refused_with_code_two() {
+        for line in [
+            "holdfast requst",
+            "holdfast demo --nodes 1",
+            "holdfast demo --nodes 10",
+            "holdfast demo kill",
+            "holdfast --lang fr status",
+            "holdfast request new",
+            "holdfast --demo-node a --api http://x status",
+            "holdfast status -q -v",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_command_is_answered_with_the_nearest_one() {
+        assert!(parse("holdfast requst").unwrap_err().to_string().contains("request"));
+    }
+}

@@ -1,0 +1,286 @@
+//! One daemon's loopback API over HTTP: asks, tells, listens. Knows statuses and tokens, nothing of what the objects mean.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use ureq::{Agent, Body};
+
+use crate::failure::{Exit, Failure, words};
+
+/// A daemon on the same machine answers in milliseconds; a write waits for the disk.
+const ANSWER_MAX: Duration = Duration::from_secs(20);
+/// A loopback connection is there at once or not at all.
+const CONNECT_MAX: Duration = Duration::from_secs(2);
+/// Largest answer read: a status of 16,000 nodes is about 30 MB.
+const ANSWER_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// Events waiting to be printed before the reader of the stream waits.
+const EVENTS_MAX: usize = 1_024;
+
+/// A daemon's API: where it is and what opens it.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    base: String,
+    token: Option<String>,
+    agent: Agent,
+}
+
+/// Where a daemon answers and which file holds the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// `http://127.0.0.1:8787`, or without the scheme.
+    pub(crate) api: String,
+    /// 64 hex digits.
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+impl Client {
+    /// Reads the token; connects with the first question.
+    ///
+    /// # Errors
+    /// The token file can't be read, or the address is not one.
+    pub(crate) fn open(address: &Address) -> Result<Self, Failure> {
+        let token = address.token_file.as_deref().map(read_token).transpose()?;
+        let base = base_url(&address.api)?;
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .timeout_connect(Some(CONNECT_MAX))
+            .user_agent(concat!("holdfast/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { base, token, agent: config.into() })
+    }
+
+    /// The address as a person reads it.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// A read.
+    ///
+    /// # Errors
+    /// No daemon, or what the daemon refused.
+    pub(crate) fn get(&self, path: &str) -> Result<Value, Failure> {
+        let (status, text) = self.get_text(path)?;
+        self.object(status, &text)
+    }
+
+    /// A read as the daemon wrote it, for those who want its very words.
+    ///
+    /// # Errors
+    /// No daemon, or what the daemon refused.
+    pub(crate) fn get_raw(&self, path: &str) -> Result<String, Failure> {
+        let (status, text) = self.get_text(path)?;
+        self.object(status, &text).map(|_| text)
+    }
+
+    /// A read as one of the API's types.
+    ///
+    /// # Errors
+    /// As [`Self::get`], and an answer of another shape.
+    pub(crate) fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        read(self.get(path)?)
+    }
+
+    /// Status and text of a plain page such as `/readyz`.
+    ///
+    /// # Errors
+    /// No daemon.
+    pub(crate) fn get_text(&self, path: &str) -> Result<(u16, String), Failure> {
+        let mut call = self.agent.get(format!("{}{path}", self.base)).config().timeout_global(Some(ANSWER_MAX)).build();
+        if let Some(token) = &self.token {
+            call = call.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut answer = call.call().map_err(|error| self.unheard(&error))?;
+        let status = answer.status().as_u16();
+        Ok((status, self.text(answer.body_mut())?))
+    }
+
+    /// A write.
+    ///
+    /// # Errors
+    /// No daemon, or what the daemon refused; then nothing was changed.
+    pub(crate) fn post(&self, path: &str, body: &impl Serialize) -> Result<Value, Failure> {
+        let json = serde_json::to_string(body).map_err(|error| strange(&error.to_string()))?;
+        let mut call = self.agent.post(format!("{}{path}", self.base)).config().timeout_global(Some(ANSWER_MAX)).build();
+        if let Some(token) = &self.token {
+            call = call.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut answer =
+            call.header("Content-Type", "application/json").send(json.as_str()).map_err(|error| self.unheard(&error))?;
+        let status = answer.status().as_u16();
+        let text = self.text(answer.body_mut())?;
+        self.object(status, &text)
+    }
+
+    /// Everything that happens from now on, one object each; the channel closes when the daemon hangs up.
+    ///
+    /// # Errors
+    /// No daemon, or it does not let us listen.
+    pub(crate) fn events(&self) -> Result<Receiver<Value>, Failure> {
+        let mut call = self.agent.get(format!("{}/api/v1/events", self.base)).header("Accept", "text/event-stream");
+        if let Some(token) = &self.token {
+            call = call.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut answer = call.call().map_err(|error| self.unheard(&error))?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            let text = self.text(answer.body_mut())?;
+            return Err(Failure::from_answer(status, &text));
+        }
+        let (tx, rx) = sync_channel(EVENTS_MAX);
+        let lines = BufReader::new(answer.into_body().into_with_config().limit(u64::MAX).reader()).lines();
+        std::thread::spawn(move || {
+            for line in lines {
+                let Ok(line) = line else { return };
+                let Some(data) = line.strip_prefix("data:") else { continue };
+                let Ok(event) = serde_json::from_str::<Value>(data.trim()) else { continue };
+                if tx.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(rx)
+    }
+
+    fn text(&self, body: &mut Body) -> Result<String, Failure> {
+        body.with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(|error| self.unheard(&error))
+    }
+
+    fn object(&self, status: u16, text: &str) -> Result<Value, Failure> {
+        if !(200..300).contains(&status) {
+            return Err(Failure::from_answer(status, text));
+        }
+        serde_json::from_str(text).map_err(|error| strange(&error.to_string()))
+    }
+
+    /// No answer: nobody listens there, or it hung up.
+    fn unheard(&self, error: &ureq::Error) -> Failure {
+        let base = &self.base;
+        let refused = matches!(error, ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused);
+        let gone = matches!(error, ureq::Error::ConnectionFailed | ureq::Error::HostNotFound);
+        let nobody = refused || gone || matches!(error, ureq::Error::Timeout(ureq::Timeout::Connect));
+        if nobody {
+            return Failure::new(
+                Exit::NotRunning,
+                "H-811",
+                words(format!("No daemon answers at {base}."), format!("{base} 沒有背景程式回應。")),
+                words("holdfastd is not running there; nothing was sent.", "holdfastd 沒有在執行;沒有送出任何資料。"),
+                words(
+                    "Start it (`holdfastd --config FILE`), or `holdfast demo` to try; or give another --api.",
+                    "請啟動它(`holdfastd --config 檔案`),試用請執行 `holdfast demo`;或用 --api 指定別的位址。",
+                ),
+            );
+        }
+        Failure::new(
+            Exit::Failed,
+            "H-813",
+            words(
+                format!("The daemon at {base} did not finish its answer: {error}."),
+                format!("{base} 的背景程式沒有答完:{error}。"),
+            ),
+            words("What was asked may or may not have been done.", "要求的事可能已完成,也可能沒有。"),
+            words(
+                "Look with `holdfast status`, then try again; a request repeated with the same --key adds nothing.",
+                "請用 `holdfast status` 查看後再試;用相同 --key 重送的需求不會重複。",
+            ),
+        )
+    }
+}
+
+/// Reads an object as one of the API's types.
+///
+/// # Errors
+/// The object has another shape: command and daemon are of different versions.
+pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
+    serde_json::from_value(value).map_err(|error| strange(&error.to_string()))
+}
+
+/// Escapes one part of a path.
+pub(crate) fn path_part(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+fn strange(error: &str) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "H-814",
+        words(format!("The daemon's answer can't be read: {error}."), format!("讀不懂背景程式的回覆:{error}。")),
+        words("Command and daemon are probably of different versions.", "指令與背景程式的版本可能不同。"),
+        words(
+            "Install both from the same package; `holdfast version` names this one.",
+            "請安裝同一套件的兩者;`holdfast version` 會顯示此版本。",
+        ),
+    )
+}
+
+fn base_url(api: &str) -> Result<String, Failure> {
+    let bare = api.trim().trim_end_matches('/');
+    let rest = bare.strip_prefix("http://").unwrap_or(bare);
+    if rest.is_empty() || rest.contains("://") || rest.contains(['/', '?', '#', '@', ' ']) {
+        return Err(Failure::usage(
+            "H-815",
+            words(format!("\"{api}\" is no address of a daemon."), format!("「{api}」不是背景程式的位址。")),
+            words("Write it as http://127.0.0.1:8787.", "請寫成 http://127.0.0.1:8787。"),
+        ));
+    }
+    Ok(format!("http://{rest}"))
+}
+
+fn read_token(path: &Path) -> Result<String, Failure> {
+    let error = match std::fs::read_to_string(path) {
+        Ok(text) => return Ok(text.trim().to_owned()),
+        Err(error) => error,
+    };
+    let shown = path.display();
+    let (exit, what) = if error.kind() == std::io::ErrorKind::NotFound {
+        (Exit::NotRunning, words(format!("There is no token file {shown}."), format!("沒有權杖檔 {shown}。")))
+    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+        (Exit::Refused, words(format!("You may not read the token file {shown}."), format!("您無權讀取權杖檔 {shown}。")))
+    } else {
+        (Exit::Failed, words(format!("Could not read {shown}: {error}."), format!("無法讀取 {shown}:{error}。")))
+    };
+    Err(Failure::new(
+        exit,
+        "H-816",
+        what,
+        words("Without the token the daemon answers nobody.", "沒有權杖,背景程式不會回應任何人。"),
+        words(
+            "The daemon makes the file at its first start, for its own user. Start it, or run this as that user.",
+            "背景程式第一次啟動時會為自己的使用者建立此檔。請先啟動它,或以該使用者執行。",
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_with_and_without_scheme() {
+        assert_eq!(base_url("127.0.0.1:8787").unwrap(), "http://127.0.0.1:8787");
+        assert_eq!(base_url("http://[::1]:8787/").unwrap(), "http://[::1]:8787");
+        for wrong in ["", "https://x", "http://a/b", "http://a b"] {
+            assert_eq!(base_url(wrong).unwrap_err().exit(), Exit::Usage, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_are_escaped_in_paths() {
+        assert_eq!(path_part("R-7Q4K"), "R-7Q4K");
+        assert_eq!(path_part("1-2.0#5/甲"), "1-2.0%235%2F%E7%94%B2");
+    }
+}

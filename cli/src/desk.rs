@@ -1,0 +1,146 @@
+//! Where a command reads its surroundings and writes its answer: data on stdout, messages on stderr, colour only where wanted.
+
+use std::io::Write;
+
+use jiff::Zoned;
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::lang::Lang;
+use crate::text::{Hue, clean_json};
+
+/// What the process was given; tests give their own.
+pub(crate) struct Surroundings<'a> {
+    /// Looks up an environment variable.
+    pub(crate) env: &'a dyn Fn(&str) -> Option<String>,
+    /// Data.
+    pub(crate) out: &'a mut dyn Write,
+    /// Messages.
+    pub(crate) err: &'a mut dyn Write,
+    /// Stdout is a terminal.
+    pub(crate) terminal: bool,
+    /// The time and zone here.
+    pub(crate) now: Zoned,
+}
+
+/// How this command speaks.
+pub(crate) struct Desk<'a> {
+    world: Surroundings<'a>,
+    /// Language of everything for people.
+    pub(crate) lang: Lang,
+    /// One JSON object instead of text.
+    pub(crate) json: bool,
+    /// No messages that are not errors.
+    pub(crate) quiet: bool,
+    /// More messages.
+    pub(crate) verbose: u8,
+    /// Colour is wanted and can be shown.
+    pub(crate) colour: bool,
+    broken: bool,
+}
+
+/// The flags that decide how a command speaks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Manner {
+    /// `--lang`.
+    pub(crate) lang: Option<String>,
+    /// `--json`.
+    pub(crate) json: bool,
+    /// `-q`.
+    pub(crate) quiet: bool,
+    /// `-v`, counted.
+    pub(crate) verbose: u8,
+    /// `--no-color`.
+    pub(crate) no_color: bool,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk in these surroundings.
+    pub(crate) fn new(world: Surroundings<'a>, manner: &Manner) -> Self {
+        let set = |name: &str| (world.env)(name).is_some_and(|value| !value.is_empty());
+        let dumb = (world.env)("TERM").is_some_and(|term| term == "dumb");
+        let colour = world.terminal && !manner.no_color && !manner.json && !set("NO_COLOR") && !dumb;
+        let lang = Lang::choose(manner.lang.as_deref(), world.env);
+        Self { world, lang, json: manner.json, quiet: manner.quiet, verbose: manner.verbose, colour, broken: false }
+    }
+
+    /// An environment variable that is set and not empty.
+    pub(crate) fn env(&self, name: &str) -> Option<String> {
+        (self.world.env)(name).filter(|value| !value.is_empty())
+    }
+
+    /// When the command began.
+    pub(crate) fn now(&self) -> &Zoned {
+        &self.world.now
+    }
+
+    /// False once nobody reads our output any more.
+    pub(crate) fn is_heard(&self) -> bool {
+        !self.broken
+    }
+
+    /// A line of data.
+    pub(crate) fn say(&mut self, line: &str) {
+        let failed = writeln!(self.world.out, "{line}").and_then(|()| self.world.out.flush()).is_err();
+        self.broken |= failed;
+    }
+
+    /// Several lines of data.
+    pub(crate) fn say_all(&mut self, lines: impl IntoIterator<Item = String>) {
+        for line in lines {
+            self.say(&line);
+        }
+    }
+
+    /// A JSON object on a line of its own, as it came.
+    pub(crate) fn object(&mut self, value: &Value) {
+        let line = clean_json(&value.to_string());
+        self.say(&line);
+    }
+
+    /// A JSON object in the daemon's own words, on a line of its own.
+    pub(crate) fn raw(&mut self, json: &str) {
+        let line = clean_json(&json.trim().replace(['\r', '\n'], " "));
+        self.say(&line);
+    }
+
+    /// A message that is not data.
+    pub(crate) fn note(&mut self, en: &str, zh: &str) {
+        if self.quiet {
+            return;
+        }
+        let line = self.lang.of(en, zh).to_owned();
+        self.complain(&line);
+    }
+
+    /// A message for those who asked for more.
+    pub(crate) fn detail(&mut self, en: &str, zh: &str) {
+        if self.verbose > 0 {
+            self.note(en, zh);
+        }
+    }
+
+    /// A line on stderr, always.
+    pub(crate) fn complain(&mut self, line: &str) {
+        // Nobody is left to tell if stderr is closed too.
+        let failed = writeln!(self.world.err, "{line}").is_err();
+        self.broken |= failed;
+    }
+
+    /// Tells a failure on stderr: an object with `--json`, else sentences.
+    pub(crate) fn fail(&mut self, failure: &Failure) {
+        if self.json {
+            let line = clean_json(&failure.object().to_string());
+            self.complain(&line);
+            return;
+        }
+        for line in failure.lines(self.lang) {
+            self.complain(&line);
+        }
+    }
+
+    /// A word in colour where colour is shown.
+    pub(crate) fn paint(&self, hue: Hue, text: &str) -> String {
+        hue.paint(text, self.colour)
+    }
+}

@@ -1,0 +1,209 @@
+//! The commands that read: status, requests, peers, digest, watch. They change nothing.
+
+use holdfast_proto::control::{DigestView, Event, PeersView, RequestView, RequestsView, StatusView};
+use holdfast_proto::time::UtcMillis;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::client::{Client, path_part, read};
+use crate::desk::Desk;
+use crate::failure::{Exit, Failure, words};
+use crate::lang::Lang;
+use crate::text::clean;
+use crate::view::{self, Style};
+use crate::when;
+use crate::words::delivery;
+
+/// How this desk wants things written.
+pub(crate) fn style(desk: &Desk<'_>) -> Style {
+    Style { lang: desk.lang, colour: desk.colour, now: desk.now().clone() }
+}
+
+fn said(desk: &mut Desk<'_>, text: &str) -> Exit {
+    desk.raw(text);
+    Exit::Done
+}
+
+/// `holdfast status`.
+///
+/// # Errors
+/// No daemon, or what it refused.
+pub(crate) fn status(desk: &mut Desk<'_>, client: &Client) -> Result<Exit, Failure> {
+    if desk.json {
+        return client.get_raw("/api/v1/status").map(|text| said(desk, &text));
+    }
+    let view: StatusView = client.ask("/api/v1/status")?;
+    let requests: Option<RequestsView> = if view.requests_open > 0 { Some(client.ask("/api/v1/requests")?) } else { None };
+    let lines = view::status(&view, requests.as_ref(), &style(desk));
+    desk.say_all(lines);
+    Ok(Exit::Done)
+}
+
+/// `holdfast request list`.
+///
+/// # Errors
+/// No daemon, or what it refused.
+pub(crate) fn requests(desk: &mut Desk<'_>, client: &Client, all: bool) -> Result<Exit, Failure> {
+    if desk.json {
+        return client.get_raw("/api/v1/requests").map(|text| said(desk, &text));
+    }
+    let view: RequestsView = client.ask("/api/v1/requests")?;
+    let lines = view::requests(&view, all, &style(desk));
+    desk.say_all(lines);
+    Ok(Exit::Done)
+}
+
+/// `holdfast request show`.
+///
+/// # Errors
+/// No such request, more than one, or no daemon.
+pub(crate) fn request(desk: &mut Desk<'_>, client: &Client, id: &str) -> Result<Exit, Failure> {
+    let mut value = client.get(&format!("/api/v1/requests/{}", path_part(id.trim())))?;
+    if desk.json {
+        with_schema(&mut value, "holdfast.request/1");
+        desk.object(&value);
+        return Ok(Exit::Done);
+    }
+    let view: RequestView = read(value)?;
+    let lines = view::request(&view, &style(desk));
+    desk.say_all(lines);
+    Ok(Exit::Done)
+}
+
+/// `holdfast peers`.
+///
+/// # Errors
+/// No daemon, or what it refused.
+pub(crate) fn peers(desk: &mut Desk<'_>, client: &Client) -> Result<Exit, Failure> {
+    if desk.json {
+        return client.get_raw("/api/v1/peers").map(|text| said(desk, &text));
+    }
+    let view: PeersView = client.ask("/api/v1/peers")?;
+    let lines = view::peers(&view, &style(desk));
+    desk.say_all(lines);
+    Ok(Exit::Done)
+}
+
+/// `holdfast digest`: one hex line.
+///
+/// # Errors
+/// No daemon, or what it refused.
+pub(crate) fn digest(desk: &mut Desk<'_>, client: &Client) -> Result<Exit, Failure> {
+    if desk.json {
+        return client.get_raw("/api/v1/digest").map(|text| said(desk, &text));
+    }
+    let view: DigestView = client.ask("/api/v1/digest")?;
+    desk.say(&clean(&view.digest));
+    Ok(Exit::Done)
+}
+
+/// Every object a person or script gets names its schema.
+fn with_schema(value: &mut Value, schema: &str) {
+    if let Some(object) = value.as_object_mut() {
+        object.entry("schema").or_insert_with(|| Value::from(schema));
+        if let Some(id) = object.get("request").cloned() {
+            object.entry("id").or_insert(id);
+        }
+    }
+}
+
+/// `holdfast watch`: one line per change until Ctrl-C or until the daemon ends.
+///
+/// # Errors
+/// No daemon, or it ended.
+pub(crate) fn watch(desk: &mut Desk<'_>, client: &Client) -> Result<Exit, Failure> {
+    let events = client.events()?;
+    desk.note("(one line per change; Ctrl-C to leave)", "(每有變化顯示一行,按 Ctrl-C 離開)");
+    for mut value in events {
+        let at = UtcMillis(Timestamp::now().as_millisecond());
+        if desk.json {
+            with_schema(&mut value, "holdfast.event/1");
+            if let (Some(object), Some(at)) = (value.as_object_mut(), when::rfc3339(at)) {
+                object.entry("heard_at").or_insert_with(|| Value::from(at));
+            }
+            desk.object(&value);
+        } else {
+            let time = when::rfc3339(at).and_then(|text| text.get(11..19).map(str::to_owned)).unwrap_or_default();
+            let line = event_line(value, desk.lang);
+            desk.say(&format!("{time}  {line}"));
+        }
+        if !desk.is_heard() {
+            return Ok(Exit::Done);
+        }
+    }
+    Err(Failure::new(
+        Exit::NotRunning,
+        "H-817",
+        words("The daemon has ended.", "背景程式已結束。"),
+        words("Nothing more will be heard from it.", "不會再收到任何變化。"),
+        words("Start it again, then watch again.", "請重新啟動後再執行 watch。"),
+    ))
+}
+
+/// One event as a sentence; one this version does not know stands as it came.
+fn event_line(value: Value, lang: Lang) -> String {
+    let Ok(event) = serde_json::from_value::<Event>(value.clone()) else { return clean(&value.to_string()) };
+    let unknown = || lang.of("unknown", "不明").to_owned();
+    let text = match event {
+        Event::Board { node, version } => {
+            lang.of(format!("{node} said how it is (v{version})"), format!("{node} 更新了現況(v{version})"))
+        }
+        Event::Entries { author, first, count: 1 } => {
+            lang.of(format!("{author} wrote entry {first}"), format!("{author} 寫入第 {first} 筆"))
+        }
+        Event::Entries { author, first, count } => {
+            lang.of(format!("{author} wrote {count} entries from {first}"), format!("{author} 自第 {first} 筆起寫入 {count} 筆"))
+        }
+        Event::Withdrawn { author, number } => {
+            lang.of(format!("entry {number} of {author} no longer counts"), format!("{author} 第 {number} 筆不再計入"))
+        }
+        Event::PeerUp { node, label } => lang.of(format!("link to {node} is up ({label})"), format!("與 {node} 連線({label})")),
+        Event::PeerDown { node, cause } => {
+            let node = node.map_or_else(unknown, |node| node.to_string());
+            lang.of(format!("link to {node} is down: {cause}"), format!("與 {node} 斷線:{cause}"))
+        }
+        Event::Healed { node, took_ms, received, sent } => lang.of(
+            format!("equal with {node} again after {took_ms} ms ({received} received, {sent} sent)"),
+            format!("與 {node} 已一致,費時 {took_ms} 毫秒(收 {received}、送 {sent})"),
+        ),
+        Event::Rejected { node, reason } => {
+            let node = node.map_or_else(unknown, |node| node.to_string());
+            lang.of(format!("refused something from {node}: {reason}"), format!("拒收來自 {node} 的資料:{reason}"))
+        }
+        Event::Forked { author, number } => lang.of(
+            format!("two stories under number {number} of {author}: frozen there"),
+            format!("{author} 第 {number} 筆有兩種內容,已在此凍結"),
+        ),
+        Event::Incarnation { count, cause } => {
+            lang.of(format!("this node began logbook {count}: {cause}"), format!("本據點開始第 {count} 本紀錄簿:{cause}"))
+        }
+        Event::Stopped { cause } => lang.of(format!("this node stopped writing: {cause}"), format!("本據點停止寫入:{cause}")),
+        Event::StoreFailed { cause } => lang.of(format!("the store refused a write: {cause}"), format!("儲存失敗:{cause}")),
+        Event::Delivery { ticket, delivery: state } => format!("{ticket}  {}", delivery(&state, lang)),
+        Event::Fault { what } => lang.of(format!("drill: {what}"), format!("演練:{what}")),
+        Event::Bug { what } => lang.of(format!("a bug, please report: {what}"), format!("程式錯誤,請回報:{what}")),
+    };
+    clean(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn events_are_sentences_in_both_languages_and_strange_ones_pass_through() {
+        let up = json!({"event": "peer_up", "node": {"issuer": 1, "serial": 2}, "label": "quic\u{1b}"});
+        assert_eq!(event_line(up.clone(), Lang::En), "link to 1-2 is up (quic\\u{1b})");
+        assert!(event_line(up, Lang::Zh).starts_with("與 1-2 連線"));
+        assert!(event_line(json!({"event": "later"}), Lang::En).contains("later"));
+    }
+
+    #[test]
+    fn a_request_alone_gets_its_schema_and_id() {
+        let mut value = json!({"request": "R-7Q4KABC"});
+        with_schema(&mut value, "holdfast.request/1");
+        assert_eq!(value["schema"], "holdfast.request/1");
+        assert_eq!(value["id"], "R-7Q4KABC");
+    }
+}

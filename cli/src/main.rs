@@ -1,0 +1,36 @@
+//! `holdfast`: the command of dispatchers and scripts. Parses, sends, renders; what is true is the daemon's to say.
+
+mod act;
+mod alliance;
+mod args;
+mod client;
+mod demo;
+mod desk;
+mod doctor;
+mod failure;
+mod fields;
+mod files;
+mod lang;
+mod look;
+mod report_args;
+mod run;
+mod settings;
+mod target;
+mod text;
+mod view;
+mod wait;
+mod when;
+mod words;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use crate::desk::Surroundings;
+
+fn main() -> ExitCode {
+    let env = |name: &str| std::env::var(name).ok();
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    let terminal = out.is_terminal();
+    let world = Surroundings { env: &env, out: &mut out, err: &mut err, terminal, now: jiff::Zoned::now() };
+    ExitCode::from(run::run(std::env::args_os().collect(), world).code())
+}

@@ -1,0 +1,157 @@
+//! `holdfast report ...`: groups and flags made from the domain's table of fields, so that a new field needs no line here.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind};
+
+use crate::args::ActArgs;
+use crate::fields::{Given, full_name, group_doc, rows};
+
+/// The group that takes any field by its name.
+const SET: &str = "set";
+
+/// Readings as typed, by full field name, and the act.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReportArgs {
+    /// Field name to value.
+    pub(crate) values: BTreeMap<String, String>,
+    /// When, by whom.
+    pub(crate) act: ActArgs,
+}
+
+/// The groups in the order of the table.
+fn groups() -> Vec<&'static str> {
+    let mut groups: Vec<&'static str> = Vec::new();
+    for row in rows() {
+        if !groups.contains(&row.group) {
+            groups.push(row.group);
+        }
+    }
+    groups
+}
+
+fn group_command(group: &'static str) -> Command {
+    let mut command = Command::new(group).arg_required_else_help(true);
+    for row in rows().iter().filter(|row| row.group == group) {
+        let arg = Arg::new(row.name).value_name(row.value.as_str()).help(row.doc.as_str());
+        command = command.arg(match row.given {
+            Given::Place => arg.required(true),
+            Given::Flag(flag) => arg.long(flag).allow_hyphen_values(true),
+            Given::Each => arg.required(true).num_args(1..).action(ArgAction::Append),
+        });
+    }
+    // The act's own sentence would stand in place of the group's.
+    ActArgs::augment_args(command).about(group_doc(group))
+}
+
+/// `report set status=open power.source=mains stock.water=120`: readings of several groups at once.
+fn set_command() -> Command {
+    let pairs = Arg::new(SET).value_name("FIELD=VALUE").required(true).num_args(1..).action(ArgAction::Append);
+    let pairs = pairs.help("Field and value, such as status=open power.source=mains stock.water=120; an empty value withdraws");
+    ActArgs::augment_args(Command::new(SET).arg_required_else_help(true).arg(pairs)).about("Say several things at once")
+}
+
+impl Args for ReportArgs {
+    fn augment_args(command: Command) -> Command {
+        let groups = groups().into_iter().map(group_command);
+        command.subcommand_required(true).arg_required_else_help(true).subcommands(groups).subcommand(set_command())
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ReportArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut out = Self::default();
+        out.update_from_arg_matches(matches)?;
+        Ok(out)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let Some((group, matches)) = matches.subcommand() else {
+            return Err(clap::Error::raw(ErrorKind::MissingSubcommand, "say what to report, such as `report status open`\n"));
+        };
+        if group == SET {
+            for pair in matches.get_many::<String>(SET).into_iter().flatten() {
+                let (name, value) = split(pair)?;
+                self.values.insert(full_name(name), value.to_owned());
+            }
+        }
+        for row in rows().iter().filter(|row| row.group == group) {
+            match row.given {
+                Given::Place | Given::Flag(_) => {
+                    if let Some(value) = matches.get_one::<String>(row.name) {
+                        self.values.insert(row.name.to_owned(), value.clone());
+                    }
+                }
+                Given::Each => {
+                    for pair in matches.get_many::<String>(row.name).into_iter().flatten() {
+                        let (name, value) = split(pair)?;
+                        self.values.insert(format!("{}.{name}", row.name), value.to_owned());
+                    }
+                }
+            }
+        }
+        if self.values.is_empty() {
+            let text = format!("say at least one reading; see `holdfast report {group} --help`\n");
+            return Err(clap::Error::raw(ErrorKind::MissingRequiredArgument, text));
+        }
+        self.act = ActArgs::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Splits `water=120`; an empty value withdraws the reading.
+fn split(pair: &str) -> Result<(&str, &str), clap::Error> {
+    match pair.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim(), value.trim())),
+        Some(_) | None => {
+            let text = format!("\"{pair}\" should be NAME=VALUE, such as water=120 or rice=low\n");
+            Err(clap::Error::raw(ErrorKind::ValueValidation, text))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Cli, Command as Top};
+
+    fn check(line: &str, expect: &[(&str, &str)]) -> ReportArgs {
+        let cli = Cli::try_parse_from(line.split_whitespace()).unwrap_or_else(|error| panic!("{line}: {error}"));
+        let Some(Top::Report(report)) = cli.command else { panic!("{line}: not a report") };
+        let expect: BTreeMap<String, String> = expect.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        assert_eq!(report.values, expect, "{line}");
+        report
+    }
+
+    #[test]
+    fn readings_go_out_under_their_field_names() {
+        check("holdfast report status open", &[("operating.status", "open")]);
+        check("holdfast report stock water=120 rice=low", &[("stock.water", "120"), ("stock.rice", "low")]);
+        check("holdfast report set status=open stock.water=3", &[("operating.status", "open"), ("stock.water", "3")]);
+        check("holdfast report access lockdown", &[("access.status", "lockdown")]);
+        check("holdfast report service charging=adequate", &[("service.charging", "adequate")]);
+        check("holdfast report stock water=", &[("stock.water", "")]);
+        check("holdfast report power --source generator --burn 8", &[("power.source", "generator"), ("power.burn", "8")]);
+    }
+
+    #[test]
+    fn time_and_desk_stand_on_the_report() {
+        let report = check("holdfast report status open --at 20m --desk 1F --json", &[("operating.status", "open")]);
+        assert_eq!(report.act.at.as_deref(), Some("20m"));
+        assert_eq!(report.act.desk.as_deref(), Some("1F"));
+    }
+
+    #[test]
+    fn a_report_without_a_reading_is_wrong_usage() {
+        for line in ["holdfast report", "holdfast report power", "holdfast report stock water", "holdfast report power --desk 1"]
+        {
+            assert_eq!(Cli::try_parse_from(line.split_whitespace()).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

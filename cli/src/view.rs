@@ -1,0 +1,355 @@
+//! What people read for the objects of the API: tables and sentences in either language. Pure: objects in, lines out.
+
+use std::collections::BTreeMap;
+
+use holdfast_proto::control::{
+    Delivery, LineView, NodeView, PeersView, ReadingView, RequestView, RequestsView, StatusView, Warning,
+};
+use holdfast_proto::time::UtcMillis;
+use jiff::Zoned;
+
+use crate::fields;
+use crate::lang::Lang;
+use crate::text::{Hue, Table, clean, plain};
+use crate::when;
+use crate::words::{age, delivery, status_line, status_mark, word};
+
+/// Requests named on the status page.
+const ATTENTION_MAX: usize = 5;
+/// Stock items named per node on the status page.
+const STOCK_MAX: usize = 4;
+
+/// How to write: language, colour, the time here.
+#[derive(Clone, Debug)]
+pub(crate) struct Style {
+    /// Language.
+    pub(crate) lang: Lang,
+    /// Colour is shown.
+    pub(crate) colour: bool,
+    /// The time and zone here.
+    pub(crate) now: Zoned,
+}
+
+/// `holdfast status`.
+pub(crate) fn status(view: &StatusView, requests: Option<&RequestsView>, style: &Style) -> Vec<String> {
+    let lang = style.lang;
+    let realm = word(&view.realm, lang);
+    let here = format!("{} ({})", clean(&view.node.name), clean(&view.node.id));
+    let mut lines = vec![lang.of(
+        format!("Holdfast ({realm})   here: {here}   neighbours: {}", view.neighbours),
+        format!("Holdfast({realm})   本據點:{here}   鄰近據點:{}", view.neighbours),
+    )];
+    lines.push(counts(view, lang));
+    lines.extend(view.warnings.iter().map(|warning| warning_line(warning, style)));
+    lines.push(String::new());
+    lines.extend(board(&view.nodes, style).lines(style.colour));
+    let observed = observations(&view.nodes, style);
+    if !observed.is_empty() {
+        lines.push(String::new());
+        lines.extend(observed);
+    }
+    if let Some(requests) = requests {
+        lines.extend(attention(requests, style));
+    }
+    lines
+}
+
+fn counts(view: &StatusView, lang: Lang) -> String {
+    let count = |status: &str| view.nodes.iter().filter(|node| node.operating_status == status).count();
+    let mut parts: Vec<String> = ["open", "limited", "closed", "evacuating", "unknown"]
+        .iter()
+        .map(|status| (status, count(status)))
+        .filter(|(_, n)| *n > 0)
+        .map(|(status, n)| format!("{} {n}", word(status, lang)))
+        .collect();
+    parts.push(lang.of(format!("requests open {}", view.requests_open), format!("補給需求 {}", view.requests_open)));
+    if view.conflicts > 0 {
+        parts.push(lang.of(format!("to settle {}", view.conflicts), format!("待確認 {}", view.conflicts)));
+    }
+    parts.join("   ")
+}
+
+/// A warning of the daemon with its code.
+pub(crate) fn warning_line(warning: &Warning, style: &Style) -> String {
+    let text = style.lang.of(&warning.en, &warning.zh);
+    Hue::Yellow.paint(&format!("! {} ({})", clean(text), clean(&warning.code)), style.colour)
+}
+
+fn board(nodes: &[NodeView], style: &Style) -> Table {
+    let lang = style.lang;
+    let mut table = Table::new(&lang.of(
+        ["", "NODE", "ID", "ROLE", "STATE", "POWER", "STOCK", "AS OF", "LINK"],
+        ["", "據點", "代號", "類型", "狀態", "供電", "存量", "最後回報", "連線"],
+    ));
+    for (place, node) in nodes.iter().enumerate() {
+        let (mark, hue) = status_mark(&node.operating_status);
+        let link = match (place, node.reachable) {
+            (0, _) => lang.of("this node", "本據點").to_owned(),
+            (_, true) => lang.of("up", "連線中").to_owned(),
+            (_, false) => node.via.clone().unwrap_or_else(|| lang.of("none", "未連線").to_owned()),
+        };
+        table.row(vec![
+            (mark.to_owned(), hue),
+            plain(node.name.clone()),
+            plain(node.id.clone()),
+            plain(word(&node.role, lang)),
+            (status_line(node, lang), hue),
+            plain(power(&node.readings, lang)),
+            plain(stock(&node.readings, lang)),
+            plain(as_of(node.age_s, style)),
+            (link, if node.reachable || place == 0 { Hue::Plain } else { Hue::Dim }),
+        ]);
+    }
+    table
+}
+
+/// `14:05 (3 min ago)`.
+fn as_of(age_s: Option<u64>, style: &Style) -> String {
+    let ago = age(age_s, style.lang);
+    let Some(seconds) = age_s.filter(|seconds| *seconds > 1) else { return ago };
+    let then =
+        style.now.timestamp().as_millisecond().saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000));
+    style.lang.of(
+        format!("{} ({ago})", when::short(UtcMillis(then), &style.now)),
+        format!("{}({ago})", when::short(UtcMillis(then), &style.now)),
+    )
+}
+
+fn power(readings: &BTreeMap<String, ReadingView>, lang: Lang) -> String {
+    let fresh = |name: &str| readings.get(name).filter(|reading| !reading.stale);
+    let mut parts = Vec::new();
+    if let Some(source) = fresh("power.source") {
+        parts.push(fields::value_text("power.source", source, lang));
+    }
+    if let Some(hours) = fresh("power.hours") {
+        parts.push(fields::value_text("power.hours", hours, lang));
+    }
+    parts.join(" ")
+}
+
+fn stock(readings: &BTreeMap<String, ReadingView>, lang: Lang) -> String {
+    let all: Vec<String> = readings
+        .iter()
+        .filter(|(name, reading)| name.starts_with("stock.") && !reading.stale)
+        .map(|(name, reading)| format!("{} {}", fields::label(name, lang), fields::value_text(name, reading, lang)))
+        .collect();
+    let more = all.len().saturating_sub(STOCK_MAX);
+    let mut text = all.into_iter().take(STOCK_MAX).collect::<Vec<_>>().join(lang.of(", ", "、"));
+    if more > 0 {
+        text.push_str(&format!(" +{more}"));
+    }
+    text
+}
+
+fn observations(nodes: &[NodeView], style: &Style) -> Vec<String> {
+    let lang = style.lang;
+    let mut lines = Vec::new();
+    for node in nodes {
+        for seen in &node.observations {
+            let readings: Vec<String> = seen
+                .readings
+                .iter()
+                .map(|(name, reading)| format!("{} {}", fields::label(name, lang), fields::value_text(name, reading, lang)))
+                .collect();
+            let note = seen.note.as_deref().map(|note| format!(" \"{note}\"")).unwrap_or_default();
+            let (of, by, ago) = (&node.name, &seen.by.name, age(seen.age_s, lang));
+            let said = readings.join(lang.of(", ", "、"));
+            lines.push(clean(&lang.of(
+                format!("  seen of {of}: {said}{note}, by {by}, {ago}"),
+                format!("  他人所見 {of}:{said}{note},{by},{ago}"),
+            )));
+        }
+    }
+    lines
+}
+
+fn is_over(request: &RequestView) -> bool {
+    matches!(request.status.as_str(), "cancelled" | "closed" | "expired" | "declined")
+}
+
+fn attention(requests: &RequestsView, style: &Style) -> Vec<String> {
+    let open: Vec<&RequestView> = requests.requests.iter().filter(|request| !is_over(request)).collect();
+    let Some(first) = open.first() else { return Vec::new() };
+    let mut lines = vec![String::new(), style.lang.of("needs attention", "待處理").to_owned()];
+    let mut table = Table::default();
+    for request in open.iter().take(ATTENTION_MAX) {
+        let mut cells = vec![plain("")];
+        cells.extend(request_cells(request, style));
+        table.row(cells);
+    }
+    lines.extend(table.lines(style.colour));
+    let next = format!("holdfast request show {}", clean(&first.request));
+    lines.push(style.lang.of(format!("next: {next}"), format!("下一步:{next}")));
+    lines
+}
+
+fn line_text(line: &LineView, lang: Lang) -> String {
+    let what = line.text.clone().unwrap_or_else(|| fields::item(&line.item, lang));
+    format!("{what} {}{}", line.requested, fields::unit(&line.unit, lang))
+}
+
+fn request_cells(request: &RequestView, style: &Style) -> Vec<(String, Hue)> {
+    let lang = style.lang;
+    let items: Vec<String> = request.lines.iter().map(|line| line_text(line, lang)).collect();
+    let urgent = matches!(request.priority.as_str(), "immediate" | "urgent") && !is_over(request);
+    let by = request.needed_by.map(|at| when::short(at, &style.now)).unwrap_or_default();
+    let flag = if request.flags.is_empty() {
+        String::new()
+    } else {
+        format!("⚠ {}", request.flags.iter().map(|flag| word(flag, lang)).collect::<Vec<_>>().join(lang.of("; ", ";")))
+    };
+    vec![
+        plain(request.request.clone()),
+        plain(items.join(lang.of(", ", "、"))),
+        plain(format!("→ {}", request.consignee.name)),
+        (word(&request.priority, lang), if urgent { Hue::Yellow } else { Hue::Plain }),
+        plain(word(&request.status, lang)),
+        plain(by),
+        (flag, Hue::Yellow),
+    ]
+}
+
+/// `holdfast request list`.
+pub(crate) fn requests(view: &RequestsView, all: bool, style: &Style) -> Vec<String> {
+    let lang = style.lang;
+    let shown: Vec<&RequestView> = view.requests.iter().filter(|request| all || !is_over(request)).collect();
+    let hidden = view.requests.len() - shown.len();
+    let mut lines = Vec::new();
+    if shown.is_empty() {
+        lines.push(lang.of("No open requests.", "沒有未結的補給需求。").to_owned());
+    } else {
+        let mut table = Table::new(&lang.of(
+            ["ID", "SUPPLIES", "FOR", "PRIORITY", "STATUS", "NEEDED BY", ""],
+            ["代號", "物資", "送往", "優先", "狀態", "需要時間", ""],
+        ));
+        for request in shown {
+            table.row(request_cells(request, style));
+        }
+        lines.extend(table.lines(style.colour));
+    }
+    if hidden > 0 {
+        lines.push(
+            lang.of(format!("({hidden} more are over; --all shows them)"), format!("(另有 {hidden} 筆已結束,加 --all 顯示)")),
+        );
+    }
+    lines
+}
+
+/// `holdfast request show`.
+pub(crate) fn request(view: &RequestView, style: &Style) -> Vec<String> {
+    let lang = style.lang;
+    let mut lines = vec![format!(
+        "{}  {}  {}  v{}",
+        clean(&view.request),
+        word(&view.status, lang),
+        word(&view.priority, lang),
+        view.version
+    )];
+    let mut put = |en: &str, zh: &str, text: String| {
+        lines.push(format!("  {}{}", lang.of(format!("{en}: "), format!("{zh}:")), clean(&text)))
+    };
+    let both = |name: &holdfast_proto::control::NodeName| format!("{} ({})", name.name, name.id);
+    put("for", "送往", both(&view.consignee));
+    put("asked by", "提出", both(&view.requested_by));
+    for line in &view.lines {
+        put("supplies", "物資", line_text(line, lang));
+    }
+    if let Some(at) = view.needed_by.and_then(when::rfc3339) {
+        put("needed by", "需要時間", at);
+    }
+    if let Some(at) = view.asked_at.and_then(when::rfc3339) {
+        put("asked at", "提出時間", at);
+    }
+    if let Some(note) = &view.note {
+        put("note", "備註", note.clone());
+    }
+    if let Some(desk) = &view.desk {
+        put("desk", "櫃檯", desk.clone());
+    }
+    if !view.acknowledged_by.is_empty() {
+        put("received by", "已收到", view.acknowledged_by.iter().map(both).collect::<Vec<_>>().join(", "));
+    }
+    for flag in &view.flags {
+        put("⚠", "⚠", word(flag, lang));
+    }
+    if let Some(state) = &view.delivery {
+        put("delivery", "送達", delivery(state, lang));
+    }
+    lines.push(lang.of("  history", "  經過").to_owned());
+    let mut table = Table::default();
+    for act in &view.history {
+        let flagged = act.flagged.as_deref().map(|why| format!("⚠ {}", word(why, lang))).unwrap_or_default();
+        table.row(vec![
+            plain("   "),
+            plain(act.at.and_then(when::rfc3339).unwrap_or_else(|| lang.of("time unknown", "時間不明").to_owned())),
+            plain(format!("v{}", act.version)),
+            plain(word(&act.act, lang)),
+            plain(act.by.name.clone()),
+            plain(act.desk.clone().unwrap_or_default()),
+            plain(act.reason.clone().unwrap_or_default()),
+            (flagged, Hue::Yellow),
+        ]);
+    }
+    lines.extend(table.lines(style.colour));
+    lines
+}
+
+/// `holdfast peers`.
+pub(crate) fn peers(view: &PeersView, style: &Style) -> Vec<String> {
+    let lang = style.lang;
+    if view.peers.is_empty() {
+        return vec![
+            lang.of(
+                "No peers known: set `peers` under [sync] in the configuration.",
+                "不認識任何鄰近據點:請在設定的 [sync] 加入 `peers`。",
+            )
+            .to_owned(),
+        ];
+    }
+    let mut table = Table::new(&lang.of(
+        ["NODE", "ID", "STATE", "IN STEP", "CLOCK", "LINKS", "ADDRESS", "LAST ERROR"],
+        ["據點", "代號", "狀態", "同步", "時差", "連線方式", "位址", "上次錯誤"],
+    ));
+    for peer in &view.peers {
+        let hue = match peer.state.as_str() {
+            "up" => Hue::Green,
+            "cut" => Hue::Red,
+            _ => Hue::Yellow,
+        };
+        let mut state = word(&peer.state, lang);
+        if let Some(retry) = peer.retry_s {
+            state.push_str(&lang.of(format!(", again in {retry} s"), format!(",{retry} 秒後重試")));
+        }
+        let step = match (peer.state.as_str(), peer.in_step) {
+            ("up", true) => lang.of("yes", "是"),
+            ("up", false) => lang.of("no", "否"),
+            _ => "",
+        };
+        table.row(vec![
+            plain(peer.name.clone().unwrap_or_else(|| lang.of("?", "不明").to_owned())),
+            plain(peer.id.clone().unwrap_or_default()),
+            (state, hue),
+            plain(step),
+            plain(peer.clock_skew_s.map(|skew| format!("{skew:+} s")).unwrap_or_default()),
+            plain(peer.links.join(", ")),
+            plain(peer.addresses.first().cloned().unwrap_or_default()),
+            (peer.last_error.clone().unwrap_or_default(), Hue::Dim),
+        ]);
+    }
+    table.lines(style.colour)
+}
+
+/// The line after a write.
+pub(crate) fn written(id: Option<&str>, already: bool, state: &Delivery, style: &Style) -> String {
+    let lang = style.lang;
+    let mut line = String::new();
+    if let Some(id) = id {
+        line.push_str(&clean(id));
+        line.push_str("  ");
+    }
+    line.push_str(&clean(&delivery(state, lang)));
+    if already {
+        line.push_str(lang.of("  (written before under this key; nothing added)", "  (此 key 先前已寫入,未重複新增)"));
+    }
+    line
+}

@@ -1,0 +1,134 @@
+//! The words people read for the codes the daemon speaks: states, delivery, ages. Text only, no layout.
+
+use holdfast_proto::control::{Delivery, DeliveryState, NodeView};
+
+use crate::lang::Lang;
+use crate::text::Hue;
+
+/// Shape and colour of an operating status: colour is never alone.
+pub(crate) fn status_mark(status: &str) -> (&'static str, Hue) {
+    match status {
+        "open" => ("●", Hue::Green),
+        "limited" => ("◐", Hue::Yellow),
+        "closed" => ("○", Hue::Red),
+        "evacuating" => ("▲", Hue::Red),
+        _ => ("?", Hue::Dim),
+    }
+}
+
+/// A code of the daemon in words; one it learnt later stands as it is.
+pub(crate) fn word(code: &str, lang: Lang) -> String {
+    let pair = match code {
+        "open" => ("open", "開放"),
+        "limited" => ("limited", "部分開放"),
+        "closed" => ("closed", "關閉"),
+        "evacuating" => ("evacuating", "撤離中"),
+        "unknown" => ("unknown", "狀況不明"),
+        "store" => ("store", "門市"),
+        "hub" => ("hub", "集散中心"),
+        "authority" => ("authority", "主管機關"),
+        "actual" => ("real", "實際"),
+        "exercise" => ("exercise", "演習"),
+        "simulation" => ("practice", "模擬演練"),
+        "immediate" => ("immediate", "最速件"),
+        "urgent" => ("urgent", "速件"),
+        "routine" => ("routine", "普通件"),
+        "low" => ("low", "不急"),
+        "submitted" => ("submitted", "已提出"),
+        "acknowledged" => ("acknowledged", "對方已收到"),
+        "cancelled" => ("cancelled", "已取消"),
+        "expired" => ("expired", "已過期"),
+        "two_stories" => ("two stories under one number", "同一編號有兩種內容"),
+        "revoked" => ("revoked", "已撤銷"),
+        "stale" => ("too old", "資料過舊"),
+        "never_said" => ("never said", "尚未回報"),
+        "up" => ("up", "連線中"),
+        "connecting" => ("connecting", "連線建立中"),
+        "waiting" => ("waiting", "等待重試"),
+        "cut" => ("cut", "已切斷"),
+        "request" => ("requested", "提出"),
+        "update" => ("changed", "更新"),
+        "cancel" => ("cancelled", "取消"),
+        "confirm" => ("confirmed", "確認仍需要"),
+        "close" => ("closed", "結案"),
+        "acknowledge" => ("received", "收到"),
+        "cancel_of_older_version" => ("a cancel of an older version stands beside it", "有人取消了較舊的版本"),
+        "late_facts" => ("more was written after it ended", "結束後仍有人寫入"),
+        "requester_frozen" => ("the requester's logbook is frozen", "提出者的紀錄簿已凍結"),
+        other => return other.to_owned(),
+    };
+    lang.of(pair.0, pair.1).to_owned()
+}
+
+/// What to say of a node: its status, and why it is unknown and what it was.
+pub(crate) fn status_line(node: &NodeView, lang: Lang) -> String {
+    let mut line = word(&node.operating_status, lang);
+    if let Some(was) = &node.was {
+        let was = word(was, lang);
+        line.push_str(&lang.of(format!(" (was {was})"), format!("(原為{was})")));
+    } else if let Some(why) = &node.unknown_because {
+        let why = word(why, lang);
+        line.push_str(&lang.of(format!(" ({why})"), format!("({why})")));
+    }
+    line
+}
+
+/// How long ago, short.
+pub(crate) fn age(seconds: Option<u64>, lang: Lang) -> String {
+    let Some(seconds) = seconds else { return lang.of("?", "不明").to_owned() };
+    match seconds {
+        0..=1 => lang.of("now", "剛剛").to_owned(),
+        2..=89 => lang.of(format!("{seconds} s ago"), format!("{seconds} 秒前")),
+        90..=5_399 => lang.of(format!("{} min ago", (seconds + 30) / 60), format!("{} 分鐘前", (seconds + 30) / 60)),
+        5_400..=172_799 => {
+            lang.of(format!("{} h ago", (seconds + 1_800) / 3_600), format!("{} 小時前", (seconds + 1_800) / 3_600))
+        }
+        _ => lang.of(format!("{} d ago", seconds / 86_400), format!("{} 天前", seconds / 86_400)),
+    }
+}
+
+/// How far a write got: shape and words.
+pub(crate) fn delivery(delivery: &Delivery, lang: Lang) -> String {
+    let n = delivery.neighbours;
+    match delivery.state {
+        DeliveryState::SavedHere => lang.of("◌ Saved here, not sent yet", "◌ 已存在本機,尚未送出").to_owned(),
+        DeliveryState::Reached if n == 1 => lang.of("◔ Reached 1 node", "◔ 已傳到 1 個據點").to_owned(),
+        DeliveryState::Reached => lang.of(format!("◔ Reached {n} nodes"), format!("◔ 已傳到 {n} 個據點")),
+        DeliveryState::Received => {
+            let who = delivery.acknowledged_by.join(", ");
+            lang.of(format!("● Received by {who}"), format!("● 對方已收到:{who}"))
+        }
+        DeliveryState::ActedOn => lang.of("✓ Accepted", "✓ 已受理").to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_step_of_a_delivery_has_its_words_in_both_languages() {
+        let of = |state, neighbours| Delivery { state, neighbours, acknowledged_by: vec!["Hub B".into()] };
+        for (state, en, zh) in [
+            (DeliveryState::SavedHere, "Saved here", "已存在本機"),
+            (DeliveryState::Reached, "Reached 2 nodes", "已傳到 2 個據點"),
+            (DeliveryState::Received, "Received", "對方已收到"),
+            (DeliveryState::ActedOn, "Accepted", "已受理"),
+        ] {
+            assert!(delivery(&of(state, 2), Lang::En).contains(en));
+            assert!(delivery(&of(state, 2), Lang::Zh).contains(zh));
+        }
+    }
+
+    #[test]
+    fn ages_are_told_in_the_unit_that_fits() {
+        let check = |seconds, expect: &str| assert_eq!(age(seconds, Lang::En), expect);
+        check(None, "?");
+        check(Some(0), "now");
+        check(Some(43), "43 s ago");
+        check(Some(1_920), "32 min ago");
+        check(Some(10_800), "3 h ago");
+        check(Some(3 * 86_400), "3 d ago");
+        assert_eq!(age(Some(1_920), Lang::Zh), "32 分鐘前");
+    }
+}
