@@ -1,0 +1,541 @@
+//! What must always hold, what must hold in the end, and what must happen sometimes. It sees what crosses the boundary of the
+//! nodes and what their stores hold, and keeps its own books; it never asks a node to judge itself. Rules cite the numbers on
+//! proto's door.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdfast_proto::control::{Event, Reply};
+use holdfast_proto::id::{DocKind, EntryId, NodeId};
+use holdfast_proto::io::{DocRow, EntryRow, Row};
+
+use crate::disk::{Disk, Job};
+use crate::workload::Kind;
+
+/// A rule; a sweep prints how often each was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// Outputs, wakes and gauges stay within the limits of `config.rs`.
+    AlwaysP2Bounded,
+    /// Frames within mtu and credit, only over links that are up.
+    AlwaysLinkContract,
+    /// What a store keeps of another author, that author made durable.
+    AlwaysP3NothingFromThinAir,
+    /// No own word in a frame before the store said it is durable.
+    AlwaysP4DurableBeforeSpoken,
+    /// No own word acknowledged before it is durable.
+    AlwaysP4DurableBeforeAcknowledged,
+    /// What a store keeps of another author is byte for byte what that author wrote.
+    AlwaysP5Unchanged,
+    /// Same seed, same fingerprint.
+    AlwaysP6SameFingerprint,
+    /// No author writes two contents under one number.
+    AlwaysOneStory,
+    /// A node starts again from whatever its store holds.
+    AlwaysRestarts,
+    /// A crash alone opens no new incarnation.
+    AlwaysContinuity,
+    /// An age shown is never below the true age; nothing is shown fresh past its validity.
+    AlwaysHonestAge,
+    /// A node that stays up answers every command.
+    AlwaysAnswers,
+    /// No node finds a bug in itself.
+    NeverBug,
+    /// A fork is found only where one was planted.
+    NeverForked,
+    /// After the heal all digests are equal.
+    EventuallyP7SameDigest,
+    /// After the heal all entitled nodes show the same picture.
+    EventuallyP7SamePicture,
+    /// Every acknowledged word is with everybody, unless every store that held it was destroyed.
+    EventuallyNoWordLost,
+}
+
+/// Something a sweep must have seen, or it proved nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sometimes {
+    /// Links were cut.
+    Cut,
+    /// A node crashed.
+    Crashed,
+    /// A crash lost writes nobody had been told about.
+    LostUnsynced,
+    /// A crash kept writes nobody had been told about.
+    KeptUnanswered,
+    /// A crash came between rows and stamp.
+    TornStamp,
+    /// A store was lost or put back.
+    LostStore,
+    /// Frames were lost.
+    LostFrames,
+    /// Frames came twice, late or garbled on links that may do so.
+    BadFrames,
+    /// A write was refused by a full disk.
+    DiskFull,
+    /// A node opened a second incarnation.
+    NewIncarnation,
+    /// A wall clock jumped.
+    ClockStepped,
+    /// An operator ordered a cut.
+    OrderedCut,
+    /// Readings were saved.
+    SavedReport,
+    /// A request was saved.
+    SavedRequest,
+    /// A newer version of a request, or its end, was saved.
+    SavedFollowUp,
+    /// An observation was saved.
+    SavedObservation,
+    /// A used key added nothing.
+    KeyUsedAgain,
+    /// A frame carried an own word that was durable: the check of P4 can see words in frames.
+    WordInFrame,
+    /// Nodes differed at the moment of the heal.
+    DifferedAtHeal,
+    /// The store was asked for entries.
+    Fetched,
+    /// A reading was shown stale.
+    ShownStale,
+    /// Frames travelled over the broadcast domain.
+    OnAir,
+}
+
+impl Sometimes {
+    /// Those every sweep of a few dozen seeds must see.
+    pub const EXPECTED: [Self; 16] = [
+        Self::Cut,
+        Self::Crashed,
+        Self::LostUnsynced,
+        Self::LostStore,
+        Self::LostFrames,
+        Self::BadFrames,
+        Self::DiskFull,
+        Self::NewIncarnation,
+        Self::ClockStepped,
+        Self::SavedReport,
+        Self::SavedRequest,
+        Self::SavedFollowUp,
+        Self::SavedObservation,
+        Self::WordInFrame,
+        Self::DifferedAtHeal,
+        Self::OnAir,
+    ];
+}
+
+/// A rule was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub rule: Rule,
+    /// True microseconds.
+    pub at: u64,
+    /// Index of the node, where it is one node's.
+    pub node: Option<usize>,
+    /// What was seen.
+    pub what: String,
+}
+
+/// A command on its way.
+#[derive(Clone, Debug)]
+struct Open {
+    kind: Kind,
+    at: u64,
+    made: Vec<EntryId>,
+    docs: u32,
+    status: Option<String>,
+}
+
+/// Something a node acknowledged.
+#[derive(Clone, Debug)]
+pub struct Word {
+    /// Index of the node.
+    pub node: usize,
+    /// True microseconds of the acknowledgement.
+    pub at: u64,
+    /// Entries that carry it.
+    pub entries: Vec<EntryId>,
+    /// Spoken id, where it made a request.
+    pub request: Option<String>,
+    /// Every store that held it was destroyed.
+    pub excused: bool,
+}
+
+/// What of one entry must not change: header with signature, and body.
+type Content = ([u8; 32], Option<[u8; 32]>);
+
+/// The books of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Checker {
+    /// Broken rules, in the order found.
+    pub violations: Vec<Violation>,
+    /// How often each rule was checked.
+    pub checked: BTreeMap<Rule, u64>,
+    /// How often each thing happened.
+    pub seen: BTreeMap<Sometimes, u64>,
+    /// Refusals of commands by kind and code.
+    pub refused: BTreeMap<(&'static str, String), u64>,
+    /// What was acknowledged.
+    pub words: Vec<Word>,
+    /// When each author last reported each field (true microseconds).
+    pub reported: BTreeMap<(usize, String), u64>,
+    /// The last operating status each author had acknowledged, and after it those it was asked to say when it crashed: they may
+    /// have become durable unacknowledged.
+    pub status: BTreeMap<usize, (u64, Vec<String>)>,
+    /// Nodes whose store was lost, and when.
+    pub lost: BTreeMap<usize, u64>,
+    /// Nodes that may tell two stories.
+    pub planted: BTreeSet<usize>,
+    written: BTreeMap<EntryId, Vec<Content>>,
+    documents: BTreeSet<(NodeId, DocKind, [u8; 32])>,
+    spoken: BTreeMap<NodeId, [u8; 32]>,
+    open: BTreeMap<(usize, u64), Open>,
+}
+
+/// At most so many violations are kept of one run.
+const VIOLATIONS_MAX: usize = 20;
+
+impl Checker {
+    /// Counts one check of a rule; says so if it is broken.
+    pub fn check(&mut self, rule: Rule, holds: bool, at: u64, node: Option<usize>, what: impl FnOnce() -> String) {
+        *self.checked.entry(rule).or_default() += 1;
+        if !holds && self.violations.len() < VIOLATIONS_MAX {
+            self.violations.push(Violation { rule, at, node, what: what() });
+        }
+    }
+
+    /// Something happened that a sweep wants to see.
+    pub fn saw(&mut self, what: Sometimes) {
+        self.saw_times(what, 1);
+    }
+
+    /// The same, more than once.
+    pub fn saw_times(&mut self, what: Sometimes, times: u64) {
+        if times > 0 {
+            *self.seen.entry(what).or_default() += times;
+        }
+    }
+
+    /// A command was given to a node.
+    pub fn asked(&mut self, node: usize, command: u64, at: u64, kind: Kind, values: Option<&BTreeMap<String, String>>) {
+        for field in values.into_iter().flat_map(BTreeMap::keys) {
+            self.reported.insert((node, field.clone()), at);
+        }
+        let status = values.and_then(|values| values.get("operating.status").cloned());
+        self.open.insert((node, command), Open { kind, at, made: Vec::new(), docs: 0, status });
+    }
+
+    /// A node answered a command.
+    pub fn answered(&mut self, node: usize, command: u64, at: u64, reply: &Reply) {
+        let Some(open) = self.open.remove(&(node, command)) else {
+            self.check(Rule::AlwaysAnswers, false, at, Some(node), || format!("answered command {command} twice or unasked"));
+            return;
+        };
+        self.check(Rule::AlwaysAnswers, true, at, Some(node), String::new);
+        let saved = match reply {
+            Reply::Saved(saved) => saved,
+            Reply::Refused(refusal) => {
+                *self.refused.entry((open.kind.name(), refusal.code.clone())).or_default() += 1;
+                return;
+            }
+        };
+        let made = !open.made.is_empty() || open.docs > 0;
+        if open.kind != Kind::Fault && !saved.already {
+            let kind = open.kind.name();
+            self.check(Rule::AlwaysP4DurableBeforeAcknowledged, made, at, Some(node), || {
+                format!("{kind} acknowledged ({}), but the store was given nothing durable of it", saved.ticket)
+            });
+        }
+        self.count_saved(open.kind, saved.already);
+        if let Some(status) = open.status {
+            self.status.insert(node, (at, vec![status]));
+        }
+        // A used key adds nothing: the word that first had it stands for both.
+        let request = (matches!(open.kind, Kind::New | Kind::Again) && !saved.already).then(|| saved.id.clone()).flatten();
+        self.words.push(Word { node, at, entries: open.made, request, excused: false });
+    }
+
+    fn count_saved(&mut self, kind: Kind, already: bool) {
+        if already {
+            self.saw(Sometimes::KeyUsedAgain);
+        }
+        match kind {
+            Kind::Report => self.saw(Sometimes::SavedReport),
+            Kind::New | Kind::Again => self.saw(Sometimes::SavedRequest),
+            Kind::Update | Kind::Cancel | Kind::Close | Kind::Confirm => self.saw(Sometimes::SavedFollowUp),
+            Kind::Observe => self.saw(Sometimes::SavedObservation),
+            Kind::Fault => self.saw(Sometimes::OrderedCut),
+        }
+    }
+
+    /// Commands a node never answered although it stayed up for `patience` microseconds.
+    pub fn unanswered(&mut self, now: u64, patience: u64) {
+        let late: Vec<(usize, u64)> =
+            self.open.iter().filter(|(_, open)| now.saturating_sub(open.at) > patience).map(|(key, _)| *key).collect();
+        for key in late {
+            if let Some(open) = self.open.remove(&key) {
+                let kind = open.kind.name();
+                self.check(Rule::AlwaysAnswers, false, now, Some(key.0), || {
+                    format!("no answer to {kind} given at {} us", open.at)
+                });
+            }
+        }
+    }
+
+    /// A node is gone; what it was asked is void.
+    pub fn stopped(&mut self, node: usize) {
+        for ((_, _), open) in self.open.range((node, 0)..=(node, u64::MAX)) {
+            if let (Some(status), Some((_, said))) = (&open.status, self.status.get_mut(&node)) {
+                said.push(status.clone());
+            }
+        }
+        self.open.retain(|(owner, _), _| *owner != node);
+    }
+
+    /// A job of a node became durable.
+    pub fn durable(&mut self, node: usize, id: NodeId, at: u64, job: &Job) {
+        for row in &job.rows {
+            match row {
+                Row::Entry(entry) if entry.id.log.author == id => self.own_entry(node, at, entry),
+                Row::Entry(entry) => self.foreign_entry(node, at, entry),
+                Row::Doc { doc: Some(doc), .. } => self.document(node, id, at, doc),
+                Row::Doc { doc: None, .. } | Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. } => {}
+            }
+        }
+    }
+
+    fn own_entry(&mut self, node: usize, at: u64, entry: &EntryRow) {
+        let content = content(entry);
+        let stories = self.written.entry(entry.id).or_default();
+        let same = stories.iter().any(|story| story.0 == content.0);
+        let second = !same && !stories.is_empty();
+        if !same {
+            stories.push(content);
+            self.spoken.insert(entry.id.log.author, half(&entry.signature.0));
+        }
+        let allowed = !second || self.planted.contains(&node);
+        self.check(Rule::AlwaysOneStory, allowed, at, Some(node), || format!("wrote a second content under {}", entry.id));
+        for open in self.open.iter_mut().filter(|((owner, _), _)| *owner == node).map(|(_, open)| open) {
+            open.made.push(entry.id);
+        }
+    }
+
+    fn foreign_entry(&mut self, node: usize, at: u64, entry: &EntryRow) {
+        let stories = self.written.get(&entry.id).cloned().unwrap_or_default();
+        self.check(Rule::AlwaysP3NothingFromThinAir, !stories.is_empty(), at, Some(node), || {
+            format!("keeps {}, which its author never made durable", entry.id)
+        });
+        if stories.is_empty() {
+            return;
+        }
+        let (header, body) = content(entry);
+        let same = stories.iter().any(|story| story.0 == header && (body.is_none() || story.1 == body));
+        self.check(Rule::AlwaysP5Unchanged, same, at, Some(node), || {
+            format!("keeps {} in other bytes than its author", entry.id)
+        });
+    }
+
+    fn document(&mut self, node: usize, id: NodeId, at: u64, doc: &DocRow) {
+        let key = (doc.author, doc.kind, *blake3::hash(&doc.bytes).as_bytes());
+        if doc.author == id {
+            self.documents.insert(key);
+            self.spoken.insert(id, half(&doc.signature.0));
+            for open in self.open.iter_mut().filter(|((owner, _), _)| *owner == node).map(|(_, open)| open) {
+                open.docs += 1;
+            }
+            return;
+        }
+        let known = self.documents.contains(&key);
+        self.check(Rule::AlwaysP5Unchanged, known, at, Some(node), || {
+            format!("keeps a {:?} of {} that its author never made durable", doc.kind, doc.author)
+        });
+    }
+
+    /// A node sends a frame: none of the words its store still works on may be in it.
+    pub fn spoke(&mut self, node: usize, id: NodeId, at: u64, disk: &Disk, frame: &[u8]) {
+        if let Some(last) = self.spoken.get(&id)
+            && contains(frame, last)
+        {
+            self.saw(Sometimes::WordInFrame);
+        }
+        let mut early = None;
+        let mut looked = false;
+        for row in disk.pending().flat_map(|job| &job.rows) {
+            let (author, signature, name) = match row {
+                Row::Entry(entry) => (entry.id.log.author, entry.signature, entry.id.to_string()),
+                Row::Doc { doc: Some(doc), .. } => (doc.author, doc.signature, format!("{:?}", doc.kind)),
+                Row::Doc { doc: None, .. } | Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. } => continue,
+            };
+            if author != id || matches!(row, Row::Entry(entry) if self.written.contains_key(&entry.id)) {
+                continue;
+            }
+            looked = true;
+            if contains(frame, &half(&signature.0)) {
+                early = Some(name);
+            }
+        }
+        if looked {
+            self.check(Rule::AlwaysP4DurableBeforeSpoken, early.is_none(), at, Some(node), || {
+                format!("sent its own {} before it was durable", early.unwrap_or_default())
+            });
+        }
+    }
+
+    /// A store is destroyed or put back: what only it held can't be asked for any more.
+    pub fn store_lost(&mut self, node: usize, at: u64, disks: &[&Disk]) {
+        self.saw(Sometimes::LostStore);
+        self.lost.insert(node, at);
+        for word in &mut self.words {
+            let held = |entry: &EntryId| disks.iter().any(|disk| disk.entry(*entry).is_some());
+            if !word.entries.iter().all(held) {
+                word.excused = true;
+            }
+        }
+    }
+
+    /// A node says that something happened.
+    pub fn noticed(&mut self, node: usize, at: u64, event: &Event, index_of: impl Fn(NodeId) -> Option<usize>) {
+        match event {
+            Event::Bug { what } => self.check(Rule::NeverBug, false, at, Some(node), || what.clone()),
+            Event::Forked { author, number } => {
+                let planted = index_of(*author).is_some_and(|author| self.planted.contains(&author));
+                self.check(Rule::NeverForked, planted, at, Some(node), || format!("says {author} forked at {number}"));
+            }
+            Event::Stopped { cause } => {
+                let planted = self.planted.contains(&node);
+                self.check(Rule::NeverForked, planted, at, Some(node), || format!("stopped writing: {cause}"));
+            }
+            Event::StoreFailed { .. } => self.saw(Sometimes::DiskFull),
+            Event::Board { .. }
+            | Event::Entries { .. }
+            | Event::Withdrawn { .. }
+            | Event::PeerUp { .. }
+            | Event::PeerDown { .. }
+            | Event::Healed { .. }
+            | Event::Rejected { .. }
+            | Event::Incarnation { .. }
+            | Event::Delivery { .. }
+            | Event::Fault { .. } => {}
+        }
+        *self.checked.entry(Rule::NeverBug).or_default() += 1;
+    }
+
+    /// Every acknowledged word that must be with everybody is in this store.
+    pub fn words_kept(&mut self, node: usize, at: u64, disk: &Disk) {
+        let mut missing = Vec::new();
+        for word in self.words.iter().filter(|word| !word.excused && !self.planted.contains(&word.node)) {
+            missing.extend(word.entries.iter().filter(|id| disk.entry(**id).is_none()).map(|id| (*id, word.at)));
+        }
+        let count = missing.len();
+        self.check(Rule::EventuallyNoWordLost, missing.is_empty(), at, Some(node), || {
+            let (id, said) = missing.first().copied().expect("invariant: only described when one is missing");
+            format!("holds {count} acknowledged entries too few, first {id} (acknowledged at {said} us)")
+        });
+    }
+}
+
+fn content(entry: &EntryRow) -> Content {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&entry.header);
+    hasher.update(&entry.signature.0);
+    (*hasher.finalize().as_bytes(), entry.body.as_ref().map(|body| *blake3::hash(body).as_bytes()))
+}
+
+/// The first half of a signature names it well enough to find it in a frame.
+fn half(signature: &[u8; 64]) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(&signature[..32]);
+    out
+}
+
+fn contains(frame: &[u8], needle: &[u8; 32]) -> bool {
+    let mut rest = frame;
+    while let Some(place) = rest.iter().position(|byte| *byte == needle[0]) {
+        rest = &rest[place..];
+        if rest.starts_with(needle) {
+            return true;
+        }
+        rest = &rest[1..];
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use holdfast_proto::id::{Generation, Incarnation, LogId};
+    use holdfast_proto::identity::Signature;
+    use holdfast_proto::io::AgeMark;
+
+    use super::*;
+    use crate::dice::{Dice, Purpose};
+    use crate::disk::DiskPace;
+
+    const AUTHOR: NodeId = NodeId { issuer: 1, serial: 1 };
+    const OTHER: NodeId = NodeId { issuer: 1, serial: 2 };
+
+    fn entry(number: u32, story: u8) -> EntryRow {
+        let log = LogId { author: AUTHOR, generation: Generation::default(), incarnation: Incarnation::default() };
+        EntryRow {
+            id: EntryId { log, number },
+            header: Bytes::from(vec![story; 8]),
+            signature: Signature([story; 64]),
+            body: Some(Bytes::from(vec![story])),
+            age: AgeMark::default(),
+        }
+    }
+
+    fn job(entry: EntryRow) -> Job {
+        Job { token: 1, rows: vec![Row::Entry(entry)], stamp: None }
+    }
+
+    fn broken(checker: &Checker) -> Vec<Rule> {
+        checker.violations.iter().map(|violation| violation.rule).collect()
+    }
+
+    #[test]
+    fn a_second_content_under_one_number_is_found() {
+        let mut checker = Checker::default();
+        checker.durable(0, AUTHOR, 1, &job(entry(1, 7)));
+        checker.durable(0, AUTHOR, 2, &job(entry(1, 7)));
+        assert!(checker.violations.is_empty());
+        checker.durable(0, AUTHOR, 3, &job(entry(1, 8)));
+        assert_eq!(broken(&checker), [Rule::AlwaysOneStory]);
+    }
+
+    #[test]
+    fn what_no_author_wrote_and_what_was_changed_on_the_way_are_found() {
+        let mut checker = Checker::default();
+        checker.durable(0, AUTHOR, 1, &job(entry(1, 7)));
+        checker.durable(1, OTHER, 2, &job(entry(1, 7)));
+        checker.durable(1, OTHER, 2, &job(EntryRow { body: None, ..entry(1, 7) }));
+        assert!(checker.violations.is_empty());
+        checker.durable(1, OTHER, 3, &job(EntryRow { body: Some(Bytes::from_static(b"forged")), ..entry(1, 7) }));
+        checker.durable(1, OTHER, 4, &job(entry(2, 7)));
+        assert_eq!(broken(&checker), [Rule::AlwaysP5Unchanged, Rule::AlwaysP3NothingFromThinAir]);
+    }
+
+    #[test]
+    fn a_word_in_a_frame_before_it_is_durable_is_found() {
+        let mut checker = Checker::default();
+        let mut disk = Disk::new(DiskPace::SSD);
+        disk.submit(0, job(entry(1, 7)), &mut Dice::new(1, Purpose::Disk, 0));
+        let mut frame = vec![7; 31];
+        frame.push(0);
+        checker.spoke(0, AUTHOR, 1, &disk, &frame);
+        assert!(checker.violations.is_empty());
+        frame.extend_from_slice(&[7; 64]);
+        checker.spoke(0, AUTHOR, 1, &disk, &frame);
+        assert_eq!(broken(&checker), [Rule::AlwaysP4DurableBeforeSpoken]);
+    }
+
+    #[test]
+    fn a_lost_word_is_found_unless_every_store_that_held_it_is_gone() {
+        let mut checker = Checker::default();
+        let empty = Disk::new(DiskPace::SSD);
+        checker.words.push(Word { node: 0, at: 1, entries: vec![entry(1, 7).id], request: None, excused: false });
+        checker.words_kept(1, 2, &empty);
+        assert_eq!(broken(&checker), [Rule::EventuallyNoWordLost]);
+        checker.store_lost(0, 3, &[&empty, &empty]);
+        checker.words_kept(1, 4, &empty);
+        assert_eq!(checker.violations.len(), 1);
+    }
+}

@@ -1,0 +1,139 @@
+//! Figures in virtual time: how late an entry can be when frames are lost, and how many frames the core carries per second of
+//! processor time. The wires here have no faults but the loss that is asked for.
+
+use crate::network::Path;
+use crate::plan::{MINUTE_US, Plan};
+use crate::world::{Latencies, World};
+
+/// How entries are offered.
+#[derive(Clone, Copy, Debug)]
+pub struct Repair {
+    /// First seed; each round takes the next.
+    pub seed: u64,
+    /// Nodes, every one a hub.
+    pub nodes: usize,
+    /// Entries in all.
+    pub entries: u64,
+    /// Entries of one round, in a fresh alliance.
+    pub round: u64,
+    /// New entries a second, over all nodes.
+    pub per_second: u64,
+    /// Of 1,000 frames so many are lost.
+    pub loss_permille: u32,
+    /// Links repair losses themselves (QUIC) instead of leaving it to the core.
+    pub reliable: bool,
+}
+
+/// The distribution of delays, microseconds, each sorted.
+#[derive(Clone, Debug, Default)]
+pub struct Repaired {
+    /// Acknowledged to durable at the last node, one per entry.
+    pub last: Vec<u64>,
+    /// Acknowledged to durable, one per delivery.
+    pub each: Vec<u64>,
+    /// Entries that some node did not have when the run ended.
+    pub missing: u64,
+    /// Frames sent.
+    pub frames: u64,
+    /// Frames lost.
+    pub lost: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// Measures how late entries are at a frame loss.
+#[must_use]
+pub fn repair(wanted: &Repair) -> Repaired {
+    let mut out = Repaired::default();
+    let mut left = wanted.entries;
+    let mut seed = wanted.seed;
+    while left > 0 {
+        let entries = left.min(wanted.round.max(1));
+        repair_round(wanted, seed, entries, &mut out);
+        left -= entries;
+        seed += 1;
+    }
+    out.last.sort_unstable();
+    out.each.sort_unstable();
+    out
+}
+
+fn repair_round(wanted: &Repair, seed: u64, entries: u64, out: &mut Repaired) {
+    let path = Path { reliable: wanted.reliable, ..Path::LAN };
+    let minutes = 2 + entries / wanted.per_second.max(1) / 60;
+    let mut world = World::new(Plan::calm(seed, wanted.nodes, path, minutes));
+    // Links come up undisturbed; the loss begins with the entries.
+    world.run_until(MINUTE_US / 2);
+    world.set_path(Path { loss_permille: wanted.loss_permille, ..path });
+    let before = world.network.tally;
+    world.latencies = Some(Latencies::default());
+    let gap = 1_000_000 / wanted.per_second.max(1);
+    for number in 0..entries {
+        let next = world.now + gap;
+        world.run_until(next);
+        let node = usize::try_from(number).unwrap_or(0) % wanted.nodes;
+        world.plain_request(node);
+    }
+    let end = world.now + MINUTE_US;
+    world.run_until(end);
+    out.frames += world.network.tally.sent - before.sent;
+    out.lost += world.network.tally.lost - before.lost;
+    out.bytes += world.network.tally.bytes - before.bytes;
+    if let Some(latencies) = world.latencies.take() {
+        out.missing += latencies.missing();
+        out.last.extend(latencies.last);
+        out.each.extend(latencies.each);
+    }
+}
+
+/// The value below which `permille` of a sorted list lie; 0 for an empty list.
+#[must_use]
+pub fn quantile(sorted: &[u64], permille: usize) -> u64 {
+    let place = (sorted.len() * permille / 1_000).min(sorted.len().saturating_sub(1));
+    sorted.get(place).copied().unwrap_or(0)
+}
+
+/// What a calm run carried.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Carried {
+    /// Virtual seconds.
+    pub seconds: u64,
+    /// Events carried out.
+    pub events: u64,
+    /// Frames handed to cores.
+    pub frames: u64,
+    /// Their bytes as sent.
+    pub bytes: u64,
+    /// Acknowledged words.
+    pub words: u64,
+}
+
+/// A calm alliance at `per_hour` requests per node and hour and a board per half hour.
+#[must_use]
+pub fn calm(seed: u64, nodes: usize, minutes: u64, per_hour: u64) -> Carried {
+    let mut world = World::new(Plan::calm(seed, nodes, Path::LAN, minutes));
+    let gap = (3_600_000_000 / per_hour.max(1) / nodes as u64).max(1);
+    let board = (1_800_000_000 / nodes as u64).max(1);
+    let (mut next, mut next_board) = (gap, board);
+    let (mut turn, mut board_turn) = (0, 0);
+    while world.now < world.plan.end_at {
+        if next <= next_board {
+            world.run_until(next);
+            world.plain_request(turn % nodes);
+            turn += 1;
+            next += gap;
+        } else {
+            world.run_until(next_board);
+            world.plain_report(board_turn % nodes);
+            board_turn += 1;
+            next_board += board;
+        }
+    }
+    Carried {
+        seconds: world.now / 1_000_000,
+        events: world.events,
+        frames: world.delivered,
+        bytes: world.network.tally.bytes,
+        words: world.checker.words.len() as u64,
+    }
+}
