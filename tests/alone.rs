@@ -1,0 +1,174 @@
+//! One daemon and its machine: what it needs to start, what it says when it can't, how it ends.
+
+use std::fs::{read_to_string, remove_file, write};
+use std::net::{TcpListener, UdpSocket};
+use std::time::Duration;
+
+use holdfast_tests::{BLINK, Node, Plan, Run, eventually};
+
+/// A refusal to start: exit code 1, words on standard error alone, and no backtrace.
+#[track_caller]
+fn refused(run: Run, words: &[&str]) {
+    let run = run.exits(1);
+    assert!(run.out.is_empty(), "standard output is for nobody: {}", run.out);
+    assert!(!run.err.contains("panicked") && !run.err.contains("RUST_BACKTRACE"), "a crash is no answer: {}", run.err);
+    for word in words {
+        assert!(run.err.to_lowercase().contains(&word.to_lowercase()), "{word:?} is not said: {}", run.err);
+    }
+}
+
+#[test]
+fn a_second_daemon_on_one_folder_leaves_within_a_second() {
+    let mut alliance = Plan::of(2).make();
+    alliance.node_mut(0).start();
+    // Its own ports, so that the folder alone is in the way.
+    let mut settings = alliance.node(1).settings.clone();
+    settings.data_dir = alliance.node(0).data_dir();
+    let first = alliance.node(0);
+    let second_dir = first.dir().join("second");
+    std::fs::create_dir(&second_dir).expect("a folder");
+    for file in ["node.key", "alliance.hf", "continuity.stamp"] {
+        std::fs::copy(first.dir().join(file), second_dir.join(file)).expect("the first node's file");
+    }
+    let second = Node::new("second", first.id, second_dir, settings);
+    let run = second.refuses();
+    assert!(run.took < Duration::from_secs(1), "it took {:?}", run.took);
+    refused(run, &["in use by another", "data"]);
+    first.api().ask_for("water:1", "the first goes on", None).expect("saved");
+}
+
+#[test]
+fn an_api_port_in_use_is_named() {
+    let alliance = Plan::of(1).make();
+    let node = alliance.node(0);
+    let _taken = TcpListener::bind(("127.0.0.1", node.settings.api_port)).expect("the port is free");
+    refused(node.refuses(), &[&node.settings.api_port.to_string(), "in use"]);
+}
+
+#[test]
+fn a_sync_port_in_use_is_named() {
+    let alliance = Plan::of(1).make();
+    let node = alliance.node(0);
+    let _taken = UdpSocket::bind(("127.0.0.1", node.settings.sync_port)).expect("the port is free");
+    refused(node.refuses(), &[&node.settings.sync_port.to_string(), "in use"]);
+}
+
+#[test]
+fn a_folder_without_right_is_named() {
+    let mut alliance = Plan::of(1).make();
+    // Nobody may make a folder there, not even root.
+    alliance.node_mut(0).settings.data_dir = "/sys/holdfast-data".into();
+    refused(alliance.node(0).refuses(), &["/sys/holdfast-data"]);
+}
+
+#[test]
+fn a_data_folder_that_is_a_file_is_named() {
+    let alliance = Plan::of(1).make();
+    write(alliance.node(0).data_dir(), "not a folder").expect("a file");
+    refused(alliance.node(0).refuses(), &["data"]);
+}
+
+#[test]
+fn a_missing_key_is_named_and_none_is_made_up() {
+    let alliance = Plan::of(1).make();
+    let key = alliance.node(0).dir().join("node.key");
+    remove_file(&key).expect("the key was there");
+    refused(alliance.node(0).refuses(), &["node.key"]);
+    assert!(!key.exists());
+}
+
+#[test]
+fn a_key_file_that_is_no_key_is_named_and_not_shown() {
+    let alliance = Plan::of(1).make();
+    let key = alliance.node(0).dir().join("node.key");
+    let text = read_to_string(&key).expect("the key");
+    write(&key, text.replace("BEGIN", "BEGINS")).expect("the key");
+    let run = alliance.node(0).refuses();
+    let secret = text.lines().nth(1).expect("the second line holds the key");
+    assert!(!run.words().contains(secret), "a refusal must not print the key");
+    refused(run, &["node.key"]);
+}
+
+#[test]
+fn an_unknown_key_in_the_configuration_is_refused_with_its_line() {
+    let mut alliance = Plan::of(1).make();
+    alliance.node_mut(0).settings.first_lines = "# a comment\n\n[radio]\nbaud = 1200\n\n".to_owned();
+    refused(alliance.node(0).refuses(), &["radio", "line 3", "holdfast.toml"]);
+}
+
+#[test]
+fn a_wrong_type_in_the_configuration_is_refused_with_its_line() {
+    let alliance = Plan::of(1).make();
+    let node = alliance.node(0);
+    let text = node.settings.to_toml().replacen("enabled = true", "enabled = \"perhaps\"", 1);
+    let line = text.lines().position(|l| l.contains("perhaps")).expect("the line is there") + 1;
+    write(node.config(), text).expect("the configuration");
+    refused(node.refuses_as_written(), &["enabled", &format!("line {line}")]);
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_with_its_key() {
+    let alliance = Plan::of(1).make();
+    let node = alliance.node(0);
+    let api = format!("listen = \"127.0.0.1:{}\"", node.settings.api_port);
+    write(node.config(), node.settings.to_toml().replace(&api, "listen = \"the till\"")).expect("the configuration");
+    refused(node.refuses_as_written(), &["listen", "the till"]);
+}
+
+#[test]
+fn an_api_address_beyond_loopback_is_refused() {
+    let alliance = Plan::of(1).make();
+    let node = alliance.node(0);
+    let api = format!("listen = \"127.0.0.1:{}\"", node.settings.api_port);
+    let open = format!("listen = \"0.0.0.0:{}\"", node.settings.api_port);
+    write(node.config(), node.settings.to_toml().replace(&api, &open)).expect("the configuration");
+    refused(node.refuses_as_written(), &["listen", "this computer"]);
+}
+
+#[test]
+fn a_configuration_that_is_not_there_is_named() {
+    let alliance = Plan::of(1).make();
+    refused(alliance.node(0).refuses_as_written(), &["holdfast.toml"]);
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let mut alliance = Plan::of(1).make();
+    let port = holdfast_tests::free_port();
+    alliance.node_mut(0).env.insert("HOLDFAST_API__LISTEN".to_owned(), format!("127.0.0.1:{port}"));
+    alliance.node_mut(0).spawn();
+    eventually(BLINK, "the port from the environment answers", || holdfast_tests::Api::new(port, "").get("/healthz"));
+}
+
+#[test]
+fn the_token_is_made_at_the_first_start_for_this_user_alone_and_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut alliance = Plan::of(1).start();
+    let file = alliance.node(0).token_file();
+    let token = read_to_string(&file).expect("the token");
+    assert_eq!(token.trim().len(), 64);
+    assert!(token.trim().bytes().all(|b| b.is_ascii_hexdigit()));
+    assert_eq!(file.metadata().expect("the token").permissions().mode() & 0o777, 0o600);
+    alliance.node_mut(0).stop();
+    alliance.node_mut(0).start();
+    assert_eq!(read_to_string(&file).expect("the token"), token);
+}
+
+#[test]
+fn health_readiness_and_metrics_need_no_token_and_a_lonely_node_is_ready() {
+    let mut alliance = Plan::of(2).make();
+    alliance.node_mut(0).start();
+    let api = alliance.node(0).api().with_token("");
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(api.get(path).expect("an answer").status, 200, "{path}");
+    }
+    let metrics = api.get("/metrics").expect("an answer").body;
+    assert!(metrics.lines().any(|l| l.starts_with("holdfast_") && l.split(' ').count() == 2), "{metrics}");
+}
+
+#[test]
+fn a_running_daemon_says_nothing_on_standard_output_and_ends_on_sigterm() {
+    let mut alliance = Plan::of(1).start();
+    alliance.node_mut(0).stop();
+    assert!(alliance.node(0).log().contains("ready"), "{}", alliance.node(0).log());
+}

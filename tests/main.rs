@@ -1,0 +1,19 @@
+//! The end-to-end tests: real daemons, real sockets, real disks. One binary, so that linking happens once.
+//!
+//! Each module is a theme. What a machine may lack (a browser, network namespaces) is named by the test and printed by
+//! `tests/run.sh`; in CI it is a failure. `HOLDFAST_BIN_DIR` points at programs built elsewhere.
+
+mod alone;
+mod browser;
+mod clock;
+mod commands;
+mod crash;
+mod demo;
+mod disk;
+mod founded;
+mod namespaces;
+mod parted;
+mod refused;
+mod stranger;
+mod tidy;
+mod together;
