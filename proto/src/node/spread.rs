@@ -41,7 +41,7 @@ impl Node {
         let now = self.now.mono;
         let announce = self.config.announce;
         let batch = now.after(self.config.broadcast_batch);
-        for (link, state) in self.links.iter_mut().filter(|(link, _)| Some(**link) != from) {
+        for (_, state) in self.links.iter_mut().filter(|(link, _)| Some(**link) != from) {
             if state.profile.broadcast {
                 if unlinked {
                     state.outbox.push(header.class, bytes, Parcel::Entry(row.clone()));
@@ -65,7 +65,6 @@ impl Node {
                 let gather = if state.profile.reliable { GATHER_RELIABLE } else { 1 };
                 state.flush_at.get_or_insert(now.after(announce.saturating_mul(gather)));
             }
-            let _ = link;
         }
     }
 

@@ -63,8 +63,7 @@ impl Replica {
                 out.entries.push((id, ranges));
             }
         }
-        if let Some(board) = leaf.board.filter(|board| self.lacks_doc(leaf.author, DocKind::Board, board)) {
-            let _ = board;
+        if leaf.board.is_some_and(|board| self.lacks_doc(leaf.author, DocKind::Board, &board)) {
             out.docs.push((leaf.author, DocKind::Board));
         }
         taken

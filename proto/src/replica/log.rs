@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::{Hash16, Header, hash16};
 use super::row::AgeMark;
-use crate::id::{Class, EntryId, Incarnation, LogId};
+use crate::id::{Class, Incarnation, LogId};
 use crate::time::UtcMillis;
 
 /// What an author says of its own logbook: lower numbers are settled but for those that stay. Read from a class-1 fact.
@@ -404,10 +404,4 @@ pub fn forked_at(one: (&Header, Hash16), other: (&Header, Hash16)) -> Option<(Lo
     }
     let adjacent = low.id.number.checked_add(1) == Some(high.id.number);
     (adjacent && high.prev != low_hash).then_some((low.id.log, low.id.number))
-}
-
-/// Name of one number of a logbook.
-#[must_use]
-pub fn entry_id(log: LogId, number: u32) -> EntryId {
-    EntryId { log, number }
 }
