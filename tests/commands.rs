@@ -64,6 +64,41 @@ fn exit_3_daemon_not_running() {
     assert_eq!(error_of(&run.words())["schema"], "holdfast.error/1");
 }
 
+#[test]
+fn a_request_asks_the_home_hub_unless_told_otherwise() {
+    let mut alliance = Plan::of(2).make();
+    let hub = alliance.node(1).id;
+    alliance.node_mut(0).settings.home_hub = Some(hub);
+    alliance.start();
+    let ask = |more: &[&str]| {
+        let line = [&["request", "new", "--item", "water:40", "--json"][..], more].concat();
+        alliance.node(0).cli(&line).exits(0).json()["id"].as_str().expect("an id").to_owned()
+    };
+    let home = ask(&[]);
+    let _ = alliance.node(0).cli(&["wait", "request", &home, "--state", "acknowledged", "--timeout", "20s"]).exits(0);
+    let view = alliance.wait_request(1, &home, SOON);
+    assert_eq!((view.to.map(|to| to.id), view.acknowledged_by[0].name.as_str()), (Some(hub.to_string()), "b"));
+    let all = ask(&["--to", "all"]);
+    assert_eq!(alliance.wait_request(1, &all, SOON).to, None);
+}
+
+#[test]
+fn an_observation_too_many_says_when_the_next_may_be_made() {
+    let alliance = two();
+    let observe = |note: &str| alliance.node(0).cli(&["observe", "b", "operating.status=closed", "--note", note]);
+    for note in ["said a runnr", "said a runner", "seen by us"] {
+        let _ = observe(note).exits(0);
+    }
+    let run = observe("still").exits(1);
+    assert!(run.err.contains("H-134") && run.err.contains("10 min"), "{run:?}");
+    eventually(SOON, "the last one stands on b", || {
+        let status = alliance.node(1).api().status()?;
+        let b = status.nodes.into_iter().find(|n| n.name == "b").ok_or("b is not on its own board")?;
+        let notes: Vec<_> = b.observations.into_iter().filter_map(|seen| seen.note).collect();
+        if notes == ["seen by us"] { Ok(()) } else { Err(format!("{notes:?}")) }
+    });
+}
+
 /// The error object among what a command said.
 fn error_of(words: &str) -> serde_json::Value {
     let begin = words.find('{').unwrap_or_else(|| panic!("no JSON in {words}"));

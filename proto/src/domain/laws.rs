@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::bench::{acknowledge, cancel, close, confirm, log, node, request, update};
+use super::bench::{Bench, acknowledge, cancel, close, confirm, log, node, request, update};
 use super::fact::{Deed, Fact, Floor, Observation, encode_body};
+use super::observation::{OBSERVE_EVERY_MS, OBSERVE_IN_ROW};
 use super::reading::{self, Reading, Readings, Seen, Subject, Value};
 use super::{DocKind, Document, Domain, EntryMeta};
 use crate::id::{Class, EntryId, FactId, Incarnation};
@@ -90,6 +91,30 @@ fn whole(domain: &Domain) -> (Vec<u8>, String) {
 }
 
 proptest! {
+    #[test]
+    fn observations_of_one_node_keep_their_pace_however_they_are_tried(gaps in proptest::collection::vec(0..900_i64, 1..80)) {
+        let mut bench = Bench::new();
+        let mut made = Vec::new();
+        for gap_s in gaps {
+            bench.pass(gap_s);
+            let wait_ms = bench.domain.observation_wait(node(1), node(3), bench.now.wall);
+            prop_assert!(wait_ms <= OBSERVE_EVERY_MS);
+            prop_assert!(wait_ms == 0 || made.last().is_some_and(|last| bench.now.wall.0 - last < OBSERVE_EVERY_MS));
+            if wait_ms > 0 {
+                continue;
+            }
+            bench.say(log(1, 1), &[Fact::new(Deed::Observation(Observation { node: node(3), readings: Readings::new(), note: None }))]);
+            made.push(bench.now.wall.0);
+        }
+        for (n, from) in made.iter().enumerate() {
+            for (more, to) in made.iter().enumerate().skip(n) {
+                let most = OBSERVE_IN_ROW + (to - from) / OBSERVE_EVERY_MS;
+                let count = i64::try_from(more - n).unwrap() + 1;
+                prop_assert!(count <= most, "{count} in {} ms", to - from);
+            }
+        }
+    }
+
     #[test]
     fn order_and_repetition_leave_no_trace(
         (world, shuffled) in any_world().prop_flat_map(|world| {

@@ -1,13 +1,19 @@
 //! Observations: what nodes saw of other nodes. Of each (observer, node) the newest counts, and of an observer 64 at once.
+//! A writer paces them: a few in a row, so that a slip is put right at once, and one per node in ten minutes from then on.
 
 use std::collections::BTreeSet;
 
 use super::Domain;
 use super::fact::{Deed, Observation};
 use crate::id::{FactId, NodeId};
+use crate::time::UtcMillis;
 
 /// Observations of one author that count at once. Design section 4 rule 13.
 pub const LIVE_MAX: usize = 64;
+/// An author makes one observation of one node in this time, milliseconds. Design section 4 rule 13.
+pub const OBSERVE_EVERY_MS: i64 = 600_000;
+/// Of one node so many may be made in a row before that pace begins.
+pub const OBSERVE_IN_ROW: i64 = 3;
 
 impl Domain {
     pub(crate) fn observation(&self, id: FactId) -> Option<&Observation> {
@@ -21,6 +27,21 @@ impl Domain {
             | Deed::Close(_)
             | Deed::Acknowledge(_) => None,
         }
+    }
+
+    /// How long `author` waits until its next observation of `target`, milliseconds; 0 = it may be made now.
+    ///
+    /// It follows from what is held, so that a restart forgets nothing and a write that failed cost nothing. The author's own
+    /// clock measures: what it stamped later than now or not at all was stamped by a wrong clock, and holds nobody up.
+    pub(crate) fn observation_wait(&self, author: NodeId, target: NodeId, now: UtcMillis) -> i64 {
+        let made = self.observed.get(&target).and_then(|of_target| of_target.get(&author)).into_iter().flatten();
+        let walls = made.filter_map(|id| self.fact(*id)).map(|(meta, _)| meta.wall);
+        // When the last of them would have been made, had each waited its time.
+        let paced = walls
+            .filter(|wall| wall.is_known() && *wall <= now)
+            .fold(i64::MIN, |paced, wall| paced.max(wall.0).saturating_add(OBSERVE_EVERY_MS));
+        let in_row = OBSERVE_EVERY_MS * (OBSERVE_IN_ROW - 1);
+        paced.saturating_sub(in_row).saturating_sub(now.0).clamp(0, OBSERVE_EVERY_MS)
     }
 
     /// Every observation that counts: (node observed, fact), ascending.

@@ -252,6 +252,11 @@ impl Domain {
         if readings.is_empty() && note.is_none() {
             return Err(refusal::nothing_given());
         }
+        let wait_ms = self.observation_wait(me, node, now.wall);
+        if wait_ms > 0 {
+            let name = directory.nodes.get(&node).map_or_else(|| node.to_string(), |entry| format!("{} ({node})", entry.name));
+            return Err(refusal::observed_often(&name, wait_ms));
+        }
         let fact = Fact { deed: Deed::Observation(Observation { node, readings, note }), ..fact };
         Ok(Plan { body: Some((encode_body(std::slice::from_ref(&fact)), fact.class())), ..Plan::default() })
     }

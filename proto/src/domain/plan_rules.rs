@@ -388,6 +388,45 @@ fn an_observation_stands_beside_the_nodes_own_word() {
     assert_eq!(refused(&mut bench, &PlanInput::Observe(&nothing)).code, "H-110");
 }
 
+fn observe(bench: &mut Bench, author: u16, target: &str, status: &str) -> Result<FactId, Refusal> {
+    let said = values(&[("operating.status", status)]);
+    let wish = Observe { node: target.into(), values: said, ..Observe::default() };
+    bench.wish(author, &PlanInput::Observe(&wish)).map(|(_, written)| written.expect("written"))
+}
+
+#[test]
+fn a_slip_in_an_observation_is_put_right_at_once_and_chatter_is_told_when_to_come_back() {
+    let mut bench = Bench::new();
+    observe(&mut bench, 1, "Neihu", "open").unwrap();
+    bench.pass(60);
+    let corrected = observe(&mut bench, 1, "Neihu", "closed").unwrap();
+    observe(&mut bench, 1, "Neihu", "closed").unwrap();
+    let too_often = observe(&mut bench, 1, "Neihu", "limited").unwrap_err();
+    assert_eq!((too_often.code.as_str(), too_often.kind), ("H-134", RefusalKind::Unable));
+    assert!(too_often.what.en.contains("Neihu (1-3)") && too_often.fix.en.contains("in 9 min"), "{too_often:?}");
+    assert!(too_often.what.zh.contains("Neihu (1-3)") && too_often.fix.zh.contains("9 分鐘"), "{too_often:?}");
+    let stands = bench.domain.live_about(node(3));
+    assert_eq!((stands.len(), stands[0] > corrected), (1, true), "what was saved stands");
+    observe(&mut bench, 1, "Taipei Hub", "open").expect("another node's turn is its own");
+    observe(&mut bench, 2, "Neihu", "limited").expect("another observer's turn is its own");
+    bench.pass(539);
+    assert!(observe(&mut bench, 1, "Neihu", "limited").is_err());
+    bench.pass(1);
+    observe(&mut bench, 1, "Neihu", "limited").expect("at the time named");
+}
+
+#[test]
+fn a_clock_that_was_wrong_holds_no_observation_up() {
+    let mut bench = Bench::new();
+    for _ in 0..3 {
+        observe(&mut bench, 1, "Neihu", "open").unwrap();
+    }
+    bench.now.wall = UtcMillis(START - 86_400_000);
+    observe(&mut bench, 1, "Neihu", "closed").expect("what a clock a day ahead stamped is not recent");
+    bench.now.wall = UtcMillis::UNKNOWN;
+    observe(&mut bench, 1, "Neihu", "limited").expect("without a clock nothing is recent");
+}
+
 #[test]
 fn requests_are_listed_open_first_then_by_priority() {
     let mut bench = Bench::new();

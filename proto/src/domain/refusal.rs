@@ -349,6 +349,22 @@ pub(crate) fn already_cancelled(request: FactId) -> Refusal {
     refuse("H-131", RefusalKind::Usage, what, fix)
 }
 
+/// Several observations of one node within minutes.
+pub(crate) fn observed_often(node: &str, wait_ms: i64) -> Refusal {
+    let minutes = wait_ms.saturating_add(59_999) / 60_000;
+    let what = pair(
+        format!("This node has observed {node} several times within minutes; the last one stands."),
+        format!("這個據點幾分鐘內已多次填寫對 {node} 的觀察,以最後一次為準。"),
+    );
+    let fix = pair(
+        format!(
+            "Observe it again in {minutes} min. If lives are at risk, make a request of priority immediate: it goes at once."
+        ),
+        format!("請 {minutes} 分鐘後再填。若有人命危險,請新增「最速件」補給需求,會馬上送出。"),
+    );
+    refuse("H-134", RefusalKind::Unable, what, fix)
+}
+
 /// No such node.
 pub(crate) fn unknown_node(typed: &str, directory: &Directory) -> Refusal {
     let names = directory.nodes.iter().map(|(id, entry)| (id, id.to_string(), entry));

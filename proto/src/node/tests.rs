@@ -8,6 +8,7 @@ mod gate;
 mod heals;
 mod replay;
 mod rosters;
+mod volume;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;

@@ -6,7 +6,7 @@ use holdfast_proto::domain::fact::{
 };
 use holdfast_proto::domain::field::{Choice, FIELDS, Kind};
 use holdfast_proto::domain::item::{CODE_BYTES_MAX, COUNT_MAX, LEVELS, STOCK_VALID_S};
-use holdfast_proto::domain::observation::LIVE_MAX;
+use holdfast_proto::domain::observation::{LIVE_MAX, OBSERVE_EVERY_MS, OBSERVE_IN_ROW};
 use holdfast_proto::domain::reading::{BASES, VALID_S_MAX};
 use holdfast_proto::domain::service::{AVAILABILITY, SERVICE_VALID_S, SERVICES};
 use holdfast_proto::id::{Class, DocKind, ISSUER_MAX};
@@ -141,6 +141,8 @@ fn limits() {
         ("STOCK_VALID_S (hours)", u64::from(STOCK_VALID_S) / 3_600),
         ("SERVICE_VALID_S (hours)", u64::from(SERVICE_VALID_S) / 3_600),
         ("LIVE_MAX", LIVE_MAX as u64),
+        ("OBSERVE_EVERY_MS (minutes)", OBSERVE_EVERY_MS.unsigned_abs() / 60_000),
+        ("OBSERVE_IN_ROW", OBSERVE_IN_ROW.unsigned_abs()),
     ];
     same("## 14 Limits", limits.iter().map(|(name, value)| row([name, value])).collect());
 }
