@@ -300,7 +300,7 @@ pub(crate) struct RequestNewArgs {
     /// The node the goods are for, where not this one
     #[arg(long = "for", value_name = "NODE")]
     pub(crate) on_behalf_of: Option<String>,
-    /// The node asked; every hub where absent
+    /// The node asked, or `all` hubs; absent = this node's home hub, or all hubs
     #[arg(long, value_name = "NODE")]
     pub(crate) to: Option<String>,
     /// Free text, up to 64 bytes

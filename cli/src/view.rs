@@ -251,6 +251,7 @@ pub(crate) fn request(view: &RequestView, style: &Style) -> Vec<String> {
     let both = |name: &holdfast_proto::control::NodeName| format!("{} ({})", name.name, name.id);
     put("for", "送往", both(&view.consignee));
     put("asked by", "提出", both(&view.requested_by));
+    put("asks", "對象", view.to.as_ref().map_or_else(|| lang.of("every hub", "所有集散中心").to_owned(), both));
     for line in &view.lines {
         put("supplies", "物資", line_text(line, lang));
     }

@@ -103,7 +103,7 @@ pub struct Config {
     pub heal_jitter: Duration,
     /// Addresses this node can be reached at, said on its board.
     pub advertise: Vec<String>,
-    /// Hub asked first, where one is set.
+    /// The hub asked by requests that name nobody; every hub where it is not set or not certified as one.
     pub home_hub: Option<crate::id::NodeId>,
     /// The earliest time our clock may show: build time. Below it the clock is known to be wrong.
     pub clock_floor: crate::time::UtcMillis,

@@ -42,7 +42,7 @@ pub struct Settings {
     pub sync_peers: Vec<String>,
     /// Static gossip addresses.
     pub gossip_peers: Vec<String>,
-    /// The hub asked first.
+    /// The hub that requests ask.
     pub home_hub: Option<NodeId>,
     /// `[timing]`, key and duration.
     pub timing: BTreeMap<String, String>,

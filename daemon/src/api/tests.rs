@@ -201,7 +201,7 @@ fn saved() -> Saved {
 fn request() -> Value {
     let node = json!({"id": "1-1", "name": "a"});
     json!({
-        "request": "R-7Q4K2M9", "consignee": node, "requested_by": node, "version": 2, "priority": "urgent", "status": "acknowledged",
+        "request": "R-7Q4K2M9", "consignee": node, "requested_by": node, "to": node, "version": 2, "priority": "urgent", "status": "acknowledged",
         "lines": [{"item": "other", "text": "soap", "unit": "H87", "requested": 40}], "note": "back door", "needed_by": 1, "asked_at": 1,
         "desk": "d", "flags": ["late_facts"], "acknowledged_by": [node],
         "history": [{"act": "request", "by": node, "version": 1, "at": 1, "desk": "d", "reason": "r", "flagged": "f"}],

@@ -21,6 +21,8 @@ use crate::time::{Now, UtcMillis};
 
 /// A clock may run ahead of ours by so much before "it was so at" counts as the future.
 const AHEAD_MS_MAX: i64 = 60_000;
+/// What is typed for the addressee where every hub is asked.
+const EVERY_HUB: [&str; 2] = ["all", "全部"];
 /// Longest idempotency key as typed: a UUID with a prefix fits.
 const KEY_BYTES_MAX: usize = 128;
 
@@ -187,7 +189,8 @@ impl Domain {
 
     fn plan_new(&self, me: NodeId, directory: &Directory, new: &RequestNew, now: Now) -> Result<Plan, Refusal> {
         let consignee = new.on_behalf_of.as_deref().map(|name| directory.find(name)).transpose()?.filter(|node| *node != me);
-        let to = new.to.as_deref().map(|name| directory.find(name)).transpose()?;
+        let to = new.to.as_deref().filter(|name| !EVERY_HUB.contains(&text::fold(name).as_str()));
+        let to = to.map(|name| directory.find(name)).transpose()?;
         if to == Some(me) {
             return Err(refusal::asking_oneself());
         }

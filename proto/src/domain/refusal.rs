@@ -297,7 +297,7 @@ pub(crate) fn asking_oneself() -> Refusal {
         "H-125",
         RefusalKind::Usage,
         what,
-        pair("Name a hub, or leave it out to ask every hub.", "請指定集散中心,或不填以通知所有集散中心。"),
+        pair("Name a hub, or ask `all` of them.", "請指定集散中心,或填 all 通知所有集散中心。"),
     )
 }
 

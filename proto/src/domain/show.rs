@@ -228,6 +228,7 @@ impl Domain {
             request: spoken(state.id),
             consignee: directory.name(state.consignee),
             requested_by: directory.name(state.author),
+            to: state.to.map(|node| directory.name(node)),
             version: state.version,
             priority: choice_of(PRIORITIES, u64::from(state.need.priority)).map_or("routine", |word| word.code).to_string(),
             status: status.to_string(),

@@ -103,6 +103,9 @@ pub struct RequestView {
     pub consignee: NodeName,
     /// Who wrote it.
     pub requested_by: NodeName,
+    /// The node asked; absent where every hub is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<NodeName>,
     /// Newest version that holds, from 1.
     pub version: u32,
     /// `immediate`, `urgent`, `routine`, `low`.

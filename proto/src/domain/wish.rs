@@ -46,7 +46,7 @@ pub struct RequestNew {
     /// The node the goods are for, by id or name, where not this one.
     #[serde(default, rename = "for")]
     pub on_behalf_of: Option<String>,
-    /// The node asked, by id or name; every hub where absent.
+    /// The node asked, by id or name, or `all` hubs; where absent the home hub of the writing node, or all hubs if it has none.
     #[serde(default)]
     pub to: Option<String>,
     /// Free text, at most 64 bytes.

@@ -124,6 +124,13 @@ impl Node {
                 "這個據點多次從頭開始:硬碟是不是快壞了?",
             );
         }
+        if let Some(hub) = self.config.home_hub.filter(|hub| *hub != self.me && self.home_hub().is_none()) {
+            warn(
+                "H-406",
+                format!("The home hub {hub} of the configuration is not a hub certified here: requests ask every hub."),
+                &format!("設定的 home_hub {hub} 不是這裡已認證的集散中心:補給需求會通知所有集散中心。"),
+            );
+        }
         if self.replica.forks().count() > 0 {
             warn(
                 "H-405",

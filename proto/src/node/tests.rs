@@ -1,5 +1,6 @@
 //! The node as a whole: a few of them wired by hand, store and links answering at once.
 
+mod addressed;
 mod ages;
 mod continuity;
 mod durable;

@@ -17,7 +17,7 @@ use crate::config::{FLOOR_AFTER, FLOOR_PERCENT};
 use crate::control::{Command, CommandId, Delivery, DeliveryState, Event, Fault, Reply, Saved};
 use crate::domain::refusal::Refusal;
 use crate::domain::{About, Plan, PlanInput, make_acknowledge, make_floor};
-use crate::id::{Class, DocKind, EntryId, FactId, Incarnation};
+use crate::id::{Class, DocKind, EntryId, FactId, Incarnation, NodeId};
 use crate::identity::{RealmKind, Signed, Tag};
 use crate::io::{AgeMark, DocRow, EntryRow, Output, Row, Stamp};
 use crate::replica::{DocOutcome, Document, Header, HeldDoc, hash16};
@@ -55,7 +55,7 @@ pub(super) struct Flight {
 
 impl Node {
     /// An operator's wish.
-    pub(super) fn command(&mut self, id: CommandId, command: Command) {
+    pub(super) fn command(&mut self, id: CommandId, mut command: Command) {
         if let Command::Fault(fault) = command {
             let reply = self.fault(fault);
             return self.emit(Output::Reply { id, reply });
@@ -64,7 +64,18 @@ impl Node {
             let refusal = refuse::too_busy();
             return self.emit(Output::Reply { id, reply: Reply::Refused(refusal) });
         }
+        if let Command::RequestNew(wish) = &mut command
+            && wish.to.is_none()
+        {
+            wish.to = self.home_hub().map(|hub| hub.to_string());
+        }
         self.own.queue.push_back((id, command));
+    }
+
+    /// The hub that requests without an addressee ask. One that is not certified as a hub here could answer nobody.
+    pub(super) fn home_hub(&self) -> Option<NodeId> {
+        let is_hub = |hub: &NodeId| self.directory.nodes.get(hub).is_some_and(|entry| entry.hub);
+        self.config.home_hub.filter(|hub| *hub != self.me && is_hub(hub))
     }
 
     fn fault(&mut self, fault: Fault) -> Reply {
