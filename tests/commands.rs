@@ -253,15 +253,33 @@ fn help_manual_and_completions_need_no_daemon() {
 }
 
 #[test]
-fn config_check_tells_a_good_file_from_a_bad_one() {
-    let mut alliance = Plan::of(1).make();
-    alliance.node(0).write_config();
-    let file = alliance.node(0).config().display().to_string();
-    let _ = alliance.node(0).cli(&["config", "check", &file]).exits(0);
-    alliance.node_mut(0).settings.first_lines = "[radio]\nbaud = 1200\n".to_owned();
-    alliance.node(0).write_config();
-    let run = alliance.node(0).cli(&["config", "check", &file]);
-    assert!(run.code != 0 && run.words().contains("radio"), "{run:?}");
+fn config_check_names_the_line_of_each_fault_as_the_daemon_would() {
+    let alliance = Plan::of(1).make();
+    let node = alliance.node(0);
+    let file = node.config().display().to_string();
+    let good = node.settings.to_toml();
+    write(node.config(), &good).expect("the configuration");
+    let _ = node.cli(&["config", "check", &file]).exits(0);
+    for (from, to, says) in [
+        ("[log]", "[radio]", "unknown field `radio`"),
+        ("mdns = false", "mdsn = false", "unknown field `mdsn`"),
+        ("mdns = false", "mdns = 3", "invalid type"),
+        ("probe = \"1s\"", "probe = \"1 s\"", "30s"),
+        ("peers = []", "peers = [\"store-b\"]", "192.168.1.20:4401"),
+        ("listen = \"127.0.0.1:", "listen = \"0.0.0.0:", "only listen on this computer"),
+    ] {
+        let bad = good.replacen(from, to, 1);
+        write(node.config(), &bad).expect("the configuration");
+        let line = bad.lines().position(|line| line.contains(to)).expect("it was changed") + 1;
+        let run = node.cli(&["config", "check", &file]).exits(1);
+        assert!(run.err.contains(&format!("{line}: ")) && run.err.contains(says), "{to}: {run:?}");
+        let zh = node.cli(&["--lang", "zh-TW", "config", "check", &file]).exits(1);
+        assert!(zh.err.contains(&format!("{line}: ")) && zh.err.contains("背景程式無法以此檔啟動"), "{to}: {zh:?}");
+        let refused = node.refuses_as_written();
+        assert!(refused.err.contains(&format!("line {line}: ")) && refused.err.contains(says), "{to}: {refused:?}");
+    }
+    write(node.config(), good.replace("node.key", "lost.key")).expect("the configuration");
+    assert!(node.cli(&["config", "check", &file]).exits(1).err.contains("lost.key"));
 }
 
 #[test]

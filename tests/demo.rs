@@ -95,6 +95,12 @@ impl Drop for Demo {
 #[test]
 fn cut_write_on_both_sides_heal_and_all_three_are_equal() {
     let demo = Demo::start(3);
+    let paths = demo.run(&["config", "path", "--json"]).exits(0).json();
+    let configs = paths["daemon_configs"].as_array().expect("the demo's configurations");
+    assert_eq!(configs.len(), 3);
+    for config in configs {
+        let _ = demo.run(&["config", "check", config.as_str().expect("a path")]).exits(0);
+    }
     let _ = demo.on("a", &["report", "stock", "water=120"]).exits(0);
     let _ = demo.run(&["wait", "converged", "--timeout", "30s"]).exits(0);
     let _ = demo.run(&["demo", "cut"]).exits(0);

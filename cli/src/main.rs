@@ -10,6 +10,7 @@ mod doctor;
 mod failure;
 mod fields;
 mod files;
+mod holdfastd;
 mod lang;
 mod look;
 mod report_args;

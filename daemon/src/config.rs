@@ -2,12 +2,42 @@
 //!
 //! `HOLDFAST_SECTION__KEY` in the environment overrides a key, such as `HOLDFAST_API__LISTEN=127.0.0.1:9000`.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use holdfast_proto::domain::refusal::Words;
 use holdfast_proto::id::NodeId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use toml::de::{DeTable, DeValue};
+
+/// One thing that is wrong in a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// Line of the file, from 1; absent where it stands in the environment or in no line.
+    pub line: Option<usize>,
+    /// What is wrong and what would do.
+    #[serde(flatten)]
+    pub words: Words,
+}
+
+impl Fault {
+    /// What is wrong with a file that the configuration names.
+    #[must_use]
+    pub fn of_no_line(error: &dyn fmt::Display) -> Self {
+        Self { line: None, words: both(error.to_string(), format!("設定所列的檔案無法使用:{error}")) }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        f.write_str(&self.words.en)
+    }
+}
 
 /// The configuration can't be used. Nothing was started.
 #[derive(Debug, thiserror::Error)]
@@ -20,34 +50,36 @@ pub enum ConfigError {
         /// What the system said.
         cause: std::io::Error,
     },
-    /// Something in it is not understood.
-    #[error("the configuration {path} is not understood, so nothing was started:\n{cause}Correct that line and start again")]
+    /// Something in it, or in what overrides it, is not understood or makes no sense.
+    #[error("the configuration {path} can't be used, so nothing was started:{}\nCorrect that and start again", listed(.faults))]
     Wrong {
         /// The file.
         path: PathBuf,
-        /// Line, column and what is wrong there.
-        cause: toml::de::Error,
+        /// What is wrong, never empty.
+        faults: Vec<Fault>,
     },
-    /// A variable of the environment overrides a key with something not understood.
-    #[error("the environment variable {variable} is not understood, so nothing was started: {cause}")]
-    Environment {
-        /// Which.
-        variable: String,
-        /// What is wrong.
-        cause: String,
-    },
-    /// A value is readable but makes no sense.
-    #[error("{key} in the configuration {path} is {value:?}, but {expected}. Correct it and start again")]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// `[section] key`.
-        key: &'static str,
-        /// As written.
-        value: String,
-        /// What would do.
-        expected: &'static str,
-    },
+}
+
+impl ConfigError {
+    /// The same as faults, for whoever shows them in a language of their own.
+    #[must_use]
+    pub fn faults(self) -> Vec<Fault> {
+        match self {
+            Self::Wrong { faults, .. } => faults,
+            Self::Unreadable { cause, .. } => {
+                let words = both(format!("the file can't be read: {cause}"), format!("無法讀取設定檔:{cause}"));
+                vec![Fault { line: None, words }]
+            }
+        }
+    }
+}
+
+fn listed(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("\n  {fault}")).collect()
+}
+
+fn both(en: impl Into<String>, zh: impl Into<String>) -> Words {
+    Words { en: en.into(), zh: zh.into() }
 }
 
 #[derive(Debug, Deserialize)]
@@ -201,62 +233,121 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`].
     pub fn parse(path: &Path, text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let wrong = |cause| ConfigError::Wrong { path: path.to_owned(), cause };
-        // Read once as it stands, so that an error can show the line; overrides come after.
-        let mut raw: RawSettings = toml::from_str(text).map_err(wrong)?;
-        let mut table: toml::Table = toml::from_str(text).map_err(wrong)?;
+        let wrong = |faults| ConfigError::Wrong { path: path.to_owned(), faults };
+        // Read once as it stands, so that a fault has its line; overrides come after.
+        let unread = |cause: toml::de::Error| {
+            let line = cause.span().map(|span| line_of(text, span.start));
+            let written = line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default().trim();
+            let said = format!("{}: {written}", cause.message());
+            wrong(vec![Fault { line, words: both(said.as_str(), said.as_str()) }])
+        };
+        let mut raw: RawSettings = toml::from_str(text).map_err(unread)?;
+        let mut table: toml::Table = toml::from_str(text).map_err(unread)?;
         for (variable, value) in variables {
             let Some((section, key)) = variable.strip_prefix("HOLDFAST_").and_then(|rest| rest.split_once("__")) else {
                 continue;
             };
-            let fault = |cause: String| ConfigError::Environment { variable: variable.clone(), cause };
+            let unread = |cause: &str| {
+                let en = format!("the environment variable {variable} is not understood: {cause}");
+                wrong(vec![Fault { line: None, words: both(en, format!("無法理解環境變數 {variable}:{cause}")) }])
+            };
             let value = value.parse().unwrap_or(toml::Value::String(value));
             let section = table.entry(section.to_lowercase()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            let section = section.as_table_mut().ok_or_else(|| fault("there is no such section".to_owned()))?;
+            let section = section.as_table_mut().ok_or_else(|| unread("there is no such section"))?;
             section.insert(key.to_lowercase(), value);
-            raw = table.clone().try_into().map_err(|cause: toml::de::Error| fault(cause.message().to_owned()))?;
+            raw = table.clone().try_into().map_err(|cause: toml::de::Error| unread(cause.message()))?;
         }
-        raw.check(path)
+        raw.check(path, text).map_err(wrong)
     }
 }
 
+/// What is wrong with single values, collected: a person mends all lines at once.
+struct Faults<'a> {
+    text: &'a str,
+    /// The file with the place of each value.
+    places: Option<toml::Spanned<DeTable<'a>>>,
+    found: Vec<Fault>,
+}
+
+impl<'a> Faults<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, places: DeTable::parse(text).ok(), found: Vec::new() }
+    }
+
+    /// Notes that a value would do only if it were as `expected`.
+    fn note(&mut self, section: &str, key: &str, value: &str, expected: (&str, &str)) {
+        let line = self.line(section, key, value);
+        let en = format!("[{section}] {key} is {value:?}, but {}", expected.0);
+        self.found.push(Fault { line, words: both(en, format!("[{section}] {key} 是 {value:?},{}", expected.1)) });
+    }
+
+    /// Where the value stands, alone or in a list; nowhere if the environment says it.
+    fn line(&self, section: &str, key: &str, value: &str) -> Option<usize> {
+        let said = self.places.as_ref()?.get_ref().get(section)?.get_ref().get(key)?;
+        let is_it = |place: &&toml::Spanned<DeValue<'_>>| place.get_ref().as_str() == Some(value);
+        let place = match said.get_ref().as_array() {
+            Some(list) => list.iter().find(is_it)?,
+            None => Some(said).filter(is_it)?,
+        };
+        Some(line_of(self.text, place.span().start))
+    }
+}
+
+/// The line a byte stands in, from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
 impl RawSettings {
-    fn check(self, path: &Path) -> Result<Settings, ConfigError> {
+    fn check(self, path: &Path, text: &str) -> Result<Settings, Vec<Fault>> {
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
         let file = |name: PathBuf| base.join(name);
-        let fault =
-            |key, value: &str, expected| ConfigError::Value { path: path.to_owned(), key, value: value.to_owned(), expected };
+        let mut faults = Faults::new(text);
         if !self.api.listen.ip().is_loopback() {
-            return Err(fault(
-                "[api] listen",
-                &self.api.listen.to_string(),
-                "the API may only listen on this computer: 127.0.0.1:PORT",
-            ));
+            let expected =
+                ("the API may only listen on this computer: 127.0.0.1:PORT", "API 只能在這台電腦上使用:請填 127.0.0.1:連接埠");
+            faults.note("api", "listen", &self.api.listen.to_string(), expected);
         }
-        let home_hub = self
-            .node
-            .home_hub
-            .map(|text| text.parse::<NodeId>().map_err(|_| fault("[node] home_hub", &text, "it must be a node id such as 1-2")));
-        for peer in self.sync.peers.iter().chain(&self.sync.advertise).chain(&self.gossip.peers) {
-            if peer.parse::<SocketAddr>().is_err() {
-                return Err(fault("an address", peer, "it must be an IP address and a port, such as 192.168.1.20:4401"));
+        let mut node = holdfast_proto::config::Config::default();
+        if let Some(typed) = self.node.home_hub {
+            node.home_hub = typed.parse::<NodeId>().ok();
+            if node.home_hub.is_none() {
+                faults.note("node", "home_hub", &typed, ("it must be a node id such as 1-2", "應為據點代號,例如 1-2"));
             }
         }
-        let mut node = holdfast_proto::config::Config { home_hub: home_hub.transpose()?, ..Default::default() };
+        let addresses = [("sync", "peers", &self.sync.peers), ("sync", "advertise", &self.sync.advertise)];
+        for (section, key, list) in addresses.into_iter().chain([("gossip", "peers", &self.gossip.peers)]) {
+            for address in list.iter().filter(|address| address.parse::<SocketAddr>().is_err()) {
+                let expected = (
+                    "it must be an IP address and a port, such as 192.168.1.20:4401",
+                    "應為 IP 位址與連接埠,例如 192.168.1.20:4401",
+                );
+                faults.note(section, key, address, expected);
+            }
+        }
         node.advertise = self.sync.advertise;
         let timing = self.timing;
         let periods = [
-            ("[timing] probe", timing.probe, &mut node.probe),
-            ("[timing] redial_min", timing.redial_min, &mut node.redial_min),
-            ("[timing] redial_max", timing.redial_max, &mut node.redial_max),
-            ("[timing] beacon", timing.beacon, &mut node.beacon),
-            ("[timing] broadcast_batch", timing.broadcast_batch, &mut node.broadcast_batch),
+            ("probe", timing.probe, &mut node.probe),
+            ("redial_min", timing.redial_min, &mut node.redial_min),
+            ("redial_max", timing.redial_max, &mut node.redial_max),
+            ("beacon", timing.beacon, &mut node.beacon),
+            ("broadcast_batch", timing.broadcast_batch, &mut node.broadcast_batch),
         ];
-        for (key, text, period) in periods {
-            if let Some(text) = text {
-                *period =
-                    duration(&text).ok_or_else(|| fault(key, &text, "it must be a duration such as 500ms, 30s, 5m or 2h"))?;
+        for (key, typed, period) in periods {
+            let Some(typed) = typed else { continue };
+            match duration(&typed) {
+                Some(length) => *period = length,
+                None => faults.note(
+                    "timing",
+                    key,
+                    &typed,
+                    ("it must be a duration such as 500ms, 30s, 5m or 2h", "應為時間長度,例如 500ms、30s、5m 或 2h"),
+                ),
             }
+        }
+        if !faults.found.is_empty() {
+            return Err(faults.found);
         }
         Ok(Settings {
             data_dir: file(self.node.data_dir),
@@ -316,15 +407,23 @@ mod tests {
     }
 
     #[test]
-    fn values_that_make_no_sense_say_what_would_do() {
-        for (bad, hint) in [
-            ("[api]\nlisten = \"0.0.0.0:8787\"\n", "only listen on this computer"),
-            ("[timing]\nprobe = \"soon\"\n", "30s"),
-            ("[sync]\npeers = [\"store-b\"]\n", "192.168.1.20:4401"),
+    fn values_that_make_no_sense_name_their_line_and_say_what_would_do() {
+        for (bad, line, hint) in [
+            ("[api]\nlisten = \"0.0.0.0:8787\"\n", "line 7: [api] listen", "only listen on this computer"),
+            ("[timing]\nprobe = \"soon\"\n", "line 7: [timing] probe", "30s"),
+            ("[sync]\npeers = [\n  \"127.0.0.1:1\",\n  \"store-b\",\n]\n", "line 9: [sync] peers", "192.168.1.20:4401"),
         ] {
             let error = parse(&format!("{GOOD}{bad}")).unwrap_err().to_string();
-            assert!(error.contains(hint), "{error}");
+            assert!(error.contains(line) && error.contains(hint), "{error}");
         }
+    }
+
+    #[test]
+    fn all_wrong_values_are_told_together_in_both_languages() {
+        let text = format!("{GOOD}home_hub = \"the depot\"\n[gossip]\npeers = [\"x\"]\n[timing]\nbeacon = \"1\"\n");
+        let faults = parse(&text).unwrap_err().faults();
+        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [Some(6), Some(8), Some(10)]);
+        assert!(faults.iter().all(|fault| !fault.words.en.is_empty() && !fault.words.zh.is_empty()));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! `holdfastd`: arguments, logging, settings, signals and the exit code. Everything else is in the library.
 
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use holdfast_daemon::config::Settings;
-use holdfast_daemon::{log, run};
+use holdfast_daemon::config::{Fault, Settings};
+use holdfast_daemon::{log, run, start};
 
 /// The Holdfast daemon: keeps one node of an alliance running.
 #[derive(Debug, Parser)]
@@ -16,13 +17,19 @@ use holdfast_daemon::{log, run};
     after_help = "Exit codes: 0 ended as asked, 1 could not start or run, 2 wrong usage."
 )]
 struct Arguments {
-    /// Configuration file (TOML). See configs/node.toml.
+    /// Configuration file (TOML). See configs/store.toml.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// Check the configuration and the files it names, start nothing; print what is wrong as JSON
+    #[arg(long)]
+    check: bool,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.check {
+        return check(&arguments.config);
+    }
     match begin(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(words) => {
@@ -30,6 +37,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What `holdfast config check` shows to people.
+fn check(file: &Path) -> ExitCode {
+    let faults = match Settings::load(file) {
+        Ok(settings) => start::check_papers(&settings).err().map(|error| Fault::of_no_line(&error)).into_iter().collect(),
+        Err(error) => error.faults(),
+    };
+    let ok = faults.is_empty();
+    let told = serde_json::json!({"schema": "holdfast.config_check/1", "ok": ok, "file": file, "faults": faults});
+    // Whoever asked may have gone away; the exit code says the same.
+    drop(writeln!(std::io::stdout(), "{told}"));
+    if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn begin(arguments: &Arguments) -> Result<(), String> {

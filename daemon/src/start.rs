@@ -86,16 +86,37 @@ pub struct Started {
     pub catalogue: serde_json::Value,
 }
 
+/// What a node is given before its first start.
+struct Papers {
+    secret: SecretKey,
+    alliance: Vec<Bytes>,
+    catalogue: Catalogue,
+    roster: Roster,
+}
+
+fn papers(settings: &Settings) -> Result<Papers, StartError> {
+    let secret = read_key(&settings.key_file)?;
+    let alliance = read_alliance(&settings.alliance_file)?;
+    let catalogue = read_catalogue(settings.catalogue_file.as_deref())?;
+    let roster = roster_of(&alliance, &settings.alliance_file)?;
+    Ok(Papers { secret, alliance, catalogue, roster })
+}
+
+/// Reads key, alliance and catalogue as a start would, and touches nothing.
+///
+/// # Errors
+/// [`StartError`]; each says what to do.
+pub fn check_papers(settings: &Settings) -> Result<(), StartError> {
+    papers(settings).map(drop)
+}
+
 /// Reads everything and restores the node.
 ///
 /// # Errors
 /// [`StartError`]; each says what to do.
 pub fn start(settings: &Settings, now: Now) -> Result<Started, StartError> {
-    let secret = read_key(&settings.key_file)?;
-    let alliance = read_alliance(&settings.alliance_file)?;
-    let catalogue = read_catalogue(settings.catalogue_file.as_deref())?;
+    let Papers { secret, alliance, catalogue, roster } = papers(settings)?;
     let catalogue_json = catalogue_json(&catalogue);
-    let roster = roster_of(&alliance, &settings.alliance_file)?;
     let stamp = StampFile::open(&settings.stamp_file)?;
     let found = match stamp.found() {
         Ok(found) => Some(found),

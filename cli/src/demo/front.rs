@@ -25,6 +25,7 @@ use crate::client::{Address, Client};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
 use crate::files;
+use crate::holdfastd;
 use crate::target::{self, DemoFile, DemoNode};
 
 /// A daemon answers well under a second after its start; a slow disk or a busy machine takes longer.
@@ -74,7 +75,7 @@ pub(super) fn run(desk: &mut Desk<'_>, plan: &Plan) -> Result<Exit, Failure> {
     if let Some(file) = DemoFile::read(&plan.dir).filter(is_alive) {
         return Err(runs_already(&plan.dir, &file));
     }
-    let holdfastd = find_daemon(desk)?;
+    let holdfastd = holdfastd::find(desk)?;
     house::check_ports(plan)?;
     let folder = Folder::claim(&plan.dir)?;
     let mut front = match Front::open(folder, holdfastd, plan) {
@@ -459,60 +460,6 @@ fn hear_signals(headless: bool, tx: Sender<News>, ending: Arc<AtomicBool>) -> Re
         }
     });
     Ok(())
-}
-
-/// `HOLDFASTD`, else the one beside this program. Under `cargo run` it is built first, so that it is of the same source.
-fn find_daemon(desk: &mut Desk<'_>) -> Result<PathBuf, Failure> {
-    if let Some(path) = desk.env("HOLDFASTD").map(PathBuf::from) {
-        return if path.is_file() { Ok(path) } else { Err(no_daemon(&path)) };
-    }
-    let own = std::env::current_exe().map_err(|error| Failure::file("H-890", ("find", "找到"), Path::new("holdfast"), &error))?;
-    let beside = own.with_file_name(format!("holdfastd{}", std::env::consts::EXE_SUFFIX));
-    // Cargo sets this for the package it runs, and for no other.
-    if desk.env("CARGO_PKG_NAME").as_deref() == Some(env!("CARGO_PKG_NAME")) {
-        build_daemon(desk, &own)?;
-    }
-    if beside.is_file() { Ok(beside) } else { Err(no_daemon(&beside)) }
-}
-
-fn build_daemon(desk: &mut Desk<'_>, own: &Path) -> Result<(), Failure> {
-    desk.note("Building holdfastd (the first time takes a few minutes) ...", "正在建置 holdfastd(第一次需要幾分鐘)……");
-    let cargo = desk.env("CARGO").unwrap_or_else(|| "cargo".to_owned());
-    let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "-p", "holdfast-daemon"]).stdin(Stdio::null());
-    if own.parent().and_then(Path::file_name).is_some_and(|profile| profile == "release") {
-        command.arg("--release");
-    }
-    if let Some(folder) = desk.env("CARGO_MANIFEST_DIR") {
-        command.current_dir(folder);
-    }
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) | Err(_) => Err(Failure::new(
-            Exit::Failed,
-            "H-891",
-            words("holdfastd could not be built.", "holdfastd 建置失敗。"),
-            words("The demo was not started.", "示範沒有啟動。"),
-            words(
-                "See the messages above; `sh configs/up.sh` sets up what a build needs.",
-                "請看上方訊息;`sh configs/up.sh` 會備妥建置環境。",
-            ),
-        )),
-    }
-}
-
-fn no_daemon(path: &Path) -> Failure {
-    let shown = path.display();
-    Failure::new(
-        Exit::Failed,
-        "H-892",
-        words(format!("There is no holdfastd at {shown}."), format!("{shown} 沒有 holdfastd。")),
-        words("The demo runs real daemons and can't start without it.", "示範使用真正的背景程式,沒有它無法啟動。"),
-        words(
-            "Build it: cargo build -p holdfast-daemon; or name it: HOLDFASTD=/path/to/holdfastd.",
-            "請建置:cargo build -p holdfast-daemon;或以 HOLDFASTD=路徑 指定。",
-        ),
-    )
 }
 
 /// How a person types this command in another terminal.
