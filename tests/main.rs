@@ -17,3 +17,4 @@ mod refused;
 mod stranger;
 mod tidy;
 mod together;
+mod watched;

@@ -93,7 +93,7 @@ pub(crate) enum Command {
     Observe(ObserveArgs),
     /// Show whom this node reaches, and how
     Peers,
-    /// Print one line per change until Ctrl-C
+    /// Print one line per change until Ctrl-C; a daemon that restarts is waited for
     Watch,
     /// Wait until something is so; exit code 7 if it is not in time
     Wait(WaitArgs),

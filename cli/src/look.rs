@@ -1,10 +1,14 @@
 //! The commands that read: status, requests, peers, digest, watch. They change nothing.
 
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
 use holdfast_proto::control::{DigestView, Event, PeersView, RequestView, RequestsView, StatusView};
 use holdfast_proto::time::UtcMillis;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::act::Pause;
 use crate::client::{Client, path_part, read};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
@@ -107,41 +111,74 @@ fn with_schema(value: &mut Value, schema: &str) {
     }
 }
 
-/// `holdfast watch`: one line per change until Ctrl-C or until the daemon ends.
+/// `holdfast watch`: one line per change until Ctrl-C or until nobody reads. A daemon that ends is said and waited for.
 ///
 /// # Errors
-/// No daemon, or it ended.
+/// No daemon at first, or it did not come back.
 pub(crate) fn watch(desk: &mut Desk<'_>, client: &Client) -> Result<Exit, Failure> {
-    let events = client.events()?;
+    let mut events = client.events()?;
     desk.note("(one line per change; Ctrl-C to leave)", "(每有變化顯示一行,按 Ctrl-C 離開)");
-    for mut value in events {
-        let at = UtcMillis(Timestamp::now().as_millisecond());
-        if desk.json {
-            with_schema(&mut value, "holdfast.event/1");
-            if let (Some(object), Some(at)) = (value.as_object_mut(), when::rfc3339(at)) {
-                object.entry("heard_at").or_insert_with(|| Value::from(at));
-            }
-            desk.object(&value);
-        } else {
-            let time = when::rfc3339(at).and_then(|text| text.get(11..19).map(str::to_owned)).unwrap_or_default();
-            let line = event_line(value, desk.lang);
-            desk.say(&format!("{time}  {line}"));
-        }
-        if !desk.is_heard() {
-            return Ok(Exit::Done);
+    while desk.is_heard() {
+        let Ok(event) = events.recv() else {
+            show(desk, json!({"event": LOST}));
+            events = listen_again(client)?;
+            show(desk, json!({"event": BACK}));
+            continue;
+        };
+        show(desk, event);
+    }
+    Ok(Exit::Done)
+}
+
+/// What `watch` says of the daemon itself, beside the daemon's own events.
+const LOST: &str = "daemon_lost";
+const BACK: &str = "daemon_back";
+/// A daemon that ended is waited for so long: a PC that restarts is back by then.
+const BACK_WITHIN: Duration = Duration::from_secs(600);
+
+fn listen_again(client: &Client) -> Result<Receiver<Value>, Failure> {
+    let mut pause = Pause::within(BACK_WITHIN);
+    while pause.wait() {
+        match client.events() {
+            Ok(events) => return Ok(events),
+            // It is not there yet, or is just ending.
+            Err(failure) if matches!(failure.exit(), Exit::NotRunning | Exit::Failed) => {}
+            Err(failure) => return Err(failure),
         }
     }
     Err(Failure::new(
         Exit::NotRunning,
         "H-817",
-        words("The daemon has ended.", "背景程式已結束。"),
+        words("The daemon has ended and did not come back.", "背景程式已結束,也沒有恢復。"),
         words("Nothing more will be heard from it.", "不會再收到任何變化。"),
         words("Start it again, then watch again.", "請重新啟動後再執行 watch。"),
     ))
 }
 
+fn show(desk: &mut Desk<'_>, mut event: Value) {
+    let at = when::rfc3339(UtcMillis(Timestamp::now().as_millisecond()));
+    if desk.json {
+        with_schema(&mut event, "holdfast.event/1");
+        if let (Some(object), Some(at)) = (event.as_object_mut(), at) {
+            object.entry("heard_at").or_insert_with(|| Value::from(at));
+        }
+        return desk.object(&event);
+    }
+    let time = at.and_then(|text| text.get(11..19).map(str::to_owned)).unwrap_or_default();
+    let line = event_line(event, desk.lang);
+    desk.say(&format!("{time}  {line}"));
+}
+
 /// One event as a sentence; one this version does not know stands as it came.
 fn event_line(value: Value, lang: Lang) -> String {
+    match value.get("event").and_then(Value::as_str) {
+        Some(LOST) => return lang.of("the daemon has ended; waiting for it", "背景程式已結束,等待恢復").to_owned(),
+        Some(BACK) => {
+            let en = "the daemon is back; for what changed meanwhile see `holdfast status`";
+            return lang.of(en, "背景程式已恢復;期間的變化請看 `holdfast status`").to_owned();
+        }
+        Some(_) | None => {}
+    }
     let Ok(event) = serde_json::from_value::<Event>(value.clone()) else { return clean(&value.to_string()) };
     let unknown = || lang.of("unknown", "不明").to_owned();
     let text = match event {
@@ -189,7 +226,6 @@ fn event_line(value: Value, lang: Lang) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn events_are_sentences_in_both_languages_and_strange_ones_pass_through() {

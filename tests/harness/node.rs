@@ -315,11 +315,17 @@ impl Node {
     #[track_caller]
     #[must_use]
     pub fn cli_with(&self, args: &[&str], env: &[(&str, &str)]) -> Run {
+        run(self.command(args).envs(env.iter().copied()), COMMAND_MAX)
+    }
+
+    /// What [`Self::cli`] runs, for a test that runs it itself.
+    #[must_use]
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = self.program(&binaries().holdfast);
         command.arg("--api").arg(format!("http://127.0.0.1:{}", self.settings.api_port));
         command.arg("--token-file").arg(self.token_file()).args(args);
-        command.env("LC_ALL", "C.UTF-8").env("HOME", &self.dir).envs(env.iter().copied());
-        run(&mut command, COMMAND_MAX)
+        command.env("LC_ALL", "C.UTF-8").env("HOME", &self.dir);
+        command
     }
 
     /// The end of its log.

@@ -91,18 +91,28 @@ struct Did {
 }
 
 fn typed(words: &[&str], env: &[(&str, String)]) -> Did {
+    let mut out = Vec::new();
+    let did = typed_into(words, env, &mut out);
+    Did { out: String::from_utf8(out).unwrap(), ..did }
+}
+
+fn typed_into(words: &[&str], env: &[(&str, String)], out: &mut dyn Write) -> Did {
     let look = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
-    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut err = Vec::new();
     let now = "2026-11-23T10:00:00+08:00[Asia/Taipei]".parse().unwrap();
-    let world = Surroundings { env: &look, out: &mut out, err: &mut err, terminal: false, now };
+    let world = Surroundings { env: &look, out, err: &mut err, terminal: false, now };
     let line = std::iter::once("holdfast").chain(words.iter().copied()).map(OsString::from).collect();
     let code = run(line, world).code();
-    Did { code, out: String::from_utf8(out).unwrap(), err: String::from_utf8(err).unwrap() }
+    Did { code, out: String::new(), err: String::from_utf8(err).unwrap() }
+}
+
+fn env_of(fake: &Fake) -> [(&'static str, String); 2] {
+    [("HOLDFAST_API", fake.api.clone()), ("HOLDFAST_TOKEN_FILE", fake.token_file().display().to_string())]
 }
 
 fn at(fake: &Fake, words: &str) -> Did {
     let words: Vec<&str> = words.split_whitespace().collect();
-    typed(&words, &[("HOLDFAST_API", fake.api.clone()), ("HOLDFAST_TOKEN_FILE", fake.token_file().display().to_string())])
+    typed(&words, &env_of(fake))
 }
 
 fn refusal(kind: &str) -> Value {
@@ -297,16 +307,46 @@ fn json_is_the_daemons_object_as_it_came() {
     assert_eq!(at(&fake, "digest").out, "00ff\n");
 }
 
+/// A reader that leaves after some lines, as `head` does.
+struct Head {
+    lines: usize,
+    read: Vec<u8>,
+}
+
+impl Write for Head {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.read.iter().filter(|byte| **byte == b'\n').count() >= self.lines {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        self.read.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
-fn watch_prints_a_line_per_change_and_says_when_the_daemon_ends() {
+fn watch_prints_a_line_per_change_and_waits_for_a_daemon_that_ends() {
+    // This daemon hangs up after two events.
     let fake = Fake::new(rule);
-    let did = at(&fake, "watch");
-    assert_eq!(did.code, 3, "{did:?}");
-    assert!(did.out.lines().next().unwrap().ends_with("1-2 said how it is (v7)"), "{did:?}");
-    let did = at(&fake, "watch --json");
-    let first: Value = serde_json::from_str(did.out.lines().next().unwrap()).unwrap();
-    assert_eq!((first["schema"].as_str(), first["event"].as_str()), (Some("holdfast.event/1"), Some("board")));
-    assert!(!did.out.contains('\u{1b}'));
+    let watched = |words: &[&str]| {
+        let mut out = Head { lines: 5, read: Vec::new() };
+        let did = typed_into(words, &env_of(&fake), &mut out);
+        assert_eq!(did.code, 0, "{did:?}");
+        String::from_utf8(out.read).unwrap()
+    };
+    let out = watched(&["watch"]);
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].ends_with("1-2 said how it is (v7)") && lines[4].ends_with("1-2 said how it is (v7)"), "{out}");
+    assert!(lines[2].contains("the daemon has ended") && lines[3].contains("the daemon is back"), "{out}");
+    let out = watched(&["watch", "--json"]);
+    let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.iter().all(|event| event["schema"] == "holdfast.event/1"), "{out}");
+    let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    assert_eq!(names, ["board", "fault", "daemon_lost", "daemon_back", "board"]);
+    assert!(!out.contains('\u{1b}'));
 }
 
 #[test]
