@@ -3,6 +3,7 @@
 //! Each module is a theme. What a machine may lack (a browser, network namespaces) is named by the test and printed by
 //! `tests/run.sh`; in CI it is a failure. `HOLDFAST_BIN_DIR` points at programs built elsewhere.
 
+mod acquainted;
 mod alone;
 mod browser;
 mod clock;
