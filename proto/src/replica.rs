@@ -15,7 +15,7 @@ pub mod row;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use difference::Lacking;
-pub use document::{DocOrder, DocOutcome, Document, HeldDoc};
+pub use document::{DocOrder, DocOutcome, Document, HeldDoc, document_bytes_max};
 pub use entry::{Hash16, Header, hash16};
 pub use log::{Effect, Floor, Log, Slot, Weight, forked_at};
 pub use row::{AgeMark, DocRow, EntryRow};

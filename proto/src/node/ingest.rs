@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Node, heal, write};
-use crate::config::{BOARD_BYTES_MAX_HUB, BODY_BYTES_MAX, PENDING_DOCS_MAX, PENDING_MAX, PENDING_VERSIONS_MAX};
+use crate::config::{BODY_BYTES_MAX, PENDING_DOCS_MAX, PENDING_MAX, PENDING_VERSIONS_MAX};
 use crate::config::{REFUSALS_EVERY, REFUSALS_TOLD_MAX, STRANGER_REFUSALS_MAX};
 use crate::control::Event;
 use crate::id::{DocKind, EntryId, LogId, NodeId};
@@ -11,7 +11,9 @@ use crate::identity::{Signed, Tag};
 use crate::io::{AgeMark, DocRow, EntryRow, Output, Row};
 use crate::link::LinkId;
 use crate::message::{WireDoc, WireEntry};
-use crate::replica::{Change, DocOrder, DocOutcome, Document, ForkProof, Header, HeldDoc, Weight, forked_at, hash16};
+use crate::replica::{
+    Change, DocOrder, DocOutcome, Document, ForkProof, Header, HeldDoc, Weight, document_bytes_max, forked_at, hash16,
+};
 use crate::time::{Instant, Now, UtcMillis};
 
 /// A verified foreign entry that waits for the store.
@@ -226,8 +228,9 @@ impl Node {
             return None;
         };
         let author = doc.log.author;
-        if author != row.author || (row.kind == DocKind::Board && row.bytes.len() + 64 > BOARD_BYTES_MAX_HUB) {
-            self.reject(link, "a board under another name, or too long");
+        let most = document_bytes_max(row.kind, self.window(author, doc.log.generation));
+        if author != row.author || row.bytes.len() + row.signature.0.len() > most {
+            self.reject(link, "a board under another name, or too long for its author's certificate");
             return None;
         }
         if row.kind == DocKind::Detail && !self.entitled(self.me, author) {

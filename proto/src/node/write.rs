@@ -12,15 +12,14 @@ use super::delivery::Ticket;
 use super::ingest::{Age, Job};
 use super::own::Mark;
 use super::{Node, refuse};
-use crate::config::{BOARD_BYTES_MAX, BOARD_BYTES_MAX_HUB, COMMANDS_MAX, DETAIL_BYTES_MAX, DETAIL_BYTES_MAX_HUB};
-use crate::config::{FLOOR_AFTER, FLOOR_PERCENT};
+use crate::config::{COMMANDS_MAX, FLOOR_AFTER, FLOOR_PERCENT};
 use crate::control::{Command, CommandId, Delivery, DeliveryState, Event, Fault, Reply, Saved};
 use crate::domain::refusal::Refusal;
 use crate::domain::{About, Plan, PlanInput, make_acknowledge, make_floor};
 use crate::id::{Class, DocKind, EntryId, FactId, Incarnation, NodeId};
 use crate::identity::{RealmKind, Signed, Tag};
 use crate::io::{AgeMark, DocRow, EntryRow, Output, Row, Stamp};
-use crate::replica::{DocOutcome, Document, Header, HeldDoc, hash16};
+use crate::replica::{DocOutcome, Document, Header, HeldDoc, document_bytes_max, hash16};
 use crate::time::{Instant, UtcMillis};
 
 /// Commands that go into one write. The store syncs once for all of them.
@@ -227,10 +226,11 @@ impl Node {
     fn check_sizes(&self, plan: &Plan) -> Result<(), Refusal> {
         /// Signature, names and the rest around the readings.
         const AROUND: usize = 64 + 96;
-        let hub = self.i_am_hub();
-        let (board, detail) = if hub { (BOARD_BYTES_MAX_HUB, DETAIL_BYTES_MAX_HUB) } else { (BOARD_BYTES_MAX, DETAIL_BYTES_MAX) };
-        let too_large = |bytes: &Option<Vec<u8>>, max: usize| bytes.as_ref().is_some_and(|bytes| bytes.len() + AROUND > max);
-        if too_large(&plan.board, board) || too_large(&plan.detail, detail) {
+        let window = self.window(self.me, self.generation);
+        let mut said = [(DocKind::Board, &plan.board), (DocKind::Detail, &plan.detail)].into_iter();
+        if said
+            .any(|(kind, payload)| payload.as_ref().is_some_and(|bytes| bytes.len() + AROUND > document_bytes_max(kind, window)))
+        {
             return Err(refuse::board_full());
         }
         Ok(())

@@ -16,8 +16,8 @@ use crdts::LWWReg;
 use super::entry::{Hash16, hash16, parse_log};
 use super::row::{AgeMark, DocRow};
 use crate::codec::canonical::{Fields, Malformed, Writer};
-use crate::config::{DETAIL_BYTES_MAX, DETAIL_BYTES_MAX_HUB};
-use crate::id::{Generation, Incarnation, LogId};
+use crate::config::{BOARD_BYTES_MAX, BOARD_BYTES_MAX_HUB, DETAIL_BYTES_MAX, DETAIL_BYTES_MAX_HUB, WINDOW_HUB};
+use crate::id::{DocKind, Generation, Incarnation, LogId};
 use crate::time::UtcMillis;
 
 /// Orders the versions of one author's document. No clock in it.
@@ -57,6 +57,20 @@ pub struct Document {
     pub readings: Bytes,
     /// Addresses.
     pub contact: Vec<String>,
+}
+
+/// Bytes a document may have, its signature included: whom the certificate gives a hub's window it gives a hub's documents.
+///
+/// The window decides rather than the role because it is never lowered within a generation: what one node took, every node takes
+/// once it holds the same certificates, in whatever order they came.
+#[must_use]
+pub fn document_bytes_max(kind: DocKind, window: u32) -> usize {
+    match (kind, window >= WINDOW_HUB) {
+        (DocKind::Board, false) => BOARD_BYTES_MAX,
+        (DocKind::Board, true) => BOARD_BYTES_MAX_HUB,
+        (DocKind::Detail, false) => DETAIL_BYTES_MAX,
+        (DocKind::Detail, true) => DETAIL_BYTES_MAX_HUB,
+    }
 }
 
 /// Addresses in a document beyond which the rest is not read.

@@ -126,3 +126,26 @@ fn what_one_peer_asks_is_answered_in_frames_that_fit_however_often_it_is_asked_a
     world.settle();
     assert!(world.hosts[0].node.links[&link].outbox.len() <= waiting);
 }
+
+#[test]
+fn a_document_is_taken_at_the_size_its_authors_certificate_gives_and_no_larger() {
+    use crate::config::{BOARD_BYTES_MAX, BOARD_BYTES_MAX_HUB, DETAIL_BYTES_MAX, DETAIL_BYTES_MAX_HUB};
+    // Host 1 is the hub.
+    for (author, kind, most) in [
+        (2, DocKind::Board, BOARD_BYTES_MAX),
+        (2, DocKind::Detail, DETAIL_BYTES_MAX),
+        (1, DocKind::Board, BOARD_BYTES_MAX_HUB),
+        (1, DocKind::Detail, DETAIL_BYTES_MAX_HUB),
+    ] {
+        for (len, taken) in [(most + 1, false), (most, true)] {
+            let mut world = World::new(3);
+            world.connect(0, 1);
+            let link = world.wires.keys().find(|(host, _)| *host == 0).unwrap().1;
+            let frame = published(&world, author, kind, len);
+            world.inputs.push_back((0, Input::Received { link, frame }));
+            world.settle();
+            let held = world.hosts[0].node.replica.doc(world.alliance.nodes[author].node, kind).is_some();
+            assert_eq!(held, taken, "{kind:?} of host {author}, {len} B");
+        }
+    }
+}
