@@ -269,6 +269,18 @@ impl World {
         }
     }
 
+    /// What a copy of its disk, stamp included, would hold.
+    fn copy(&self, n: usize) -> (Vec<Row>, Option<Stamp>) {
+        (self.hosts[n].rows.clone(), self.hosts[n].stamp)
+    }
+
+    /// Starts it again from a copy.
+    fn put_back(&mut self, n: usize, copy: (Vec<Row>, Option<Stamp>)) {
+        self.disconnect_all(n);
+        (self.hosts[n].rows, self.hosts[n].stamp) = copy;
+        self.restart(n);
+    }
+
     fn restart(&mut self, n: usize) {
         self.disconnect_all(n);
         let (rows, stamp) = (latest(&self.hosts[n].rows), self.hosts[n].stamp);
@@ -378,10 +390,10 @@ fn an_old_backup_makes_a_new_incarnation_and_no_fork() {
     let mut world = World::new(2);
     world.connect(0, 1);
     world.request(0, "water:1", None);
-    let backup = world.hosts[0].rows.clone();
+    let backup = world.copy(0).0;
     world.request(0, "water:2", None);
-    world.hosts[0].rows = backup;
-    world.restart(0);
+    let stamp = world.hosts[0].stamp;
+    world.put_back(0, (backup, stamp));
     world.request(0, "water:3", None);
     world.connect(0, 1);
     world.pass(Duration::from_secs(3));
@@ -395,21 +407,16 @@ fn a_cloned_pc_that_writes_is_found_and_frozen_the_same_everywhere() {
     let mut world = World::new(3);
     world.connect(0, 1);
     world.request(0, "water:1", None);
-    let (rows, stamp) = (world.hosts[0].rows.clone(), world.hosts[0].stamp);
+    let before = world.copy(0);
     world.disconnect_all(0);
     world.request(0, "water:2", None);
     // The clone: same key, same disk, same stamp, seen by host 2 only.
     let one = world.hosts[0].rows.clone();
-    world.hosts[0].rows = rows;
-    world.hosts[0].stamp = stamp;
-    world.restart(0);
+    world.put_back(0, before.clone());
     world.request(0, "rice:9", None);
     world.connect(0, 2);
     world.pass(Duration::from_secs(3));
-    let clone = std::mem::replace(&mut world.hosts[0].rows, one);
-    world.hosts[0].stamp = stamp;
-    drop(clone);
-    world.restart(0);
+    world.put_back(0, (one, before.1));
     world.connect(0, 1);
     world.pass(Duration::from_secs(3));
     world.disconnect_all(0);
