@@ -9,7 +9,7 @@ use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::domain::service::SERVICES;
 use holdfast_proto::identity::{ArmorKind, Roster, SecretKey, dearmor};
 use holdfast_proto::io::Row;
-use holdfast_proto::node::{Node, RestoreError, Setup};
+use holdfast_proto::node::{Known, Node, RestoreError, Setup};
 use holdfast_proto::time::{Now, UtcMillis};
 
 use crate::config::Settings;
@@ -152,8 +152,8 @@ pub fn start(settings: &Settings, now: Now) -> Result<Started, StartError> {
     let me = roster.node_of_key(&key).map_or(holdfast_proto::id::NodeId { issuer: 0, serial: 0 }, |(node, _)| node);
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| StartError::Random(error.to_string()))?;
-    let setup = Setup { config, me, secret, roster: alliance, catalogue, seed: random, stamp: found };
-    let node = Node::restore_among(setup, roster.clone(), rows, now)?;
+    let setup = Setup { config, me, secret, known: Known::of(roster.clone()), catalogue, seed: random, stamp: found };
+    let node = Node::restore(setup, rows, now)?;
     Ok(Started { node, store, stamp, seed, roster, me, catalogue: catalogue_json })
 }
 

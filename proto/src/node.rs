@@ -3,6 +3,7 @@
 //! | room | what it does |
 //! | --- | --- |
 //! | `node/start` | from disk to a running node; continuity |
+//! | `node/known` | everyone certified, shared by nodes of one process |
 //! | `node/links` | links up and down, greeting, roster exchange, what goes out when there is room |
 //! | `node/ingest` | bytes from outside: gate, store, fold |
 //! | `node/own` | our own chain: continuity, incarnations |
@@ -15,6 +16,7 @@
 mod delivery;
 mod heal;
 mod ingest;
+mod known;
 mod links;
 mod own;
 mod refuse;
@@ -32,9 +34,9 @@ use crdts::VClock;
 
 use crate::config::Config;
 use crate::control::{Answer, Event, Question};
-use crate::domain::{Directory, Domain};
+use crate::domain::Domain;
 use crate::id::{DocKind, EntryId, Generation, LogId, NodeId};
-use crate::identity::{Role, Roster, SecretKey};
+use crate::identity::{Role, SecretKey};
 use crate::io::{Input, Output};
 use crate::link::LinkId;
 use crate::peers::Peers;
@@ -42,6 +44,7 @@ use crate::replica::{DocOrder, Hash16, Replica};
 use crate::rng::Rng;
 use crate::time::{Instant, Now};
 
+pub use known::Known;
 pub use start::{RestoreError, Setup};
 
 /// One Holdfast node without clock, socket or disk.
@@ -53,9 +56,7 @@ pub struct Node {
     me: NodeId,
     generation: Generation,
     secret: SecretKey,
-    roster: Roster,
-    roster_hash: Hash16,
-    directory: Directory,
+    known: Known,
     domain: Domain,
     replica: Replica,
     peers: Peers,
@@ -191,17 +192,18 @@ impl Node {
 
     /// Numbers above the floor that an author may use.
     fn window(&self, author: NodeId, generation: Generation) -> u32 {
-        self.roster.window_of(author, generation).unwrap_or(crate::config::WINDOW_STORE)
+        self.known.roster().window_of(author, generation).unwrap_or(crate::config::WINDOW_STORE)
     }
 
     /// Hash of everything that is equal on nodes with equal state.
     fn root(&mut self) -> Hash16 {
-        self.replica.root(self.roster_hash)
+        self.replica.root(self.known.hash())
     }
 
     /// True if what `peer` asks of `author`'s closed words and details may be given.
     fn entitled(&self, peer: NodeId, author: NodeId) -> bool {
-        let (Some(asker), Some(owner)) = (self.directory.nodes.get(&peer), self.directory.nodes.get(&author)) else {
+        let (Some(asker), Some(owner)) = (self.known.directory().nodes.get(&peer), self.known.directory().nodes.get(&author))
+        else {
             return false;
         };
         let wide = asker.hub || asker.role == Role::Authority.text();

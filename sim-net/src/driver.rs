@@ -1,6 +1,9 @@
 //! The one file that touches the node itself: how an alliance is founded and how a [`Node`] is built from what its store holds.
 //! Everything else drives it through these few functions and the boundary types.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use holdfast_proto::config::Config;
 use holdfast_proto::control::{Answer, Question};
@@ -9,7 +12,7 @@ use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::id::NodeId;
 use holdfast_proto::identity::{AlliancePlan, FirmPlan, NodePlan, PublicKey, RealmKind, Region, Role, SecretKey, found_alliance};
 use holdfast_proto::io::{Input, Output, Row, Stamp};
-use holdfast_proto::node::{Node, Setup};
+use holdfast_proto::node::{Known, Node, Setup};
 use holdfast_proto::time::{Instant, Now};
 
 use crate::dice::{Dice, Purpose};
@@ -39,6 +42,8 @@ pub struct Alliance {
     /// By index of the node.
     pub members: Vec<Member>,
     objects: Vec<Bytes>,
+    /// Everybody's roster, made once.
+    known: Known,
     catalogue: Catalogue,
 }
 
@@ -98,18 +103,40 @@ impl Alliance {
             })
             .collect();
         members.sort_by_key(|(node, _)| *node);
+        let mut roster = made.roster;
+        roster.remember_verdicts(remember);
         let catalogue = toml::from_str(BUILT_IN).expect("invariant: proto's own test parses the built-in catalogue");
-        Self { members: members.into_iter().map(|(_, member)| member).collect(), objects: made.objects, catalogue }
+        Self {
+            members: members.into_iter().map(|(_, member)| member).collect(),
+            objects: made.objects,
+            known: Known::of(roster),
+            catalogue,
+        }
     }
 
-    /// Charter, issuers and the certificates a node knows before it meets anybody.
-    fn objects_without(&self, unknown: &[usize]) -> Vec<Bytes> {
+    /// Whom a node knows before it meets anybody.
+    fn known_without(&self, unknown: &[usize]) -> Known {
+        if unknown.is_empty() {
+            return self.known.clone();
+        }
         let first = self.objects.len() - self.members.len();
         let mut order: Vec<usize> = (0..self.members.len()).collect();
         order.sort_by_key(|node| self.members[*node].id);
         let known = order.iter().zip(&self.objects[first..]).filter(|(node, _)| !unknown.contains(node));
-        self.objects[..first].iter().chain(known.map(|(_, object)| object)).cloned().collect()
+        let objects: Vec<Bytes> = self.objects[..first].iter().chain(known.map(|(_, object)| object)).cloned().collect();
+        Known::read(&objects).expect("invariant: the first object is the charter that was just founded")
     }
+}
+
+thread_local! {
+    /// Verdicts on signatures by hash of key, message and signature. One run is one thread.
+    static VERDICTS: RefCell<BTreeMap<[u8; 32], bool>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Every node checks every word, and a word is the same to all of them. Bytes that a fault has touched hash to something else and
+/// are checked for real.
+fn remember(hash: [u8; 32], check: &dyn Fn() -> bool) -> bool {
+    VERDICTS.with_borrow_mut(|verdicts| *verdicts.entry(hash).or_insert_with(check))
 }
 
 /// A running node.
@@ -127,7 +154,7 @@ impl Driver {
             config: start.config,
             me: member.id,
             secret: member.secret.clone(),
-            roster: alliance.objects_without(&start.unknown),
+            known: alliance.known_without(&start.unknown),
             catalogue: alliance.catalogue.clone(),
             seed: start.seed,
             stamp: start.stamp,

@@ -10,7 +10,7 @@ use holdfast_proto::identity::Alliance;
 use holdfast_proto::io::{EntryRow, Input, Output, Row};
 use holdfast_proto::link::{LinkId, LinkProfile};
 use holdfast_proto::message::Message;
-use holdfast_proto::node::{Node, Setup};
+use holdfast_proto::node::{Known, Node, Setup};
 use holdfast_proto::time::{Instant, Now, UtcMillis};
 
 use crate::machine::{Dice, Goal, Outcome, Spread, Table, words};
@@ -62,7 +62,7 @@ pub(crate) fn boot(alliance: &Alliance, place: usize, rows: Vec<Row>, now: Now) 
         config: Config::default(),
         me: issued.node,
         secret: issued.secret.clone(),
-        roster: alliance.objects.clone(),
+        known: Known::of(alliance.roster.clone()),
         catalogue: catalogue()?,
         seed: [u8::try_from(place).unwrap_or(0); 32],
         stamp: None,

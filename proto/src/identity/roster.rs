@@ -120,7 +120,23 @@ pub struct Roster {
     /// Under which names each key is held.
     names: BTreeMap<PublicKey, BTreeSet<(NodeId, Generation)>>,
     hashes: BTreeSet<[u8; 16]>,
+    verdicts: Verdicts,
 }
+
+/// Looks up the verdict on (key, message, signature), told by its BLAKE3 hash, or asks for it and remembers it.
+pub type Remember = fn([u8; 32], &dyn Fn() -> bool) -> bool;
+
+/// Where verdicts on words may be remembered. Two rosters are equal whatever they remember.
+#[derive(Clone, Copy, Debug, Default)]
+struct Verdicts(Option<Remember>);
+
+impl PartialEq for Verdicts {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Verdicts {}
 
 impl Roster {
     /// A roster of the alliance that this first charter founds. Whoever chooses the charter chooses whom to trust.
@@ -143,7 +159,14 @@ impl Roster {
             nodes: BTreeMap::new(),
             names: BTreeMap::new(),
             hashes: BTreeSet::from([hash]),
+            verdicts: Verdicts::default(),
         })
+    }
+
+    /// Has verdicts on words remembered. For a process that is many nodes at once and would check each word as often: a verdict
+    /// follows from key and bytes alone. A daemon, which meets a word once, has no use for it.
+    pub fn remember_verdicts(&mut self, remember: Remember) {
+        self.verdicts = Verdicts(Some(remember));
     }
 
     /// The alliance.
@@ -184,6 +207,26 @@ impl Roster {
     /// [`Rejected::OtherRealm`] if it does not begin with our first charter, [`Rejected::KeyMismatch`], [`Rejected::Replaced`],
     /// [`Rejected::Void`], or why an object in it was refused. Objects before a refused one are kept: they proved themselves.
     pub fn admit_chain(&mut self, objects: &[Bytes], key: &PublicKey) -> Result<(NodeId, Generation), Rejected> {
+        let last = self.end_of_chain(objects, key)?;
+        for object in objects {
+            match self.offer(object) {
+                Ok(Offered::New | Offered::Known) | Err(Rejected::Older) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        self.admitted(&last, key)
+    }
+
+    /// The same for a chain of which every object is held: nothing changes.
+    ///
+    /// # Errors
+    /// As [`Self::admit_chain`].
+    pub fn admit_held_chain(&self, objects: &[Bytes], key: &PublicKey) -> Result<(NodeId, Generation), Rejected> {
+        self.end_of_chain(objects, key).and_then(|last| self.admitted(&last, key))
+    }
+
+    /// Whose chain it claims to be, if it begins with our first charter.
+    fn end_of_chain(&self, objects: &[Bytes], key: &PublicKey) -> Result<NodeCertificate, Rejected> {
         if objects.len() > CHAIN_OBJECTS_MAX {
             return Err(Rejected::TooLong);
         }
@@ -195,17 +238,16 @@ impl Roster {
         if value.key != *key {
             return Err(Rejected::KeyMismatch);
         }
-        for object in objects {
-            match self.offer(object) {
-                Ok(Offered::New | Offered::Known) | Err(Rejected::Older) => {}
-                Err(other) => return Err(other),
-            }
-        }
-        if self.usable_key(value.node, value.generation)? != *key {
+        Ok(value)
+    }
+
+    /// The end of a chain, judged by what is held.
+    fn admitted(&self, last: &NodeCertificate, key: &PublicKey) -> Result<(NodeId, Generation), Rejected> {
+        if self.usable_key(last.node, last.generation)? != *key {
             return Err(Rejected::KeyMismatch);
         }
-        match self.current(value.node) {
-            Some(current) if current.generation == value.generation => Ok((value.node, value.generation)),
+        match self.current(last.node) {
+            Some(current) if current.generation == last.generation => Ok((last.node, last.generation)),
             Some(_) | None => Err(Rejected::Replaced),
         }
     }
@@ -292,6 +334,12 @@ impl Roster {
         charters.chain(issuers).chain(nodes.map(|node| object(node_key(&node.held.value), &node.held)))
     }
 
+    /// Whether offering these objects would change nothing: each is held already.
+    #[must_use]
+    pub fn holds_all(&self, objects: &[Bytes]) -> bool {
+        objects.iter().all(|object| open(object).is_ok_and(|object| self.hashes.contains(&object.hash)))
+    }
+
     /// Whether an object with this body hash is held.
     #[must_use]
     pub fn has(&self, hash: &[u8; 16]) -> bool {
@@ -333,7 +381,13 @@ impl Roster {
         signature: &Signature,
     ) -> Result<(), Rejected> {
         let held = self.usable(author, generation)?;
-        let good = verify_with(&held.key, &self.realm.message(tag, bytes), signature);
+        let message = self.realm.message(tag, bytes);
+        let check = || verify_with(&held.key, &message, signature);
+        let good = self.verdicts.0.map_or_else(&check, |remember| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&held.held.value.key.0).update(&signature.0).update(&message);
+            remember(*hasher.finalize().as_bytes(), &check)
+        });
         if good { Ok(()) } else { Err(Rejected::BadSignature) }
     }
 

@@ -97,7 +97,7 @@ impl Node {
 
     /// A node's name for people; its id where it has no certificate here.
     pub(super) fn name_of(&self, node: NodeId) -> crate::control::NodeName {
-        let name = self.directory.nodes.get(&node).map_or_else(|| node.to_string(), |entry| entry.name.clone());
+        let name = self.known.directory().nodes.get(&node).map_or_else(|| node.to_string(), |entry| entry.name.clone());
         crate::control::NodeName { id: node.to_string(), name }
     }
 }

@@ -173,7 +173,7 @@ impl Node {
         if !same_root {
             let count = self.replica.bucket_count();
             let hashes = self.replica.buckets(count);
-            self.control(id, Message::Buckets { nonce, roster: self.roster_hash, hashes });
+            self.control(id, Message::Buckets { nonce, roster: self.known.hash(), hashes });
         }
         if my_details != details {
             self.send_details(id, true);
@@ -217,7 +217,7 @@ impl Node {
             link.healing.started.get_or_insert(now);
             link.healing.unanswered = 0;
         }
-        if roster != self.roster_hash {
+        if roster != self.known.hash() {
             self.tell_roster(id, true);
         }
         let count = hashes.len();
@@ -257,7 +257,7 @@ impl Node {
         // An author told twice in one frame is looked up once.
         for leaf in leaves.iter().filter(|leaf| told.insert(leaf.author)) {
             // Of somebody without a certificate here nothing could be verified; the roster comes first.
-            if self.roster.current(leaf.author).is_none() {
+            if self.known.roster().current(leaf.author).is_none() {
                 continue;
             }
             let window = leaf.logs.iter().map(|log| self.window(leaf.author, log.generation)).max().unwrap_or(0);

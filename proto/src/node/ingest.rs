@@ -167,10 +167,10 @@ impl Node {
         let log = header.id.log;
         let bytes = row.header.clone();
         let signed = Signed { tag: Tag::Entry, author: log.author, generation: log.generation, bytes, signature: row.signature };
-        match signed.verify(&self.roster) {
+        match signed.verify(self.known.roster()) {
             Ok(_) => Some(()),
             Err(why) => {
-                if self.roster.certificate(log.author, log.generation).is_none() {
+                if self.known.roster().certificate(log.author, log.generation).is_none() {
                     self.ask_roster(link);
                 }
                 self.reject(link, &format!("an entry of {}: {why}", log.author));
@@ -267,7 +267,7 @@ impl Node {
         };
         let bytes = row.bytes.clone();
         let signed = Signed { tag, author, generation: doc.log.generation, bytes, signature: row.signature };
-        if let Err(why) = signed.verify(&self.roster) {
+        if let Err(why) = signed.verify(self.known.roster()) {
             self.reject(link, &format!("a board of {author}: {why}"));
             return None;
         }

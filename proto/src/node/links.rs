@@ -126,7 +126,7 @@ impl Node {
         if let Some(address) = &profile.dialled {
             self.peers.up(address, id);
             // The key was proved by the handshake, whatever becomes of the link.
-            if let Some((node, _)) = profile.peer.and_then(|key| self.roster.node_of_key(&key)) {
+            if let Some((node, _)) = profile.peer.and_then(|key| self.known.roster().node_of_key(&key)) {
                 self.peers.identified(id, node);
             }
         }
@@ -144,7 +144,8 @@ impl Node {
         }
         self.links.insert(id, link);
         if !broadcast {
-            let hello = Message::Hello { chain: self.roster.chain(self.me), wall: self.now.wall, roster: self.roster_hash };
+            let hello =
+                Message::Hello { chain: self.known.roster().chain(self.me), wall: self.now.wall, roster: self.known.hash() };
             self.control(id, hello);
         }
     }
@@ -182,8 +183,11 @@ impl Node {
     }
 
     pub(super) fn audible(&mut self, id: LinkId, keys: &[PublicKey]) {
-        let nodes =
-            keys.iter().filter_map(|key| self.roster.node_of_key(key)).map(|(node, _)| node).filter(|node| *node != self.me);
+        let nodes = keys
+            .iter()
+            .filter_map(|key| self.known.roster().node_of_key(key))
+            .map(|(node, _)| node)
+            .filter(|node| *node != self.me);
         let nodes: BTreeSet<NodeId> = nodes.collect();
         let Some(link) = self.links.get_mut(&id) else { return };
         let newcomers = nodes.difference(&link.audible).count();
@@ -276,15 +280,15 @@ impl Node {
         let Some(key) = self.links.get(&id).and_then(|link| link.profile.peer) else {
             return self.reject(id, "a greeting on a link that proves no key");
         };
-        let before = self.roster.objects().count();
-        let node = match self.roster.admit_chain(chain, &key) {
+        let before = self.known.roster().objects().count();
+        let node = match self.known.admit_chain(chain, &key) {
             Ok((node, _)) => node,
             Err(why) => {
                 self.reject(id, &format!("a greeting: {why}"));
                 return self.hang_up(id, &refusal_words(why));
             }
         };
-        if self.roster.objects().count() != before {
+        if self.known.roster().objects().count() != before {
             let rows = chain.iter().map(|bytes| Row::Roster { bytes: bytes.clone() }).collect();
             self.persist(rows, None, super::ingest::Job::Quiet);
             self.roster_changed();
@@ -312,7 +316,7 @@ impl Node {
         if first {
             self.notify(Event::PeerUp { node, label });
         }
-        if roster != self.roster_hash && !self.does_not_read(id) {
+        if roster != self.known.hash() && !self.does_not_read(id) {
             self.tell_roster(id, false);
         }
     }
@@ -336,7 +340,7 @@ impl Node {
 
     /// Tells which roster objects are held, in as many frames as that takes; the last one asks for an answer.
     pub(super) fn tell_roster(&mut self, id: LinkId, answer: bool) {
-        let mut hashes: Vec<_> = self.roster.objects().map(|object| object.hash).collect();
+        let mut hashes: Vec<_> = self.known.roster().objects().map(|object| object.hash).collect();
         hashes.sort_unstable();
         let parts: Vec<_> = hashes.chunks(ROSTER_HASHES_MAX).map(<[_]>::to_vec).collect();
         let begins: Vec<_> = parts.iter().skip(1).filter_map(|part| part.first().copied()).collect();
@@ -358,7 +362,7 @@ impl Node {
         let theirs: BTreeSet<_> = hashes.iter().collect();
         let (from, to) = span;
         let asked = |hash: &[u8; 16]| *hash >= from && to.is_none_or(|to| *hash < to) && !theirs.contains(hash);
-        let lacking = self.roster.objects().filter(|object| asked(&object.hash)).map(|object| object.envelope.clone());
+        let lacking = self.known.roster().objects().filter(|object| asked(&object.hash)).map(|object| object.envelope.clone());
         let mut objects = Vec::new();
         let mut frames = Vec::new();
         let mut bytes = 0;
@@ -379,7 +383,7 @@ impl Node {
     fn take_roster(&mut self, id: LinkId, objects: &[Bytes]) {
         let mut rows = Vec::new();
         for object in objects {
-            match self.roster.offer(object) {
+            match self.known.offer(object) {
                 Ok(Offered::New) => rows.push(Row::Roster { bytes: object.clone() }),
                 Ok(Offered::Known) | Err(Rejected::Older) => {}
                 Err(why) => self.reject(id, &format!("a certificate: {why}")),

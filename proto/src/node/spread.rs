@@ -138,7 +138,7 @@ impl Node {
             // Our own words go straight to every neighbour: one hop is the shortest way.
             return;
         }
-        if let Some(state) = self.links.get_mut(&link).filter(|_| self.directory.nodes.contains_key(&author)) {
+        if let Some(state) = self.links.get_mut(&link).filter(|_| self.known.directory().nodes.contains_key(&author)) {
             state.lazy.insert(author);
         }
     }
@@ -149,7 +149,7 @@ impl Node {
         let mut left = GRAFTS_LINK_MAX.saturating_sub(self.grafts.values().filter(|(_, of)| *of == link).count());
         for (log, numbers) in entries {
             // What nobody certified could have written is not waited for.
-            if self.roster.certificate(log.author, log.generation).is_none() || self.replica.too_low(log) {
+            if self.known.roster().certificate(log.author, log.generation).is_none() || self.replica.too_low(log) {
                 continue;
             }
             let window = self.window(log.author, log.generation);
@@ -169,7 +169,7 @@ impl Node {
         let newer = |node: &Self, doc: &DocName| {
             let waiting = node.pending_docs.contains_key(&(doc.author, doc.kind, doc.order));
             !waiting
-                && node.directory.nodes.contains_key(&doc.author)
+                && node.known.directory().nodes.contains_key(&doc.author)
                 && node.replica.doc(doc.author, doc.kind).is_none_or(|held| doc.order > held.doc.order())
         };
         let docs: Vec<_> = docs.into_iter().filter(|doc| newer(self, doc)).map(|doc| (doc.author, doc.kind)).collect();

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use bytes::Bytes;
-
 use super::ingest::Age;
+use super::known::Known;
 use super::own::Own;
 use super::{Node, Now};
 use crate::config::Config;
-use crate::domain::{Catalogue, Directory, DirectoryEntry, Domain, EntryMeta};
+use crate::domain::{Catalogue, Domain, EntryMeta};
 use crate::id::{DocKind, NodeId};
-use crate::identity::{Rejected, Roster, SecretKey};
+use crate::identity::{Offered, Rejected, SecretKey};
 use crate::io::{DocRow, EntryRow, Output, Row, Stamp};
 use crate::peers::Peers;
 use crate::replica::{DocOutcome, Document, ForkProof, Hash16, Header, HeldDoc, Replica, Slot, Weight, hash16};
@@ -25,8 +24,8 @@ pub struct Setup {
     pub me: NodeId,
     /// Its key.
     pub secret: SecretKey,
-    /// Charter first, then issuers, then node certificates, its own among them.
-    pub roster: Vec<Bytes>,
+    /// Everyone certified, itself among them.
+    pub known: Known,
     /// Items it knows.
     pub catalogue: Catalogue,
     /// Seed of all its randomness; a fresh one for every start.
@@ -57,39 +56,25 @@ impl Node {
     /// Stored hashes are trusted here; signatures are checked again before anything is relayed.
     ///
     /// # Errors
-    /// [`RestoreError`]; then nothing runs.
-    pub fn restore(setup: Setup, rows: impl IntoIterator<Item = Row>, now: Now) -> Result<Self, RestoreError> {
-        let (first, rest) = setup.roster.split_first().ok_or(RestoreError::NoCharter)?;
-        let mut roster = Roster::new(first).map_err(RestoreError::Charter)?;
-        for object in rest {
-            // What does not fit is left out; whether we ourselves are in is checked below.
-            let _ = roster.offer(object);
-        }
-        Self::restore_among(setup, roster, rows, now)
-    }
-
-    /// As [`Self::restore`], with the roster already made of `setup.roster`: its signatures are not checked a second time.
-    ///
-    /// # Errors
     /// [`RestoreError::NotCertified`]; then nothing runs.
-    pub fn restore_among(
-        setup: Setup,
-        mut roster: Roster,
-        rows: impl IntoIterator<Item = Row>,
-        now: Now,
-    ) -> Result<Self, RestoreError> {
+    pub fn restore(setup: Setup, rows: impl IntoIterator<Item = Row>, now: Now) -> Result<Self, RestoreError> {
+        let mut known = setup.known;
+        let mut learned = false;
         let mut entries = Vec::new();
         let mut others = Vec::new();
         for row in rows {
             match row {
                 Row::Roster { bytes } => {
-                    let _ = roster.offer(&bytes);
+                    learned |= known.offer(&bytes) == Ok(Offered::New);
                 }
                 Row::Entry(entry) => entries.push(entry),
                 Row::Doc { .. } | Row::Fork { .. } | Row::Meta { .. } => others.push(row),
             }
         }
-        let certified = roster.node_of_key(&setup.secret.public()).filter(|(node, _)| *node == setup.me);
+        if learned {
+            known.follow();
+        }
+        let certified = known.roster().node_of_key(&setup.secret.public()).filter(|(node, _)| *node == setup.me);
         let (me, generation) = certified.ok_or(RestoreError::NotCertified(setup.me))?;
         let mut node = Self {
             own: Own::new(setup.stamp),
@@ -97,9 +82,7 @@ impl Node {
             me,
             generation,
             secret: setup.secret,
-            roster,
-            roster_hash: [0; 16],
-            directory: Directory::default(),
+            known,
             domain: Domain::new(setup.catalogue),
             replica: Replica::default(),
             peers: Peers::default(),
@@ -123,7 +106,7 @@ impl Node {
             now,
             rng: Rng::new(setup.seed),
         };
-        node.roster_changed();
+        node.admit();
         for row in others {
             match row {
                 Row::Doc { doc: Some(doc), .. } => node.restore_doc(doc),
@@ -207,35 +190,16 @@ impl Node {
 
     /// The roster changed: everybody who depends on it learns of it.
     pub(super) fn roster_changed(&mut self) {
-        let mut hasher = blake3::Hasher::new();
-        for object in self.roster.objects() {
-            hasher.update(&object.hash);
-        }
-        self.roster_hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        self.directory = Directory::default();
-        let names: Vec<_> = self.roster.nodes().map(|node| (node.node, self.directory_entry(node))).collect();
-        self.directory.nodes.extend(names);
+        self.known.follow();
         self.admit();
-    }
-
-    fn directory_entry(&self, node: &crate::identity::NodeCertificate) -> DirectoryEntry {
-        use crate::identity::Role;
-        DirectoryEntry {
-            name: node.name.clone(),
-            role: node.role.text().to_owned(),
-            tier: node.tier,
-            firm: self.roster.firm(node.node).unwrap_or_default().to_owned(),
-            region: node.region.code().to_owned(),
-            hub: node.role == Role::Hub,
-        }
     }
 
     /// Says whose keys may connect.
     pub(super) fn admit(&mut self) {
         let allowed = |node: &NodeId| *node != self.me && !self.cut.contains(node);
-        let keys = self.roster.nodes().filter(|node| allowed(&node.node)).map(|node| node.key);
+        let keys = self.known.roster().nodes().filter(|node| allowed(&node.node)).map(|node| node.key);
         let keys: BTreeSet<_> = keys.collect();
-        let denied = self.roster.nodes().filter(|node| self.cut.contains(&node.node)).map(|node| node.key).collect();
+        let denied = self.known.roster().nodes().filter(|node| self.cut.contains(&node.node)).map(|node| node.key).collect();
         self.emit(Output::Admit { keys: keys.into_iter().collect(), denied });
     }
 

@@ -42,12 +42,12 @@ impl Node {
     }
 
     fn status(&mut self) -> StatusView {
-        let mut ids: Vec<NodeId> = self.directory.nodes.keys().copied().filter(|node| *node != self.me).collect();
+        let mut ids: Vec<NodeId> = self.known.directory().nodes.keys().copied().filter(|node| *node != self.me).collect();
         ids.insert(0, self.me);
         StatusView {
             schema: "holdfast.status/1".to_owned(),
             node: self.name_of(self.me),
-            realm: self.roster.kind().text().to_owned(),
+            realm: self.known.roster().kind().text().to_owned(),
             digest: self.digest_hex(),
             nodes: ids.into_iter().map(|node| self.node_view(node)).collect(),
             requests_open: self.domain.requests_open(),
@@ -58,7 +58,7 @@ impl Node {
     }
 
     fn node_view(&self, node: NodeId) -> NodeView {
-        let entry = self.directory.nodes.get(&node).cloned().unwrap_or_default();
+        let entry = self.known.directory().nodes.get(&node).cloned().unwrap_or_default();
         let board_age = self.doc_age(node, DocKind::Board);
         let operating = self.domain.operating_status(node, board_age);
         let linked = self.links.values().any(|link| link.node == Some(node) || link.audible.contains(&node));
@@ -77,7 +77,7 @@ impl Node {
             reachable: linked || node == self.me,
             via: self.via.get(&node).cloned(),
             readings: self.domain.readings(node, board_age, self.doc_age(node, DocKind::Detail)),
-            observations: self.domain.observations_of(node, &self.directory, &age_of),
+            observations: self.domain.observations_of(node, self.known.directory(), &age_of),
             forked: self.replica.forks().any(|(log, _)| log.author == node),
         }
     }
@@ -142,7 +142,7 @@ impl Node {
     }
 
     fn requests(&self) -> RequestsView {
-        let mut requests = self.domain.requests(&self.directory, self.now);
+        let mut requests = self.domain.requests(self.known.directory(), self.now);
         for request in &mut requests {
             self.add_delivery(request);
         }
@@ -151,7 +151,7 @@ impl Node {
 
     /// One request as shown, with its delivery where we wrote it.
     pub(super) fn request_view(&self, fact: FactId) -> Option<RequestView> {
-        let mut view = self.domain.request(fact, &self.directory, self.now)?;
+        let mut view = self.domain.request(fact, self.known.directory(), self.now)?;
         self.add_delivery(&mut view);
         Some(view)
     }
@@ -178,7 +178,7 @@ impl Node {
             clock_skew_s: None,
             in_step: false,
         };
-        for node in self.directory.nodes.keys().copied().filter(|node| *node != self.me) {
+        for node in self.known.directory().nodes.keys().copied().filter(|node| *node != self.me) {
             let name = self.name_of(node);
             peers.insert(node, blank(Some(name.id), Some(name.name)));
         }
@@ -202,7 +202,7 @@ impl Node {
                 peer.retry_s = (!contact.dialling).then(|| contact.next.since(self.now.mono).as_secs());
                 peer.last_error = contact.last_error.clone().or(peer.last_error.take());
             }
-            if contact.node.is_none_or(|node| !self.directory.nodes.contains_key(&node)) {
+            if contact.node.is_none_or(|node| !self.known.directory().nodes.contains_key(&node)) {
                 strangers.push(unknown);
             }
         }

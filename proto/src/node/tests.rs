@@ -103,7 +103,7 @@ impl World {
             config: Config::default(),
             me: issued.node,
             secret: issued.secret.clone(),
-            roster: self.alliance.objects.clone(),
+            known: Known::of(self.alliance.roster.clone()),
             catalogue: catalogue(),
             seed,
             stamp,

@@ -73,12 +73,12 @@ impl Node {
 
     /// The hub that requests without an addressee ask. One that is not certified as a hub here could answer nobody.
     pub(super) fn home_hub(&self) -> Option<NodeId> {
-        let is_hub = |hub: &NodeId| self.directory.nodes.get(hub).is_some_and(|entry| entry.hub);
+        let is_hub = |hub: &NodeId| self.known.directory().nodes.get(hub).is_some_and(|entry| entry.hub);
         self.config.home_hub.filter(|hub| *hub != self.me && is_hub(hub))
     }
 
     fn fault(&mut self, fault: Fault) -> Reply {
-        if self.roster.kind() != RealmKind::Simulation {
+        if self.known.roster().kind() != RealmKind::Simulation {
             return Reply::Refused(refuse::no_faults_here());
         }
         let what = match fault {
@@ -143,7 +143,7 @@ impl Node {
     }
 
     fn i_am_hub(&self) -> bool {
-        self.directory.nodes.get(&self.me).is_some_and(|entry| entry.hub)
+        self.known.directory().nodes.get(&self.me).is_some_and(|entry| entry.hub)
     }
 
     /// Starts the next write, if none is under way and something waits.
@@ -189,7 +189,7 @@ impl Node {
         }
         let Some(input) = plan_input(command) else { return Ok(()) };
         self.note_own_ages(drafts);
-        let plan = self.domain.plan(self.me, &self.directory, &input, self.now)?;
+        let plan = self.domain.plan(self.me, self.known.directory(), &input, self.now)?;
         self.check_sizes(&plan)?;
         self.open_incarnation(flight);
         let Plan { board, detail, body, about, already } = plan;
@@ -272,7 +272,7 @@ impl Node {
             extra: Bytes::new(),
         };
         let bytes = header.to_bytes();
-        let signed = Signed::seal(&self.secret, &self.roster, self.me, self.generation, Tag::Entry, bytes.clone());
+        let signed = Signed::seal(&self.secret, self.known.roster(), self.me, self.generation, Tag::Entry, bytes.clone());
         let Ok(signed) = signed else {
             self.bug("own key does not sign for own name");
             return None;
@@ -362,7 +362,7 @@ impl Node {
             let floor = if floor > 1 { floor } else { 0 };
             let doc = Document { log, version, wall: self.wall(), floor, head, readings, contact };
             let bytes = doc.to_bytes();
-            let signed = Signed::seal(&self.secret, &self.roster, self.me, self.generation, tag, bytes.clone());
+            let signed = Signed::seal(&self.secret, self.known.roster(), self.me, self.generation, tag, bytes.clone());
             let Ok(signed) = signed else {
                 self.bug("own key does not sign for own name");
                 continue;

@@ -193,7 +193,7 @@ impl Node {
         let log = row.id.log;
         let bytes = row.header.clone();
         let signed = Signed { tag: Tag::Entry, author: log.author, generation: log.generation, bytes, signature: row.signature };
-        signed.verify(&self.roster).is_ok()
+        signed.verify(self.known.roster()).is_ok()
     }
 }
 

@@ -24,7 +24,7 @@ fn a_newcomer_learns_of_more_members_than_one_frame_can_name() {
             config: Config::default(),
             me: issued.node,
             secret: issued.secret.clone(),
-            roster,
+            known: Known::read(&roster).unwrap(),
             catalogue: catalogue(),
             seed: [place as u8; 32],
             stamp: None,
@@ -62,6 +62,6 @@ fn a_newcomer_learns_of_more_members_than_one_frame_can_name() {
             }
         }
     }
-    assert_eq!(nodes[1].roster.nodes().count(), usize::from(MANY));
-    assert_eq!(nodes[0].roster_hash, nodes[1].roster_hash);
+    assert_eq!(nodes[1].known.roster().nodes().count(), usize::from(MANY));
+    assert_eq!(nodes[0].known.hash(), nodes[1].known.hash());
 }

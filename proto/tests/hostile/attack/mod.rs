@@ -16,7 +16,7 @@ use holdfast_proto::identity::{
 use holdfast_proto::io::{AgeMark, DocRow, EntryRow, Input, Output, Row, Stamp};
 use holdfast_proto::link::{LinkId, LinkProfile};
 use holdfast_proto::message::{Message, Want, WireDoc, WireEntry};
-use holdfast_proto::node::{Node, Setup};
+use holdfast_proto::node::{Known, Node, Setup};
 use holdfast_proto::replica::{Document, Hash16, Header, hash16};
 use holdfast_proto::time::{Instant, Now, UtcMillis};
 
@@ -351,7 +351,7 @@ fn boot(alliance: &Alliance, rows: Vec<Row>, stamp: Option<Stamp>, now: Now, see
         config: Config::default(),
         me: me.node,
         secret: me.secret.clone(),
-        roster: alliance.objects.clone(),
+        known: Known::of(alliance.roster.clone()),
         catalogue: catalogue(),
         seed: [seed; 32],
         stamp,

@@ -1,0 +1,108 @@
+//! Everyone certified, in the forms a node reads. Made once; nodes of one process share it until one of them learns more.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::start::RestoreError;
+use crate::domain::{Directory, DirectoryEntry};
+use crate::id::{Generation, NodeId};
+use crate::identity::{NodeCertificate, Offered, PublicKey, Rejected, Role, Roster};
+use crate::replica::Hash16;
+
+/// Everyone certified. A clone costs nothing until it learns something of its own.
+#[derive(Clone, Debug)]
+pub struct Known {
+    roster: Arc<Roster>,
+    hash: Hash16,
+    directory: Arc<Directory>,
+}
+
+impl Known {
+    /// What follows from a roster.
+    #[must_use]
+    pub fn of(roster: Roster) -> Self {
+        let (hash, directory) = (hash_of(&roster), Arc::new(directory_of(&roster)));
+        Self { roster: Arc::new(roster), hash, directory }
+    }
+
+    /// What follows from the objects of an alliance file: charter first. What does not fit is left out.
+    ///
+    /// # Errors
+    /// [`RestoreError::NoCharter`] or [`RestoreError::Charter`].
+    pub fn read(objects: &[Bytes]) -> Result<Self, RestoreError> {
+        let (first, rest) = objects.split_first().ok_or(RestoreError::NoCharter)?;
+        let mut roster = Roster::new(first).map_err(RestoreError::Charter)?;
+        for object in rest {
+            // Whether the node itself is in is checked when it is restored.
+            let _ = roster.offer(object);
+        }
+        Ok(Self::of(roster))
+    }
+
+    /// The roster itself.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// Names, roles and firms as the domain reads them.
+    pub(super) fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Hash of all objects held: equal rosters, equal hashes.
+    pub(super) fn hash(&self) -> Hash16 {
+        self.hash
+    }
+
+    /// Takes an object in, as [`Roster::offer`]; what follows from the roster is stale until [`Self::follow`].
+    ///
+    /// # Errors
+    /// As [`Roster::offer`].
+    pub(super) fn offer(&mut self, object: &Bytes) -> Result<Offered, Rejected> {
+        if self.roster.holds_all(std::slice::from_ref(object)) {
+            return Ok(Offered::Known);
+        }
+        Arc::make_mut(&mut self.roster).offer(object)
+    }
+
+    /// Takes in the chain a peer presents, as [`Roster::admit_chain`].
+    ///
+    /// # Errors
+    /// As [`Roster::admit_chain`].
+    pub(super) fn admit_chain(&mut self, objects: &[Bytes], key: &PublicKey) -> Result<(NodeId, Generation), Rejected> {
+        if self.roster.holds_all(objects) {
+            return self.roster.admit_held_chain(objects, key);
+        }
+        Arc::make_mut(&mut self.roster).admit_chain(objects, key)
+    }
+
+    /// The roster changed: all that follows from it does.
+    pub(super) fn follow(&mut self) {
+        self.hash = hash_of(&self.roster);
+        self.directory = Arc::new(directory_of(&self.roster));
+    }
+}
+
+fn hash_of(roster: &Roster) -> Hash16 {
+    let mut hasher = blake3::Hasher::new();
+    for object in roster.objects() {
+        hasher.update(&object.hash);
+    }
+    let mut hash = [0; 16];
+    hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    hash
+}
+
+fn directory_of(roster: &Roster) -> Directory {
+    let entry = |node: &NodeCertificate| DirectoryEntry {
+        name: node.name.clone(),
+        role: node.role.text().to_owned(),
+        tier: node.tier,
+        firm: roster.firm(node.node).unwrap_or_default().to_owned(),
+        region: node.region.code().to_owned(),
+        hub: node.role == Role::Hub,
+    };
+    Directory { nodes: roster.nodes().map(|node| (node.node, entry(node))).collect() }
+}
