@@ -79,22 +79,22 @@ pub async fn run(
     ready: impl FnOnce(Handle) + Send,
 ) -> Result<(), RunError> {
     let started = start(&settings, Clock::new(0).now())?;
-    let kind = started.roster.kind();
+    let kind = started.node.roster().kind();
     // Wrong clocks are a drill: obeyed in the simulation realm only.
     let offset = std::env::var("HOLDFAST_WALL_OFFSET_S").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let clock = Clock::new(if kind == RealmKind::Simulation { offset } else { 0 });
-    let Started { node, store, stamp, seed, roster, me, catalogue } = started;
+    let Started { node, store, stamp, seed, me, catalogue } = started;
 
     let listener = tokio::net::TcpListener::bind(settings.api_listen).await;
     let listener = listener.map_err(|cause| RunError::Listen { address: settings.api_listen, cause })?;
     let token = api::token::load_or_create(&settings.token_file)?;
-    let links = Links::spawn(link_settings(&settings, &roster), &seed).await?;
+    let links = Links::spawn(link_settings(&settings, node.roster()), &seed).await?;
     // At most one event per unanswered job, and the writer takes no more jobs than its own limit.
     let (answers, store_events) = mpsc::unbounded_channel();
     let writer = store.start(stamp, move |event| drop(answers.send(event)))?;
 
     let (handle, desk) = Handle::new();
-    let name = roster.current(me).map(|certificate| certificate.name.clone()).unwrap_or_default();
+    let name = node.roster().current(me).map(|certificate| certificate.name.clone()).unwrap_or_default();
     let node_name = holdfast_proto::control::NodeName { id: me.to_string(), name };
     let api_settings = api::ApiSettings { token, catalogue, node: node_name.clone(), realm: kind.text().to_owned() };
     let (stop_api, api_stopped) = oneshot::channel::<()>();

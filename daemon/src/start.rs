@@ -8,8 +8,7 @@ use holdfast_proto::domain::field::fields;
 use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::domain::service::SERVICES;
 use holdfast_proto::identity::{ArmorKind, Roster, SecretKey, dearmor};
-use holdfast_proto::io::Row;
-use holdfast_proto::node::{Known, Node, RestoreError, Setup};
+use holdfast_proto::node::{Known, Node, RestoreError, Restoring, Setup};
 use holdfast_proto::time::{Now, UtcMillis};
 
 use crate::config::Settings;
@@ -78,8 +77,6 @@ pub struct Started {
     pub stamp: StampFile,
     /// Seed of its key, for the links.
     pub seed: [u8; 32],
-    /// The alliance it belongs to.
-    pub roster: Roster,
     /// Its name.
     pub me: holdfast_proto::id::NodeId,
     /// `holdfast.catalogue/1` for page and programs.
@@ -89,7 +86,6 @@ pub struct Started {
 /// What a node is given before its first start.
 struct Papers {
     secret: SecretKey,
-    alliance: Vec<Bytes>,
     catalogue: Catalogue,
     roster: Roster,
 }
@@ -99,7 +95,7 @@ fn papers(settings: &Settings) -> Result<Papers, StartError> {
     let alliance = read_alliance(&settings.alliance_file)?;
     let catalogue = read_catalogue(settings.catalogue_file.as_deref())?;
     let roster = roster_of(&alliance, &settings.alliance_file)?;
-    Ok(Papers { secret, alliance, catalogue, roster })
+    Ok(Papers { secret, catalogue, roster })
 }
 
 /// Reads key, alliance and catalogue as a start would, and touches nothing.
@@ -115,7 +111,7 @@ pub fn check_papers(settings: &Settings) -> Result<(), StartError> {
 /// # Errors
 /// [`StartError`]; each says what to do.
 pub fn start(settings: &Settings, now: Now) -> Result<Started, StartError> {
-    let Papers { secret, alliance, catalogue, roster } = papers(settings)?;
+    let Papers { secret, catalogue, roster } = papers(settings)?;
     let catalogue_json = catalogue_json(&catalogue);
     let stamp = StampFile::open(&settings.stamp_file)?;
     let found = match stamp.found() {
@@ -130,19 +126,6 @@ pub fn start(settings: &Settings, now: Now) -> Result<Started, StartError> {
     if let Some(path) = set_aside {
         tracing::warn!(path = %path.display(), "the store was garbled and is set aside; it is filled again from neighbours");
     }
-    let mut rows: Vec<Row> = Vec::new();
-    match store.load(|row| rows.push(row)) {
-        Ok(loaded) if loaded.bad > 0 => {
-            tracing::warn!(bad = loaded.bad, "some stored rows are damaged; neighbours send them again")
-        }
-        Ok(_) => {}
-        Err(StoreError::Garbled { .. }) => {
-            rows.clear();
-            store = store.set_aside()?.store;
-            tracing::warn!("the store was garbled and is set aside; it is filled again from neighbours");
-        }
-        Err(error) => return Err(error.into()),
-    }
     let key = secret.public();
     let seed = secret.seed();
     let mut config = settings.node.clone();
@@ -152,9 +135,26 @@ pub fn start(settings: &Settings, now: Now) -> Result<Started, StartError> {
     let me = roster.node_of_key(&key).map_or(holdfast_proto::id::NodeId { issuer: 0, serial: 0 }, |(node, _)| node);
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| StartError::Random(error.to_string()))?;
-    let setup = Setup { config, me, secret, known: Known::of(roster.clone()), catalogue, seed: random, stamp: found };
-    let node = Node::restore(setup, rows, now)?;
-    Ok(Started { node, store, stamp, seed, roster, me, catalogue: catalogue_json })
+    let setup = Setup { config, me, secret, known: Known::of(roster), catalogue, seed: random, stamp: found };
+    let node = match restore(&store, setup.clone(), now) {
+        Err(StartError::Store(StoreError::Garbled { .. })) => {
+            store = store.set_aside()?.store;
+            tracing::warn!("the store was garbled and is set aside; it is filled again from neighbours");
+            Restoring::new(setup, now).finish()?
+        }
+        other => other?,
+    };
+    Ok(Started { node, store, stamp, seed, me, catalogue: catalogue_json })
+}
+
+/// Hands every stored row to a node as it is read: together they would be the largest thing this program ever held.
+fn restore(store: &Store, setup: Setup, now: Now) -> Result<Node, StartError> {
+    let mut restoring = Restoring::new(setup, now);
+    let loaded = store.load(|row| restoring.take(row))?;
+    if loaded.bad > 0 {
+        tracing::warn!(bad = loaded.bad, "some stored rows are damaged; neighbours send them again");
+    }
+    Ok(restoring.finish()?)
 }
 
 fn read(what: &'static str, path: &Path, fix: &'static str) -> Result<String, StartError> {

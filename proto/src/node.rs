@@ -36,7 +36,7 @@ use crate::config::Config;
 use crate::control::{Answer, Event, Question};
 use crate::domain::Domain;
 use crate::id::{DocKind, EntryId, Generation, LogId, NodeId};
-use crate::identity::{Role, SecretKey};
+use crate::identity::{Role, Roster, SecretKey};
 use crate::io::{Input, Output};
 use crate::link::LinkId;
 use crate::peers::Peers;
@@ -45,7 +45,7 @@ use crate::rng::Rng;
 use crate::time::{Instant, Now};
 
 pub use known::Known;
-pub use start::{RestoreError, Setup};
+pub use start::{RestoreError, Restoring, Setup};
 
 /// One Holdfast node without clock, socket or disk.
 ///
@@ -193,6 +193,12 @@ impl Node {
     /// Numbers above the floor that an author may use.
     fn window(&self, author: NodeId, generation: Generation) -> u32 {
         self.known.roster().window_of(author, generation).unwrap_or(crate::config::WINDOW_STORE)
+    }
+
+    /// The alliance as known here.
+    #[must_use]
+    pub fn roster(&self) -> &Roster {
+        self.known.roster()
     }
 
     /// Hash of everything that is equal on nodes with equal state.

@@ -379,6 +379,8 @@ pub(super) fn load(conn: &Connection, mut each: impl FnMut(Row)) -> Result<u64> 
             tracing::warn!(%error, "a damaged entry couldn't be marked");
         }
     }
+    // What was read in passing is not read again soon; the cache is for the pages that are written.
+    conn.execute_batch("PRAGMA shrink_memory")?;
     Ok(bad)
 }
 

@@ -8,7 +8,7 @@ use super::own::Own;
 use super::{Node, Now};
 use crate::config::Config;
 use crate::domain::{Catalogue, Domain, EntryMeta};
-use crate::id::{DocKind, NodeId};
+use crate::id::{DocKind, Generation, NodeId};
 use crate::identity::{Offered, Rejected, SecretKey};
 use crate::io::{DocRow, EntryRow, Output, Row, Stamp};
 use crate::peers::Peers;
@@ -16,7 +16,7 @@ use crate::replica::{DocOutcome, Document, ForkProof, Hash16, Header, HeldDoc, R
 use crate::rng::Rng;
 
 /// What a node is made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Setup {
     /// Limits and periods.
     pub config: Config,
@@ -56,33 +56,41 @@ impl Node {
     /// Stored hashes are trusted here; signatures are checked again before anything is relayed.
     ///
     /// # Errors
-    /// [`RestoreError::NotCertified`]; then nothing runs.
+    /// [`RestoreError`]; then nothing runs.
     pub fn restore(setup: Setup, rows: impl IntoIterator<Item = Row>, now: Now) -> Result<Self, RestoreError> {
-        let mut known = setup.known;
-        let mut learned = false;
-        let mut entries = Vec::new();
-        let mut others = Vec::new();
-        for row in rows {
-            match row {
-                Row::Roster { bytes } => {
-                    learned |= known.offer(&bytes) == Ok(Offered::New);
-                }
-                Row::Entry(entry) => entries.push(entry),
-                Row::Doc { .. } | Row::Fork { .. } | Row::Meta { .. } => others.push(row),
-            }
-        }
-        if learned {
-            known.follow();
-        }
-        let certified = known.roster().node_of_key(&setup.secret.public()).filter(|(node, _)| *node == setup.me);
-        let (me, generation) = certified.ok_or(RestoreError::NotCertified(setup.me))?;
-        let mut node = Self {
+        let mut rows: Vec<Row> = rows.into_iter().collect();
+        rows.sort_by_key(|row| match row {
+            Row::Roster { .. } => 0,
+            Row::Doc { .. } | Row::Fork { .. } | Row::Meta { .. } => 1,
+            Row::Entry(_) => 2,
+        });
+        let mut restoring = Restoring::new(setup, now);
+        rows.into_iter().for_each(|row| restoring.take(row));
+        restoring.finish()
+    }
+}
+
+/// A node that takes its stored rows one after the other, so that they never stand in memory together.
+#[derive(Debug)]
+pub struct Restoring {
+    node: Node,
+    /// Roster rows came that said something new: what follows from the roster is stale.
+    learned: bool,
+    /// Stand beyond the window until the entry comes that states the floor.
+    beyond: Vec<EntryRow>,
+}
+
+impl Restoring {
+    /// Begins with what the setup knows of others.
+    #[must_use]
+    pub fn new(setup: Setup, now: Now) -> Self {
+        let node = Node {
             own: Own::new(setup.stamp),
             config: setup.config,
-            me,
-            generation,
+            me: setup.me,
+            generation: Generation::default(),
             secret: setup.secret,
-            known,
+            known: setup.known,
             domain: Domain::new(setup.catalogue),
             replica: Replica::default(),
             peers: Peers::default(),
@@ -106,43 +114,69 @@ impl Node {
             now,
             rng: Rng::new(setup.seed),
         };
-        node.admit();
-        for row in others {
-            match row {
-                Row::Doc { doc: Some(doc), .. } => node.restore_doc(doc),
-                Row::Fork { log, number, one, other } => {
-                    let window = node.window(log.author, log.generation);
-                    node.replica.prove_fork(log, ForkProof { number, one, other }, window);
-                    node.domain.set_frozen(log, node.replica.fork(log).is_some());
+        Self { node, learned: false, beyond: Vec::new() }
+    }
+
+    /// Takes one row. The order is the store's: roster first, entries last; entries of one logbook in any order.
+    ///
+    /// Stored hashes are trusted here; signatures are checked again before anything is relayed.
+    pub fn take(&mut self, row: Row) {
+        if let Row::Roster { bytes } = row {
+            // What does not fit is left out; whether we ourselves are in is checked at the end.
+            self.learned |= self.node.known.offer(&bytes) == Ok(Offered::New);
+            return;
+        }
+        self.follow();
+        let node = &mut self.node;
+        match row {
+            Row::Doc { doc: Some(doc), .. } => node.restore_doc(doc),
+            Row::Fork { log, number, one, other } => {
+                let window = node.window(log.author, log.generation);
+                node.replica.prove_fork(log, ForkProof { number, one, other }, window);
+                node.domain.set_frozen(log, node.replica.fork(log).is_some());
+            }
+            Row::Entry(entry) => {
+                if !node.restore_entry(&entry) {
+                    self.beyond.push(entry);
                 }
-                Row::Doc { doc: None, .. } | Row::Meta { .. } | Row::Roster { .. } | Row::Entry(_) => {}
+            }
+            Row::Doc { doc: None, .. } | Row::Meta { .. } | Row::Roster { .. } => {}
+        }
+    }
+
+    /// All rows were taken: is this node certified, and is its continuity proven?
+    ///
+    /// # Errors
+    /// [`RestoreError::NotCertified`]; then nothing runs.
+    pub fn finish(mut self) -> Result<Node, RestoreError> {
+        self.follow();
+        let Self { mut node, mut beyond, .. } = self;
+        let certified = node.known.roster().node_of_key(&node.secret.public()).filter(|(of, _)| *of == node.me);
+        (_, node.generation) = certified.ok_or(RestoreError::NotCertified(node.me))?;
+        loop {
+            let before = beyond.len();
+            beyond.retain(|row| !node.restore_entry(row));
+            if beyond.is_empty() || beyond.len() == before {
+                break;
             }
         }
-        node.restore_entries(entries);
+        node.admit();
         node.own_restored();
         Ok(node)
     }
 
-    /// In whatever order the rows come: what stands beyond the window waits for the entry that states the floor.
-    fn restore_entries(&mut self, mut rows: Vec<EntryRow>) {
-        loop {
-            let before = rows.len();
-            rows.retain(|row| !self.restore_entry(row));
-            if rows.is_empty() || rows.len() == before {
-                return;
-            }
+    fn follow(&mut self) {
+        if std::mem::take(&mut self.learned) {
+            self.node.known.follow();
         }
     }
+}
 
+impl Node {
     /// False where it may count once more is restored.
     fn restore_entry(&mut self, row: &EntryRow) -> bool {
         let Ok(header) = Header::parse(&row.header) else { return true };
-        let window = self.window(header.id.log.author, header.id.log.generation);
-        let beyond = self.weigh(&header, hash16(&row.header), row, window) == Weight::BeyondWindow;
-        if !beyond {
-            self.fold_in(&header, row, false);
-        }
-        !beyond
+        self.fold_in(&header, row, false) != Weight::BeyondWindow
     }
 
     fn restore_doc(&mut self, row: DocRow) {
@@ -157,15 +191,19 @@ impl Node {
         self.show_document(key.0, key.1);
     }
 
-    /// Folds in one durable entry whose hashes are right: replica, then domain.
-    pub(super) fn fold_in(&mut self, header: &Header, row: &EntryRow, checked: bool) {
+    /// Folds in one durable entry whose hashes are right: replica, then domain. Says what it was.
+    pub(super) fn fold_in(&mut self, header: &Header, row: &EntryRow, checked: bool) -> Weight {
         let window = self.window(header.id.log.author, header.id.log.generation);
         let stub = row.body.is_none();
         let slot = Slot::new(header, &row.header, stub, row.age, checked);
-        match self.weigh(header, slot.hash, row, window) {
+        let weight = self.weigh(header, slot.hash, row, window);
+        match weight {
             Weight::New | Weight::Body => {}
-            Weight::Known | Weight::BeyondWindow => return,
-            Weight::Contradicts(number) => return self.dispute(row.clone(), number),
+            Weight::Known | Weight::BeyondWindow => return weight,
+            Weight::Contradicts(number) => {
+                self.dispute(row.clone(), number);
+                return weight;
+            }
         }
         let floors = row.body.as_deref().filter(|_| !header.closed).map(floors_of).unwrap_or_default();
         let change = self.replica.commit(header.id, slot, floors, window);
@@ -176,6 +214,7 @@ impl Node {
         }
         self.absorb(change);
         self.changed_at = self.now.mono;
+        weight
     }
 
     /// What an entry would be here.
