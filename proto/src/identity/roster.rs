@@ -105,7 +105,8 @@ impl HeldNode {
     }
 }
 
-type Keys = BTreeMap<PublicKey, HeldNode>;
+/// Boxed: almost every map holds one, and a map makes room for eleven.
+type Keys = BTreeMap<PublicKey, Box<HeldNode>>;
 type Generations = BTreeMap<Generation, Keys>;
 
 /// Everyone who may speak. See the head of this file for the rules.
@@ -400,7 +401,7 @@ impl Roster {
         let keys = self.nodes.get(&node).and_then(|generations| generations.get(&generation)).ok_or(Rejected::UnknownAuthor)?;
         let mut keys = keys.iter();
         match (keys.next(), keys.next()) {
-            (Some((key, held)), None) if !self.is_shared(key, node) => Ok(held),
+            (Some((key, held)), None) if !self.is_shared(key, node) => Ok(held.as_ref()),
             (None, _) => Err(Rejected::UnknownAuthor),
             (Some(_), _) => Err(Rejected::Void),
         }
@@ -538,7 +539,7 @@ impl Roster {
             return Err(Rejected::Void);
         }
         let hash = new.held.hash;
-        let mut fallen: Vec<HeldNode> = keys.insert(key, new).into_iter().collect();
+        let mut fallen: Vec<_> = keys.insert(key, Box::new(new)).into_iter().collect();
         while keys.len() > FORK_KEYS_MAX {
             fallen.extend(keys.pop_first().map(|(_, held)| held));
         }
