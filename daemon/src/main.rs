@@ -55,7 +55,7 @@ fn check(file: &Path) -> ExitCode {
 fn begin(arguments: &Arguments) -> Result<(), String> {
     let settings = Settings::load(&arguments.config).map_err(|error| error.to_string())?;
     log::start(settings.log_format, &settings.log_filter)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = run::runtime();
     let runtime = runtime.map_err(|error| format!("the system gives no threads: {error}"))?;
     runtime.block_on(run::run(settings, asked_to_end(), |_| {})).map_err(|error| error.to_string())
 }

@@ -18,8 +18,9 @@ use crate::start::{StartError, Started, start};
 use crate::store::{StoreError, StoreEvent, Writer};
 use crate::{api, log};
 
-/// Inputs taken in one turn before the loop looks at its other sources again.
-const TURN_MAX: usize = 64;
+/// How long the loop takes what already waits before the tasks of the links, which share its thread, have their turn: longer and
+/// QUIC would acknowledge too late.
+const TURN_MAX: Duration = Duration::from_millis(2);
 
 /// The daemon could not start, or could not end cleanly.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,15 @@ impl Clock {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0));
         Now { mono: Instant(mono), wall: UtcMillis(wall.saturating_add(self.offset_s.saturating_mul(1_000))) }
     }
+}
+
+/// The runtime a daemon runs on: one thread for loop, links and API, so that a frame goes from the socket to the node and on to
+/// the next neighbour without waking a thread. The disk has a thread of its own.
+///
+/// # Errors
+/// The system gives no event queue.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Runs a node until `shutdown` resolves. `ready` is called once it serves, with the way to talk to it.
@@ -144,9 +154,13 @@ impl Shell {
         let mut shutdown = std::pin::pin!(shutdown);
         self.drain();
         loop {
-            if let Some(input) = self.inputs.pop_front() {
+            let begun = std::time::Instant::now();
+            while let Some(input) = self.ready(&mut store) {
                 self.hand_in(input);
-                continue;
+                if begun.elapsed() >= TURN_MAX {
+                    tokio::task::yield_now().await;
+                    break;
+                }
             }
             let wake = self.until_deadline();
             tokio::select! {
@@ -154,16 +168,16 @@ impl Shell {
                 () = &mut shutdown => return,
                 Some(event) = store.recv() => self.hand_in(event.into()),
                 Some(ask) = self.desk.asks.recv() => self.ask(ask),
-                input = self.links.next() => {
-                    self.hand_in(input);
-                    for _ in 0..TURN_MAX {
-                        let Some(input) = self.links.try_next() else { break };
-                        self.hand_in(input);
-                    }
-                }
+                input = self.links.next() => self.hand_in(input),
                 () = tokio::time::sleep(wake) => self.hand_in(Input::Wake),
             }
         }
+    }
+
+    /// An input that waits already.
+    fn ready(&mut self, store: &mut mpsc::UnboundedReceiver<StoreEvent>) -> Option<Input> {
+        let own = self.inputs.pop_front();
+        own.or_else(|| store.try_recv().ok().map(Input::from)).or_else(|| self.links.try_next())
     }
 
     /// How long until the node wants to be woken.

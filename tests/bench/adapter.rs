@@ -31,8 +31,7 @@ pub(crate) fn node(config: &Path, first: &str) -> Outcome<()> {
     let settings = Settings::load(config).map_err(words)?;
     holdfast_daemon::log::start(settings.log_format, &settings.log_filter)?;
     let first: NodeId = first.parse().map_err(words)?;
-    // Two threads, as holdfastd.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(words)?;
+    let runtime = run::runtime().map_err(words)?;
     let (lines, mut heard) = mpsc::unbounded_channel::<String>();
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
