@@ -193,6 +193,8 @@ impl Node {
         let Some(link) = self.links.get_mut(&id) else { return };
         let healing = &mut link.healing;
         healing.same = Some(root);
+        // Whoever asked: one comparison a link is enough.
+        healing.probed_at = Some(now);
         healing.fresh_since = None;
         healing.urgent = false;
         healing.unanswered = 0;

@@ -20,8 +20,9 @@ const DUPLICATES_TO_PRUNE: u8 = 2;
 /// Announcements of one entry on a link that may lose frames. At 5 % loss three misses are 1 in 8,000.
 const ANNOUNCEMENTS_LOSSY: u8 = 3;
 /// On a link that loses nothing announcements only back up a push that went another way, so they may be gathered for so many
-/// times as long: under load most of them then travel together.
-const GATHER_RELIABLE: u32 = 4;
+/// times as long, below a second: under load most of them then travel together, and an end that hears the other's first has
+/// nothing left to say.
+const GATHER_RELIABLE: u32 = 10;
 /// A want of at most this many entries is a repair: the asker lacks what we only announced, so push to it again.
 pub(super) const REPAIR_MAX: usize = 16;
 /// Announced entries waited for at once.
@@ -158,6 +159,8 @@ impl Node {
                 let id = EntryId { log, number };
                 if let Some(state) = self.links.get_mut(&link) {
                     state.note_seen(id);
+                    // Said to us, it need not be said back.
+                    state.announce.remove(&id);
                 }
                 let room = left > 0 && self.grafts.len() < GRAFTS_MAX;
                 if room && !self.grafts.contains_key(&id) && !self.holds(id) && !self.wanted.contains(&id) {

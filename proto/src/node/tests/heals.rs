@@ -90,3 +90,28 @@ proptest! {
         world.converged();
     }
 }
+
+#[test]
+fn what_a_neighbour_announced_is_not_announced_back_to_it() {
+    let mut world = World::new(3);
+    for (a, b) in [(0, 1), (1, 2), (0, 2)] {
+        world.connect(a, b);
+    }
+    // Enough that 1 and 2, who both hear 0 directly, prune each other.
+    for n in 1..5 {
+        world.request(0, &format!("water:{n}"), None);
+    }
+    world.pass(Duration::from_secs(2));
+    world.request(0, "rice:1", None);
+    let waiting = |world: &World| {
+        let mut links = world.hosts[1].node.links.iter();
+        links
+            .find(|(_, link)| !link.announce.is_empty())
+            .map(|(id, link)| (*id, link.announce.keys().copied().collect::<Vec<_>>()))
+    };
+    let (link, ids) = waiting(&world).expect("an announcement to 2 waits");
+    let entries = ids.iter().map(|id| (id.log, vec![id.number])).collect();
+    world.hosts[1].node.announced(link, entries, Vec::new());
+    world.drain(1);
+    assert_eq!(waiting(&world), None);
+}
