@@ -97,7 +97,7 @@ pub struct Config {
     pub want_timeout: Duration,
     /// Fresh entries on a broadcast link are collected for so long.
     pub broadcast_batch: Duration,
-    /// Digest beacon on a broadcast link.
+    /// Digest beacon on a broadcast link. Rare: each point-to-point link says the same by its probe, and everybody passes it on.
     pub beacon: Duration,
     /// Random wait before a heal session starts: no thundering herd.
     pub heal_jitter: Duration,
@@ -120,7 +120,7 @@ impl Default for Config {
             graft: Duration::from_millis(30),
             want_timeout: Duration::from_millis(200),
             broadcast_batch: Duration::from_secs(1),
-            beacon: Duration::from_secs(30),
+            beacon: Duration::from_secs(120),
             heal_jitter: Duration::from_millis(20),
             advertise: Vec::new(),
             home_hub: None,

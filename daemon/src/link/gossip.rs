@@ -49,6 +49,10 @@ const PENDING_MAX: u32 = 16;
 const IDLE_MAX: Duration = Duration::from_secs(600);
 /// Messages waiting for one peer. The library's 5,000 would be 320 MB (mesh.md T11); 64 are 4 MB.
 const QUEUE_MESSAGES: usize = 64;
+/// A packet now and then keeps NATs open: they forget after 20-30 s (mesh.md Q2). The library's 5 s are most of what an idle link sends.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Silence after which a peer is gone. Two packets may get lost before that.
+const SILENCE_MAX_MS: u32 = 40_000;
 /// Windows of one connection and of one stream. The library's 15 and 10 MB suit servers.
 const CONNECTION_WINDOW: u32 = 1_048_576;
 const STREAM_WINDOW: u32 = 524_288;
@@ -235,6 +239,8 @@ fn swarm(settings: &GossipSettings, seed: &[u8; 32], sync_port: Option<u16>) -> 
         .with_quic_config(|mut quic| {
             quic.max_connection_data = CONNECTION_WINDOW;
             quic.max_stream_data = STREAM_WINDOW;
+            quic.keep_alive_interval = KEEP_ALIVE;
+            quic.max_idle_timeout = SILENCE_MAX_MS;
             quic.max_concurrent_stream_limit = 32;
             quic
         })

@@ -16,7 +16,7 @@ const STREAM_WINDOW: u32 = 262_144;
 /// Streams a peer may open. One is used; the rest is room for later versions. trust.md T44.
 const STREAMS_MAX: u32 = 8;
 /// A packet now and then keeps NATs open: they forget after 20-30 s. mesh.md Q2.
-const KEEP_ALIVE: Duration = Duration::from_secs(10);
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Silence after which a peer is gone. trust.md T44.
 const IDLE_MAX_MS: u32 = 30_000;
 /// First guess of the round trip. Sets the first repeat of a dial to 300 ms; a slower line repeats once or twice for nothing.
