@@ -1,5 +1,6 @@
 //! The adapters behind the driver contract: a Holdfast daemon in this process, and the UDP floor. Measure nothing themselves.
 
+use std::fs::File;
 use std::future::Future;
 use std::io::{BufRead, Write};
 use std::net::UdpSocket;
@@ -136,15 +137,20 @@ async fn control(handle: &Handle, order: &str) {
     }
 }
 
-/// The floor: a star of datagrams, no signing, no storage, no repair. Node 0 sends, the others only hear.
-pub(crate) fn floor(place: u16, nodes: u16) -> Outcome<()> {
+/// The floor: a star of datagrams, no signing, no repair. Node 0 sends, the others only hear; with a `file` each writes what it
+/// heard and syncs it before it says so.
+pub(crate) fn floor(place: u16, nodes: u16, file: Option<&Path>) -> Outcome<()> {
     let socket = UdpSocket::bind(("127.0.0.1", FLOOR_PORT + place)).map_err(words)?;
+    let mut disk = file.map(File::create).transpose().map_err(words)?;
     tell(&format!("M {}", nodes - 1));
     if place > 0 {
         std::thread::spawn(move || {
             let mut buffer = [0; DATAGRAM_MAX];
             while let Ok(length) = socket.recv(&mut buffer) {
                 let seq = String::from_utf8_lossy(&buffer[..length.min(8)]).into_owned();
+                if let Some(Err(error)) = disk.as_mut().map(|disk| keep(disk, &buffer)) {
+                    return eprintln!("the floor's disk: {error}");
+                }
                 tell(&format!("R {}", seq.trim()));
             }
         });
@@ -162,4 +168,12 @@ pub(crate) fn floor(place: u16, nodes: u16) -> Outcome<()> {
         tell(&format!("R {seq}"));
     }
     Ok(())
+}
+
+/// What the cheapest store would do: two pages at the end of a file, and a sync.
+fn keep(file: &mut File, text: &[u8]) -> std::io::Result<()> {
+    let mut pages = [0; 8_192];
+    pages.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+    file.write_all(&pages)?;
+    file.sync_data()
 }

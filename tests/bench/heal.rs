@@ -12,7 +12,7 @@ use crate::driver::{Driver, wait_until};
 use crate::machine::{Dice, Goal, Outcome, Spread, Table, words};
 use crate::round::{Place, apart, hand_back, quiet_rounds};
 use crate::spread;
-use crate::world::{PAYLOAD_BYTES, texts};
+use crate::world::{PAYLOAD_BYTES, alliance, texts};
 
 const NODES: usize = 5;
 /// Entries asked for and not yet acknowledged: below what a daemon queues.
@@ -69,6 +69,10 @@ pub(crate) fn measure(settings: &Settings) -> Outcome<Table> {
     table.add("entries received twice, all daemons", over(|r| r.duplicates), "", Goal::None);
     table.add("wants answered too late, all daemons", over(|r| r.late), "", Goal::None);
     table.add("bytes one daemon lacked (header, body, signature)", over(|r| r.missing_bytes / 1e6), "MB", Goal::None);
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) as f64;
+    let checks = crate::ingest::checks_per_cpu_s(&alliance(NODES, settings.seed)?)?;
+    let floor = (NODES * settings.entries) as f64 / checks / cores;
+    table.add("floor: each daemon's signature checks alone, on all cores", Spread::of([floor]), "s", Goal::None);
     table.add("UDP floor beside it, p50", floors, "ms", Goal::None);
     table.note(format!("{} rounds, seeds from {}; {thrown} thrown away for noise.", results.len(), settings.seed));
     Ok(table)

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant as Clock};
 
 use bytes::Bytes;
 use holdfast_daemon::store::{Options, Store, StoreEvent, Writer};
-use holdfast_proto::identity::Alliance;
+use holdfast_proto::identity::{Alliance, Signed, Tag};
 use holdfast_proto::io::{Input, Output, Row};
 use holdfast_proto::link::LinkId;
 use holdfast_proto::message::{Message, WireEntry};
@@ -60,6 +60,7 @@ pub(crate) fn measure(settings: &Settings) -> Outcome<Table> {
         alone.push(run(&alliance, &single, settings.entries)?);
         sixteen.push(run(&alliance, &packed, settings.of_sixteen)?);
     }
+    let checks: Vec<f64> = (0..settings.rounds).map(|_| checks_per_cpu_s(&alliance)).collect::<Outcome<_>>()?;
     let over = |list: &[Rate], facts: f64, read: fn(&Rate) -> f64| Spread::of(list.iter().map(|rate| read(rate) * facts));
     let mut table =
         Table::new(format!("Ingest, verified singly, durable and folded in: {} authors, per second of CPU", settings.authors));
@@ -67,11 +68,35 @@ pub(crate) fn measure(settings: &Settings) -> Outcome<Table> {
     table.add("the same by the clock, two threads", over(&alone, 1.0, |r| r.per_s), "entries/s", Goal::None);
     table.add("facts in entries of 16 requests", over(&sixteen, 16.0, |r| r.per_cpu_s), "facts/s", Goal::Least(200_000.0));
     table.add("the same by the clock, two threads", over(&sixteen, 16.0, |r| r.per_s), "facts/s", Goal::None);
+    table.add("floor: signatures checked, nothing else", Spread::of(checks), "checks/s", Goal::None);
     table.note(format!(
         "CPU of the node's and the store's thread together; {} and {} entries a round, {} rounds, seed {}.",
         settings.entries, settings.of_sixteen, settings.rounds, settings.seed
     ));
     Ok(table)
+}
+
+/// Signatures of entries checked for a second of one core: what no way of taking entries in one by one can beat.
+pub(crate) fn checks_per_cpu_s(alliance: &Alliance) -> Outcome<f64> {
+    const CHECKS: usize = 4_000;
+    let rows = others_words(alliance, 0, CHECKS, 1)?;
+    let entries = rows.into_iter().filter_map(|row| if let Row::Entry(entry) = row { Some(entry) } else { None });
+    let signed = entries.map(|entry| {
+        let log = entry.id.log;
+        Signed {
+            tag: Tag::Entry,
+            author: log.author,
+            generation: log.generation,
+            bytes: entry.header,
+            signature: entry.signature,
+        }
+    });
+    let signed: Vec<Signed> = signed.collect();
+    let cpu = cpu_nanos(std::process::id())?;
+    for one in signed {
+        one.verify(&alliance.roster).map_err(words)?;
+    }
+    Ok(CHECKS as f64 * 1e9 / (cpu_nanos(std::process::id())? - cpu) as f64)
 }
 
 /// Frames as an answer to a want has them, authors mixed.

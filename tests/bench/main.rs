@@ -20,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::machine::{Outcome, Table, words};
+use crate::spread::System;
 
 /// Measures Holdfast on this machine: real daemons, each round in a network of its own.
 ///
@@ -77,6 +78,9 @@ enum What {
         place: u16,
         #[arg(long)]
         nodes: u16,
+        /// Where each hearer writes and syncs; without it none does.
+        #[arg(long)]
+        file: Option<PathBuf>,
     },
 }
 
@@ -84,6 +88,7 @@ enum What {
 enum Round {
     Spread(spread::Settings),
     Floor(spread::Settings),
+    DiskFloor(spread::Settings),
     Heal(heal::Settings),
     Kill(kill::Settings),
     Memory(daemons::Memory),
@@ -113,8 +118,9 @@ fn carry_out(what: What) -> Outcome<()> {
         What::Ingest(settings) => show(&[ingest::measure(&settings)?]).map(|_| ()),
         What::All { quick } => all(quick),
         What::Round { what } => match what {
-            Round::Spread(settings) => spread::round(&settings, false),
-            Round::Floor(settings) => spread::round(&settings, true),
+            Round::Spread(settings) => spread::round(&settings, System::Holdfast),
+            Round::Floor(settings) => spread::round(&settings, System::Floor),
+            Round::DiskFloor(settings) => spread::round(&settings, System::DiskFloor),
             Round::Heal(settings) => heal::round(&settings),
             Round::Kill(settings) => kill::round(&settings),
             Round::Memory(settings) => settings.round(),
@@ -122,7 +128,7 @@ fn carry_out(what: What) -> Outcome<()> {
             Round::Start(settings) => settings.round(),
         },
         What::DriveNode { config, first } => adapter::node(&config, &first),
-        What::DriveFloor { place, nodes } => adapter::floor(place, nodes),
+        What::DriveFloor { place, nodes, file } => adapter::floor(place, nodes, file.as_deref()),
     }
 }
 

@@ -70,6 +70,20 @@ impl Settings {
     }
 }
 
+/// What a round measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum System {
+    /// Real daemons.
+    Holdfast,
+    /// A star of datagrams.
+    Floor,
+    /// The same, each hearer writing and syncing first: what this disk and these cores leave to anybody who is durable everywhere.
+    DiskFloor,
+}
+
+/// Entries of a round of the disk floor: it is steady, and there is one for every round.
+const DISK_FLOOR_COUNT: usize = 300;
+
 /// One round of one system.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Result {
@@ -89,23 +103,28 @@ pub(crate) struct Result {
 
 /// Runs all rounds.
 pub(crate) fn measure(settings: &Settings) -> Outcome<Table> {
-    let mut floors = Vec::new();
+    let (mut floors, mut disks) = (Vec::new(), Vec::new());
+    let few = Settings { count: settings.count.min(DISK_FLOOR_COUNT), idle: 0, ..*settings };
     let (results, _, thrown) = quiet_rounds(settings.rounds, |attempt| {
         let seed = settings.seed + attempt as u64;
         let floor: Result = apart(&settings.arguments("floor", seed))?;
+        let disk: Result = apart(&few.arguments("disk-floor", seed))?;
         let ours: Result = apart(&settings.arguments("spread", seed))?;
         eprintln!(
-            "N={} round {}: floor p50 {:.2} p99 {:.2} ms; Holdfast p50 {:.2} p99 {:.2} max {:.1} ms, {:.0} B",
+            "N={} round {}: floor p50 {:.2} p99 {:.2} ms; with disk {:.2} {:.2} ms; Holdfast p50 {:.2} p99 {:.2} max {:.1} ms, {:.0} B",
             settings.nodes,
             attempt + 1,
             floor.p50,
             floor.p99,
+            disk.p50,
+            disk.p99,
             ours.p50,
             ours.p99,
             ours.max,
             ours.bytes
         );
         floors.push(floor.clone());
+        disks.push(disk);
         Ok((floor.p50, ours))
     })?;
     let over = |list: &[Result], read: fn(&Result) -> f64| Spread::of(list.iter().map(read));
@@ -127,6 +146,8 @@ pub(crate) fn measure(settings: &Settings) -> Outcome<Table> {
     table.add("the same, p99", over(&results, |r| r.asked_p99), "ms", Goal::None);
     table.add("UDP floor: asked to visible at the last, p50", over(&floors, |r| r.p50), "ms", Goal::None);
     table.add("UDP floor, p99", over(&floors, |r| r.p99), "ms", Goal::None);
+    table.add("UDP and disk floor: each hearer syncs two pages, p50", over(&disks, |r| r.p50), "ms", Goal::None);
+    table.add("UDP and disk floor, p99", over(&disks, |r| r.p99), "ms", Goal::None);
     let goal = bytes.map_or(Goal::None, Goal::Most);
     table.add("wire bytes per entry and delivery, idle subtracted", over(&results, |r| r.bytes), "B", goal);
     table.add("UDP floor, the same", over(&floors, |r| r.bytes), "B", Goal::None);
@@ -142,9 +163,13 @@ pub(crate) fn measure(settings: &Settings) -> Outcome<Table> {
 }
 
 /// One round, inside its own network.
-pub(crate) fn round(settings: &Settings, floor: bool) -> Outcome<()> {
+pub(crate) fn round(settings: &Settings, system: System) -> Outcome<()> {
+    let floor = system != System::Holdfast;
     let place = Place::new(if floor { "floor" } else { "spread" })?;
-    let mut drivers = if floor { floor_drivers(settings, place.path())? } else { node_drivers(settings, place.path(), false)? };
+    let mut drivers = match system {
+        System::Holdfast => node_drivers(settings, place.path(), false)?,
+        System::Floor | System::DiskFloor => floor_drivers(settings, place.path(), system == System::DiskFloor)?,
+    };
     let result = load(settings, &mut drivers, floor)?;
     for driver in &mut drivers {
         driver.end();
@@ -153,9 +178,11 @@ pub(crate) fn round(settings: &Settings, floor: bool) -> Outcome<()> {
 }
 
 /// The floor's adapters.
-pub(crate) fn floor_drivers(settings: &Settings, dir: &Path) -> Outcome<Vec<Driver>> {
+pub(crate) fn floor_drivers(settings: &Settings, dir: &Path, durable: bool) -> Outcome<Vec<Driver>> {
     let one = |n: usize| {
         let list = ["drive-floor", "--place", &n.to_string(), "--nodes", &settings.nodes.to_string()].map(str::to_owned);
+        let file = durable.then(|| ["--file".to_owned(), dir.join(format!("pages{n}")).display().to_string()]);
+        let list: Vec<String> = list.into_iter().chain(file.into_iter().flatten()).collect();
         Driver::start(&list, &dir.join(format!("floor{n}.log")))
     };
     // The star's middle last: the others must listen when it sends.
