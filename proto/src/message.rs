@@ -2,8 +2,9 @@
 //!
 //! A link that comes up says [`Message::Hello`] both ways: the certificate chain. Then, roster first, each side learns who may
 //! speak ([`Message::RosterList`], [`Message::Roster`]), and probes: [`Message::Probe`] carries one hash of everything held. Equal
-//! states answer [`Message::Same`]; unequal ones are told by [`Message::Buckets`] and [`Message::Leaves`], and each side asks for
-//! what it lacks by [`Message::Want`], which is answered by class, newest first, and ended by [`Message::Done`].
+//! states answer [`Message::Same`]. Of unequal ones, two that were equal before tell what changed since ([`Message::Changed`]); others,
+//! or where that did not make them equal, by [`Message::Buckets`] and [`Message::Leaves`]. Each side asks for what it lacks by
+//! [`Message::Want`], which is answered by class, newest first, and ended by [`Message::Done`].
 //!
 //! Fresh entries don't wait for that. They are pushed at once to the links of the author's tree ([`Message::Entries`],
 //! [`Message::Docs`] without a want), announced lazily to the others ([`Message::Have`]) and pulled back where a push was lost. A
@@ -20,7 +21,7 @@ use crate::id::{Class, DocKind, EntryId, LogId, NodeId};
 use crate::identity::Signature;
 use crate::io::{AgeMark, DocRow, EntryRow};
 use crate::replica::digest::{AuthorLeaf, DocLeaf, Hash8};
-use crate::replica::{DocOrder, Hash16, Header};
+use crate::replica::{ByAuthor, Changes, DocOrder, Hash16, Header};
 use crate::time::UtcMillis;
 
 /// One frame's content.
@@ -105,8 +106,6 @@ pub enum Message {
     },
     /// Not equal: one hash per bucket of authors.
     Buckets {
-        /// Of the probe.
-        nonce: u64,
         /// Roster hash.
         roster: Hash16,
         /// 64 or 256.
@@ -144,6 +143,17 @@ pub enum Message {
         /// Root of the digest, keyed.
         root: Hash16,
     },
+    /// Not equal, but both were in the same state once: what changed here since.
+    Changed {
+        /// Root of that state, cut.
+        base: Hash8,
+        /// Roster hash, cut.
+        roster: Hash8,
+        /// The hearer should answer with what changed there.
+        answer: bool,
+        /// What changed.
+        changes: Changes,
+    },
 }
 
 /// What one side asks of the other.
@@ -151,6 +161,8 @@ pub enum Message {
 pub struct Want {
     /// Named in the answer.
     pub id: u32,
+    /// Of each author's last logbook in the state with this root, all entries from this number on.
+    pub since: Option<(Hash8, ByAuthor)>,
     /// Ascending (first, last) ranges by logbook.
     pub entries: Vec<(LogId, Vec<(u32, u32)>)>,
     /// Documents.

@@ -61,6 +61,7 @@ pub struct Node {
     replica: Replica,
     peers: Peers,
     links: BTreeMap<LinkId, links::Link>,
+    agreed: heal::Agreed,
     own: own::Own,
     pending: BTreeMap<EntryId, ingest::Pending>,
     pending_docs: BTreeMap<(NodeId, DocKind, DocOrder), Hash16>,

@@ -3,6 +3,7 @@
 //! Never names a field, never parses a body: floors are handed in by the node, which asked the domain. Keeps P5 and P7.
 //! Only what is durable is in here; what came and waits for the store is the node's.
 
+pub mod changes;
 pub mod difference;
 pub mod digest;
 pub mod document;
@@ -14,6 +15,7 @@ pub mod row;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use changes::{ByAuthor, Changes};
 pub use difference::Lacking;
 pub use document::{DocOrder, DocOutcome, Document, HeldDoc, document_bytes_max};
 pub use entry::{Hash16, Header, hash16};
@@ -22,6 +24,7 @@ pub use row::{AgeMark, DocRow, EntryRow};
 
 use crate::config::INCARNATIONS_MAX;
 use crate::id::{DocKind, EntryId, Incarnation, LogId, NodeId};
+use changes::{Part, Stamps};
 use document::Register;
 
 /// Two signed entries that contradict each other: proof enough on its own.
@@ -55,6 +58,8 @@ pub struct Replica {
     leaves: BTreeMap<NodeId, Hash16>,
     dirty: BTreeSet<NodeId>,
     entries: u64,
+    changes: u64,
+    stamps: BTreeMap<NodeId, Stamps>,
 }
 
 impl Replica {
@@ -149,15 +154,16 @@ impl Replica {
         if self.too_low(id.log) {
             return change;
         }
+        let last = self.logs_of(id.log.author).next_back().is_some_and(|(last, _)| last == id.log);
         self.open_log(id.log, window, &mut change);
         let Some(log) = self.logs.get_mut(&id.log) else { return change };
         log.widen(window);
-        let before = log.len();
+        let (before, floor) = (log.len(), log.stated_at());
         let own = floors.into_iter().filter(|floor| floor.incarnation == id.log.incarnation).collect();
         let effect = log.insert(id.number, slot, own);
-        let after = log.len();
+        let (after, grew) = (log.len(), last && log.stated_at() == floor);
         self.count(before, after);
-        self.absorb(id.log, effect, &mut change);
+        self.absorb(id.log, effect, if grew { Part::Head } else { Part::Rest }, &mut change);
         change
     }
 
@@ -174,7 +180,7 @@ impl Replica {
         let after = log.len();
         self.forks.insert(log_id, proof);
         self.count(before, after);
-        self.absorb(log_id, effect, &mut change);
+        self.absorb(log_id, effect, Part::Rest, &mut change);
         change
     }
 
@@ -186,8 +192,8 @@ impl Replica {
 
     /// Takes a document that is verified and durable.
     pub fn commit_doc(&mut self, held: HeldDoc) -> DocOutcome {
-        let author = held.row.author;
-        let key = (author, held.row.kind);
+        let key = (held.row.author, held.row.kind);
+        let before = self.doc_leaf(held.row.author, held.row.kind);
         let outcome = match self.docs.get_mut(&key) {
             Some(register) => register.offer(held),
             None => {
@@ -195,7 +201,12 @@ impl Replica {
                 DocOutcome::Newer
             }
         };
-        self.touch(author);
+        // Details are not in the digest: not all may hold them.
+        if let (author, DocKind::Board) = key {
+            let life = |leaf: digest::DocLeaf| (leaf.order.generation, leaf.order.incarnation, leaf.two);
+            let same = before.map(life) == self.doc_leaf(author, DocKind::Board).map(life);
+            self.touch(author, if same { Part::Board } else { Part::Rest });
+        }
         outcome
     }
 
@@ -233,14 +244,10 @@ impl Replica {
         }
     }
 
-    fn absorb(&mut self, log: LogId, effect: Effect, change: &mut Change) {
+    fn absorb(&mut self, log: LogId, effect: Effect, part: Part, change: &mut Change) {
         change.withdrawn.extend(effect.withdrawn.into_iter().map(|number| EntryId { log, number }));
         change.revive.extend(effect.revive.into_iter().map(|(first, last)| (log, first, last)));
-        self.touch(log.author);
-    }
-
-    fn touch(&mut self, author: NodeId) {
-        self.dirty.insert(author);
+        self.touch(log.author, part);
     }
 
     fn count(&mut self, before: usize, after: usize) {

@@ -1,6 +1,6 @@
 //! Bytes that two nodes need to find out that they are equal, or what they lack: the core alone, wired in memory, QUIC left out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use holdfast_proto::config::Config;
@@ -16,7 +16,8 @@ use holdfast_proto::time::{Instant, Now, UtcMillis};
 use crate::machine::{Dice, Goal, Outcome, Spread, Table, words};
 use crate::world::{Author, alliance, body, catalogue, others_words, wall};
 
-const LINK: LinkId = LinkId(1);
+/// Nodes that write nothing themselves.
+const ONLOOKERS: usize = 3;
 /// Credit given again after each frame.
 const ROOM: u32 = 262_144;
 
@@ -46,12 +47,15 @@ struct Host {
     disk: BTreeMap<EntryId, EntryRow>,
 }
 
-/// Two nodes and the wire between them.
-struct Pair {
-    hosts: [Host; 2],
+/// Nodes that carry the others' words, and the wires between them.
+struct Wired<'a> {
+    alliance: &'a Alliance,
+    hosts: Vec<Host>,
+    /// A wire ends at each host as the link with the other's number.
+    wires: BTreeSet<(usize, usize)>,
     inputs: VecDeque<(usize, Input)>,
     now: Now,
-    /// Bytes by kind of message since the last [`Pair::take`].
+    /// Bytes by kind of message since the last [`Wired::take`].
     bytes: BTreeMap<&'static str, u64>,
 }
 
@@ -83,34 +87,51 @@ pub(crate) fn profile(alliance: &Alliance, other: usize, dialled: bool) -> LinkP
     }
 }
 
-impl Pair {
-    fn new(alliance: &Alliance, rows: [Vec<Row>; 2]) -> Outcome<Self> {
+/// The link of a host to another.
+fn link(other: usize) -> LinkId {
+    LinkId(u32::try_from(other).unwrap_or(u32::MAX))
+}
+
+impl<'a> Wired<'a> {
+    fn new(alliance: &'a Alliance, rows: Vec<Vec<Row>>) -> Outcome<Self> {
         let now = Now { mono: Instant(1_000_000), wall: wall() };
-        let [a, b] = rows;
-        let mut pair = Self {
-            hosts: [Host::new(alliance, 0, a, now)?, Host::new(alliance, 1, b, now)?],
-            inputs: VecDeque::new(),
-            now,
-            bytes: BTreeMap::new(),
-        };
-        for n in 0..2 {
-            pair.drain(n);
+        let hosts =
+            rows.into_iter().enumerate().map(|(n, rows)| Host::new(alliance, n, rows, now)).collect::<Outcome<Vec<_>>>()?;
+        let mut wired = Self { alliance, hosts, wires: BTreeSet::new(), inputs: VecDeque::new(), now, bytes: BTreeMap::new() };
+        for n in 0..wired.hosts.len() {
+            wired.drain(n);
         }
-        for (n, other) in [(0, 1), (1, 0)] {
-            pair.inputs.push_back((n, Input::LinkUp { link: LINK, profile: profile(alliance, other, n == 0) }));
-            pair.inputs.push_back((n, Input::Writable { link: LINK, room: ROOM }));
+        Ok(wired)
+    }
+
+    fn connect(&mut self, one: usize, other: usize) {
+        for (n, other) in [(one, other), (other, one)] {
+            self.wires.insert((n, other));
+            self.inputs.push_back((n, Input::LinkUp { link: link(other), profile: profile(self.alliance, other, n == one) }));
+            self.inputs.push_back((n, Input::Writable { link: link(other), room: ROOM }));
         }
-        pair.settle();
-        Ok(pair)
+        self.settle();
+    }
+
+    fn part(&mut self, one: usize, other: usize) {
+        for (n, other) in [(one, other), (other, one)] {
+            self.wires.remove(&(n, other));
+            self.inputs.push_back((n, Input::LinkDown { link: link(other), cause: "parted".to_owned() }));
+        }
+        self.settle();
     }
 
     fn drain(&mut self, n: usize) {
         while let Some(output) = self.hosts[n].node.poll_output() {
             match output {
-                Output::Transmit { frame, .. } => {
+                Output::Transmit { link: to, frame } => {
+                    let other = usize::try_from(to.0).unwrap_or(usize::MAX);
+                    if !self.wires.contains(&(n, other)) {
+                        continue;
+                    }
                     *self.bytes.entry(kind(&frame)).or_default() += frame.len() as u64;
-                    self.inputs.push_back((1 - n, Input::Received { link: LINK, frame }));
-                    self.inputs.push_back((n, Input::Writable { link: LINK, room: ROOM }));
+                    self.inputs.push_back((other, Input::Received { link: link(n), frame }));
+                    self.inputs.push_back((n, Input::Writable { link: to, room: ROOM }));
                 }
                 Output::Persist { token, rows, .. } => {
                     self.hosts[n].keep(rows);
@@ -141,7 +162,7 @@ impl Pair {
             let next = self.hosts.iter().filter_map(|host| host.node.deadline()).map(|(at, _)| at).min();
             let Some(at) = next.filter(|at| *at <= end) else { break };
             self.advance(at.since(self.now.mono).max(Duration::from_micros(1)));
-            for n in 0..2 {
+            for n in 0..self.hosts.len() {
                 self.inputs.push_back((n, Input::Wake));
             }
         }
@@ -153,6 +174,7 @@ impl Pair {
         self.now.wall = UtcMillis(self.now.wall.0.saturating_add(i64::try_from(step.as_millis()).unwrap_or(0)));
     }
 
+    /// True where the first two hold the same.
     fn equal(&mut self) -> bool {
         let now = self.now;
         let digest = |host: &mut Host| match host.node.answer(now, &Question::Digest) {
@@ -165,8 +187,8 @@ impl Pair {
             | Answer::Metrics(_)
             | Answer::Refused(_) => None,
         };
-        let [a, b] = &mut self.hosts;
-        digest(a) == digest(b)
+        let digests: Vec<_> = self.hosts.iter_mut().take(2).map(digest).collect();
+        digests.windows(2).all(|pair| pair[0] == pair[1])
     }
 
     /// Bytes by kind since the last time.
@@ -198,6 +220,7 @@ fn kind(frame: &[u8]) -> &'static str {
         Ok(Message::Probe { .. }) => "probe",
         Ok(Message::Same { .. }) => "same",
         Ok(Message::Buckets { .. }) => "buckets",
+        Ok(Message::Changed { .. }) => "changed",
         Ok(Message::Leaves { .. }) => "leaves",
         Ok(Message::Want(_)) => "wants",
         Ok(Message::Done { .. }) => "done",
@@ -207,12 +230,13 @@ fn kind(frame: &[u8]) -> &'static str {
     }
 }
 
-/// Measures both figures once: nothing here depends on the machine.
+/// Measures all figures once: nothing here depends on the machine.
 pub(crate) fn measure(settings: &Settings) -> Outcome<Table> {
-    // Two onlookers carry the others' words; neither writes.
-    let alliance = alliance(settings.authors + 2, settings.seed)?;
+    // Three onlookers carry the others' words; none of them writes.
+    let alliance = alliance(settings.authors + ONLOOKERS, settings.seed)?;
     let rows: Vec<Row> = others_words(&alliance, 0, settings.entries, 1)?;
-    let mut equal = Pair::new(&alliance, [rows.clone(), rows.clone()])?;
+    let mut equal = Wired::new(&alliance, vec![rows.clone(), rows.clone()])?;
+    equal.connect(0, 1);
     equal.pass(Duration::from_secs(5));
     equal.take();
     equal.pass(Duration::from_secs(120));
@@ -223,18 +247,16 @@ pub(crate) fn measure(settings: &Settings) -> Outcome<Table> {
 
     let mut more = rows.clone();
     let mut dice = Dice::new(settings.seed);
-    for node in alliance.nodes.iter().skip(2).take(settings.lacking_authors) {
+    for node in alliance.nodes.iter().skip(ONLOOKERS).take(settings.lacking_authors) {
         let mut author = Author::new(node);
         author.follow(&rows);
         for _ in 0..settings.lacking / settings.lacking_authors.max(1) {
             more.push(Row::Entry(author.entry(&alliance, body(&mut dice, 1))?));
         }
     }
-    let mut unequal = Pair::new(&alliance, [more, rows])?;
-    unequal.pass(Duration::from_secs(10));
-    let healed = unequal.equal();
-    let told = unequal.take();
-    let telling: u64 = told.iter().filter(|(kind, _)| !matches!(**kind, "greeting" | "entries")).map(|(_, bytes)| bytes).sum();
+    let met = met_before(&alliance, &rows, &more)?;
+    let mut unequal = Wired::new(&alliance, vec![more, rows])?;
+    let never = heal(&mut unequal);
 
     let once = |value: u64| Spread::of([value as f64]);
     let title = format!("Digest: {} authors, {} entries, frame bytes both ways", settings.authors, settings.entries);
@@ -242,18 +264,49 @@ pub(crate) fn measure(settings: &Settings) -> Outcome<Table> {
     table.add("equal states: one exchange", once(one), "B", Goal::Most(600.0));
     table.add("equal states: all frames of 2 minutes", once(all), "B", Goal::None);
     let what = format!("{} entries by {} authors lacking: told, beyond one exchange", settings.lacking, settings.lacking_authors);
-    table.add(what, once(telling.saturating_sub(one)), "B", Goal::Most(500.0));
-    let parts: Vec<String> = told.iter().map(|(kind, bytes)| format!("{kind} {bytes}")).collect();
-    table.note(format!(
-        "Bytes by kind until both were equal ({}): {}.",
-        if healed { "they are" } else { "they are NOT" },
-        parts.join(", ")
-    ));
+    for (case, told, goal) in [("were equal before", met, Goal::Most(500.0)), ("never met", never, Goal::None)] {
+        let (told, healed) = told;
+        let telling = told.iter().filter(|(kind, _)| !matches!(**kind, "greeting" | "entries"));
+        let telling: u64 = telling.map(|(_, bytes)| bytes).sum();
+        table.add(format!("{what}; {case}"), once(telling.saturating_sub(one)), "B", goal);
+        let parts: Vec<String> = told.iter().map(|(kind, bytes)| format!("{kind} {bytes}")).collect();
+        table.note(format!(
+            "Two that {case}, bytes by kind until both were equal ({}): {}.",
+            if healed { "they are" } else { "they are NOT" },
+            parts.join(", ")
+        ));
+    }
     Ok(table)
 }
 
+type Told = (BTreeMap<&'static str, u64>, bool);
+
+/// Two that were equal over a link; while it is down one of them hears more from a third.
+fn met_before(alliance: &Alliance, rows: &[Row], more: &[Row]) -> Outcome<Told> {
+    let mut wired = Wired::new(alliance, vec![rows.to_vec(), rows.to_vec(), more.to_vec()])?;
+    wired.connect(0, 1);
+    wired.pass(Duration::from_secs(5));
+    wired.part(0, 1);
+    wired.connect(0, 2);
+    wired.pass(Duration::from_secs(10));
+    wired.part(0, 2);
+    wired.take();
+    if wired.equal() {
+        return Err("the one side heard nothing of the third".to_owned());
+    }
+    Ok(heal(&mut wired))
+}
+
+/// What the first two tell each other from their link coming up until long after they are equal.
+fn heal(wired: &mut Wired<'_>) -> Told {
+    wired.connect(0, 1);
+    wired.pass(Duration::from_secs(10));
+    let healed = wired.equal();
+    (wired.take(), healed)
+}
+
 /// Bytes of one probe and its answer.
-fn exchanges(pair: &mut Pair, probes: u64) -> Outcome<u64> {
+fn exchanges(pair: &mut Wired<'_>, probes: u64) -> Outcome<u64> {
     if probes == 0 {
         return Err("no node probed in two minutes".to_owned());
     }

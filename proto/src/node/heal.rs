@@ -1,5 +1,7 @@
 //! Digest, difference, wants and their answers: what makes two nodes equal, over any link that delivers some frames.
 
+mod changed;
+mod details;
 mod serve;
 
 use std::collections::BTreeSet;
@@ -13,10 +15,13 @@ use crate::id::{DocKind, EntryId, LogId, NodeId};
 use crate::io::{EntryRow, Output};
 use crate::link::LinkId;
 use crate::message::{Message, Want};
-use crate::replica::digest::{AuthorLeaf, DocLeaf, Hash8, cut, keyed};
+use crate::replica::digest::{AuthorLeaf, Hash8, keyed};
 use crate::replica::{DocOrder, Hash16, Lacking};
 use crate::time::Instant;
 
+use changed::{Heads, State};
+
+pub(super) use changed::Agreed;
 pub(super) use serve::Serving;
 
 /// Entries asked for at once over all links. 64 B each; a day of a whole county fits.
@@ -46,8 +51,10 @@ pub(super) struct Healing {
     /// Our root when both sides last agreed.
     same: Option<Hash16>,
     probed_at: Option<Instant>,
-    /// A probe under way: its nonce and our root then.
-    nonce: Option<(u64, Hash16)>,
+    /// A probe under way: its nonce and our state then.
+    nonce: Option<(u64, State)>,
+    /// Since which state, by its root, the peer was told what changed: once for each time the two are found unequal.
+    told: Option<Hash8>,
     /// Probes in a row without an answer.
     unanswered: u8,
     /// Since when an unequal digest is put down to pushes under way.
@@ -78,6 +85,11 @@ const LATE_MAX: u8 = 2;
 const CONTROL_BACKLOG_MAX: usize = 512 * 1_024;
 
 impl Asked {
+    /// Much or documents: the digests are compared when all of it is there.
+    fn is_large(&self) -> bool {
+        self.ids.len() > spread::REPAIR_MAX || self.ids.is_empty()
+    }
+
     /// Something came: the rest gets its time anew.
     pub(super) fn progress(&mut self, now: Instant, wait: Duration) {
         self.deadline = now.after(wait);
@@ -100,7 +112,9 @@ impl Node {
     pub(super) fn probe(&mut self, id: LinkId) {
         let now = self.now.mono;
         let busy = !self.jobs.is_empty();
-        let root = self.root();
+        let awaiting = self.awaits(id);
+        let state = self.state();
+        let root = state.root;
         let nonce = self.rng.next_u64();
         let (probe, beacon) = (self.config.probe, self.config.beacon);
         let lost = self.config.want_timeout.saturating_mul(2);
@@ -118,12 +132,17 @@ impl Node {
             link.probe_at = Some(now.after(STORE_FIRST));
             return;
         }
+        if awaiting {
+            // It is known to be unequal, and what makes it equal is on its way; its end probes again.
+            link.probe_at = Some(now.after(SETTLE));
+            return;
+        }
         // Where frames get lost an unanswered probe is said again, ever more rarely.
         let again = lost.saturating_mul(1 << link.healing.unanswered.min(10)).min(probe);
         link.probe_at = Some(now.after(if link.profile.reliable { probe } else { again }));
         link.healing.unanswered = link.healing.unanswered.saturating_add(1);
         link.healing.probed_at = Some(now);
-        link.healing.nonce = Some((nonce, root));
+        link.healing.nonce = Some((nonce, state));
         let details = self.details_root(id, nonce);
         self.control(id, Message::Probe { nonce, root: keyed(root, nonce), details });
     }
@@ -152,28 +171,32 @@ impl Node {
         if self.does_not_read(id) {
             return;
         }
-        let mine = self.root();
+        let state = self.state();
         let now = self.now.mono;
         let my_details = self.details_root(id, nonce);
-        let same_root = keyed(mine, nonce) == root;
+        let same_root = keyed(state.root, nonce) == root;
         if same_root && my_details == details {
             self.control(id, Message::Same { nonce });
-            return self.in_step(id, mine);
+            return self.in_step(id, state);
         }
-        let fresh = now.since(self.changed_at) < FRESH || !self.jobs.is_empty();
+        let fresh = now.since(self.changed_at) < FRESH;
+        let busy = !self.jobs.is_empty();
+        let awaiting = self.awaits(id);
+        let patience = self.want_wait(id);
         let Some(link) = self.links.get_mut(&id) else { return };
         let since = *link.healing.fresh_since.get_or_insert(now);
-        if fresh && !link.healing.urgent && now.since(since) < FRESH_MAX {
-            let at = now.after(SETTLE);
+        if (busy || awaiting || (fresh && !link.healing.urgent)) && now.since(since) < FRESH_MAX {
+            let at = now.after(if busy { STORE_FIRST } else { SETTLE });
             link.probe_at = Some(link.probe_at.map_or(at, |known| known.min(at)));
             return;
         }
         link.healing.fresh_since = None;
+        // The peer will answer what it is told now: no need to ask the same the other way round.
+        let later = now.after(patience);
+        link.probe_at = Some(link.probe_at.map_or(later, |known| known.max(later)));
         link.healing.started.get_or_insert(now);
         if !same_root {
-            let count = self.replica.bucket_count();
-            let hashes = self.replica.buckets(count);
-            self.control(id, Message::Buckets { nonce, roster: self.known.hash(), hashes });
+            self.tell_difference(id);
         }
         if my_details != details {
             self.send_details(id, true);
@@ -183,16 +206,31 @@ impl Node {
     /// A neighbour found our digest equal.
     pub(super) fn same(&mut self, id: LinkId, nonce: u64) {
         let asked = self.links.get_mut(&id).and_then(|link| link.healing.nonce.take_if(|(asked, _)| *asked == nonce));
-        if let Some((_, root)) = asked {
-            self.in_step(id, root);
+        if let Some((_, state)) = asked {
+            self.in_step(id, state);
         }
     }
 
-    fn in_step(&mut self, id: LinkId, root: Hash16) {
+    /// True while much that this peer was asked for is still to come.
+    fn awaits(&self, id: LinkId) -> bool {
+        self.wants.values().any(|asked| asked.link == id && asked.is_large())
+    }
+
+    /// Our probe is answered: the two are not equal.
+    fn found_unequal(&mut self, id: LinkId) {
+        let now = self.now.mono;
+        if let Some(link) = self.links.get_mut(&id) {
+            link.healing.started.get_or_insert(now);
+            link.healing.unanswered = 0;
+        }
+    }
+
+    fn in_step(&mut self, id: LinkId, state: State) {
         let (now, probe) = (self.now.mono, self.config.probe);
         let Some(link) = self.links.get_mut(&id) else { return };
         let healing = &mut link.healing;
-        healing.same = Some(root);
+        healing.same = Some(state.root);
+        healing.told = None;
         // Whoever asked: one comparison a link is enough.
         healing.probed_at = Some(now);
         healing.fresh_since = None;
@@ -201,12 +239,18 @@ impl Node {
         link.probe_at = Some(now.after(probe));
         let started = healing.started.take();
         let (received, sent) = (std::mem::take(&mut healing.received), std::mem::take(&mut healing.sent));
-        if let (Some(started), Some(node)) = (started, link.node)
-            && received + sent > 0
-        {
+        let Some(node) = link.node else { return };
+        self.agree(node, state);
+        if let Some(started) = started.filter(|_| received + sent > 0) {
             let took_ms = u64::try_from(now.since(started).as_millis()).unwrap_or(u64::MAX);
             self.notify(Event::Healed { node, took_ms, received, sent });
         }
+    }
+
+    fn tell_buckets(&mut self, id: LinkId) {
+        let count = self.replica.bucket_count();
+        let hashes = self.replica.buckets(count);
+        self.control(id, Message::Buckets { roster: self.known.hash(), hashes });
     }
 
     /// A neighbour's bucket hashes: tell it what we hold of those that differ.
@@ -214,11 +258,7 @@ impl Node {
         if self.does_not_read(id) {
             return;
         }
-        let now = self.now.mono;
-        if let Some(link) = self.links.get_mut(&id) {
-            link.healing.started.get_or_insert(now);
-            link.healing.unanswered = 0;
-        }
+        self.found_unequal(id);
         if roster != self.known.hash() {
             self.tell_roster(id, true);
         }
@@ -252,6 +292,20 @@ impl Node {
 
     /// A neighbour tells what it holds: ask for what we lack, and tell it our side if it asks.
     pub(super) fn leaves(&mut self, id: LinkId, count: u16, answer: &[u16], leaves: &[AuthorLeaf]) {
+        let Lacking { entries, docs, forks } = self.lacking(id, leaves);
+        self.want(id, entries, docs, forks);
+        let count = usize::from(count);
+        if !answer.is_empty()
+            && answer.len() <= count
+            && (count == BUCKETS_FEW || count == BUCKETS_MANY)
+            && !self.does_not_read(id)
+        {
+            self.send_leaves(id, count, answer, Vec::new());
+        }
+    }
+
+    /// What a peer's leaves show that is neither held here nor on its way; nothing of a peer in doubt.
+    fn lacking(&mut self, id: LinkId, leaves: &[AuthorLeaf]) -> Lacking {
         let mut lacking = Lacking::default();
         let doubted = self.links.get(&id).and_then(|link| link.healing.doubted).is_some_and(|until| self.now.mono < until);
         let mut left = if doubted { 0 } else { WANTED_MAX.saturating_sub(self.wanted.len()) };
@@ -274,17 +328,7 @@ impl Node {
             self.pending_docs.range((author, kind, low)..=(author, kind, high)).next().is_some()
         };
         lacking.docs.retain(|(author, kind)| !waits(*author, *kind));
-        if !lacking.is_empty() && !doubted {
-            self.want(id, lacking.entries, lacking.docs, lacking.forks);
-        }
-        let count = usize::from(count);
-        if !answer.is_empty()
-            && answer.len() <= count
-            && (count == BUCKETS_FEW || count == BUCKETS_MANY)
-            && !self.does_not_read(id)
-        {
-            self.send_leaves(id, count, answer, Vec::new());
-        }
+        if doubted { Lacking::default() } else { lacking }
     }
 
     /// A peer's leaf about ourselves: does it know words of ours that we don't hold?
@@ -302,55 +346,6 @@ impl Node {
         }
     }
 
-    // ------------------------------------------------------------------ details
-
-    /// Authors whose details both this node and the peer may hold.
-    fn shared_details(&self, id: LinkId) -> Vec<(NodeId, DocLeaf)> {
-        let Some(peer) = self.links.get(&id).and_then(|link| link.node) else { return Vec::new() };
-        let both = |author: &NodeId| self.entitled(peer, *author) && self.entitled(self.me, *author);
-        let authors = self.replica.docs(DocKind::Detail).map(|(author, _)| author).filter(both);
-        authors.filter_map(|author| Some((author, self.replica.doc_leaf(author, DocKind::Detail)?))).collect()
-    }
-
-    /// Tells what is held of shared details; only the last frame asks for an answer.
-    fn send_details(&mut self, id: LinkId, answer: bool) {
-        /// A leaf costs about 24 B.
-        const LEAVES_MAX: usize = 1_000;
-        let mut leaves = self.shared_details(id);
-        while leaves.len() > LEAVES_MAX {
-            let rest = leaves.split_off(LEAVES_MAX);
-            self.control(id, Message::Details { answer: false, leaves: std::mem::replace(&mut leaves, rest) });
-        }
-        self.control(id, Message::Details { answer, leaves });
-    }
-
-    fn details_root(&self, id: LinkId, nonce: u64) -> Hash8 {
-        let mut hasher = blake3::Hasher::new();
-        for (author, leaf) in self.shared_details(id) {
-            hasher.update(&author.to_bytes());
-            hasher.update(&leaf.order.version.to_be_bytes());
-            hasher.update(&leaf.hash);
-        }
-        let mut root = [0; 16];
-        root.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        cut(keyed(root, nonce))
-    }
-
-    pub(super) fn details(&mut self, id: LinkId, answer: bool, leaves: &[(NodeId, DocLeaf)]) {
-        if answer && !self.does_not_read(id) {
-            self.send_details(id, false);
-        }
-        let lacks = |(author, leaf): &&(NodeId, DocLeaf)| {
-            self.entitled(self.me, *author) && self.replica.lacks_doc(*author, DocKind::Detail, leaf)
-        };
-        let docs: Vec<_> = leaves.iter().filter(lacks).map(|(author, _)| (*author, DocKind::Detail)).collect();
-        if !docs.is_empty() {
-            self.want(id, Vec::new(), docs, Vec::new());
-        }
-    }
-
-    // ------------------------------------------------------------------ wants
-
     /// Asks a peer.
     pub(super) fn want(
         &mut self,
@@ -359,16 +354,28 @@ impl Node {
         docs: Vec<(NodeId, DocKind)>,
         forks: Vec<LogId>,
     ) {
-        if self.store_rests() {
-            // Nothing that came could be kept; the probe at the end of the rest asks again.
+        self.want_below(link, entries, docs, forks, &Heads::default());
+    }
+
+    /// Asks a peer, in fewer bytes where it told the `heads` that are wanted up to.
+    fn want_below(
+        &mut self,
+        link: LinkId,
+        entries: Vec<(LogId, Vec<(u32, u32)>)>,
+        docs: Vec<(NodeId, DocKind)>,
+        forks: Vec<LogId>,
+        heads: &Heads,
+    ) {
+        if self.store_rests() || (entries.is_empty() && docs.is_empty() && forks.is_empty()) {
+            // While the store rests nothing that came could be kept; the probe at the end of the rest asks again.
             return;
         }
         for part in parts_of(entries, docs, forks) {
-            self.want_part(link, part);
+            self.want_part(link, part, heads);
         }
     }
 
-    fn want_part(&mut self, link: LinkId, want: Want) {
+    fn want_part(&mut self, link: LinkId, want: Want, heads: &Heads) {
         let Want { entries, docs, forks, .. } = want;
         let under_way = self.wants.values().filter(|asked| asked.link == link).count();
         if under_way >= WANTS_MAX || self.wanted.len() >= WANTED_MAX {
@@ -386,7 +393,8 @@ impl Node {
         let deadline = self.now.mono.after(self.want_wait(link));
         self.wants.insert(id, Asked { link, deadline, ids });
         self.count("wants_out_total", 1);
-        self.control(link, Message::Want(Want { id, entries, docs, forks }));
+        let (since, entries) = heads.shorten(entries);
+        self.control(link, Message::Want(Want { id, since, entries, docs, forks }));
     }
 
     /// How long an answer may take: on a reliable link it is only late, not lost.
@@ -440,9 +448,8 @@ impl Node {
         if let Some(state) = self.links.get_mut(&link) {
             state.healing.late = 0;
         }
-        let large = asked.ids.len() > spread::REPAIR_MAX || asked.ids.is_empty();
         let last = !self.wants.values().any(|other| other.link == link);
-        if large
+        if asked.is_large()
             && last
             && let Some(state) = self.links.get_mut(&link)
         {

@@ -241,6 +241,7 @@ impl Node {
             | Message::Probe { .. }
             | Message::Same { .. }
             | Message::Buckets { .. }
+            | Message::Changed { .. }
             | Message::Leaves { .. }
             | Message::Details { .. }
             | Message::Want(_)
@@ -266,7 +267,8 @@ impl Node {
             Message::Held { heads, docs } => self.receipts(id, heads, docs),
             Message::Probe { nonce, root, details } => self.probed(id, nonce, root, details),
             Message::Same { nonce } => self.same(id, nonce),
-            Message::Buckets { nonce: _, roster, hashes } => self.buckets(id, roster, &hashes),
+            Message::Buckets { roster, hashes } => self.buckets(id, roster, &hashes),
+            Message::Changed { base, roster, answer, changes } => self.changed(id, base, roster, answer, changes),
             Message::Leaves { count, answer, leaves } => self.leaves(id, count, &answer, &leaves),
             Message::Details { answer, leaves } => self.details(id, answer, &leaves),
             Message::Want(want) => self.serve(id, want),

@@ -95,6 +95,7 @@ impl Restoring {
             replica: Replica::default(),
             peers: Peers::default(),
             links: BTreeMap::new(),
+            agreed: super::heal::Agreed::default(),
             pending: BTreeMap::new(),
             pending_docs: BTreeMap::new(),
             jobs: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 mod addressed;
 mod ages;
+mod changed;
 mod continuity;
 mod durable;
 mod forks;
@@ -64,6 +65,8 @@ struct World {
     deaf: BTreeSet<(usize, usize)>,
     /// Where set, frames are lost, doubled and overtaken.
     noise: Option<crate::rng::Rng>,
+    /// How often each kind of message was sent, by its number in the frame.
+    said: BTreeMap<u8, usize>,
 }
 
 impl World {
@@ -79,6 +82,7 @@ impl World {
             next_command: 0,
             deaf: BTreeSet::new(),
             noise: None,
+            said: BTreeMap::new(),
         };
         for n in 0..usize::from(count) {
             let node = world.boot(n, Vec::new(), None);
@@ -145,6 +149,7 @@ impl World {
         while let Some(output) = self.hosts[n].node.poll_output() {
             match output {
                 Output::Transmit { link, frame } => {
+                    *self.said.entry(frame[1]).or_default() += 1;
                     let Some((to, other)) = self.wires.get(&(n, link)).copied() else { continue };
                     if !self.deaf.contains(&(n, to)) {
                         self.carry(to, Input::Received { link: other, frame });

@@ -112,6 +112,11 @@ impl Log {
         self.stated_at.and_then(|number| self.floors.get(&number))
     }
 
+    /// Number of the entry that states the floor that counts.
+    pub(super) fn stated_at(&self) -> Option<u32> {
+        self.stated_at
+    }
+
     /// First number not below the floor; 1 without a floor.
     #[must_use]
     pub fn floor_number(&self) -> u32 {

@@ -75,7 +75,7 @@ fn a_want_for_everything_a_thousand_times_is_answered_within_bounds() {
     let log = siege.log(OTHER);
     let others = (0..2_000).map(|n| (nowhere(n), vec![(0, u32::MAX)]));
     let entries: Vec<_> = std::iter::once((log, vec![(0, u32::MAX); 500])).chain(others).collect();
-    let want = Want { id: 5, entries, docs: vec![(siege.id(OTHER), DocKind::Board); 9_000], forks: vec![log; 500] };
+    let want = Want { id: 5, since: None, entries, docs: vec![(siege.id(OTHER), DocKind::Board); 9_000], forks: vec![log; 500] };
     let frame = Message::Want(want).to_frame();
     assert!(frame.len() < FRAME_BYTES_MAX);
     for _ in 0..1_000 {
@@ -94,13 +94,14 @@ fn digests_asked_in_loops_by_a_peer_that_does_not_read_stay_bounded() {
     let liar = siege.greeted(1, LIAR);
     siege.credit = false;
     siege.input(Input::Writable { link: liar, room: 0 });
-    let buckets = Message::Buckets { nonce: 1, roster: [1; 16], hashes: vec![[1; 8]; 256] };
+    let buckets = Message::Buckets { roster: [1; 16], hashes: vec![[1; 8]; 256] };
     let odd = Message::Leaves { count: u16::MAX, answer: vec![1; 9], leaves: Vec::new() };
     let many = Message::Leaves { count: 256, answer: vec![u16::MAX; 20_000], leaves: Vec::new() };
     let list = Message::RosterList { from: [0; 16], to: None, hashes: Vec::new(), answer: true };
     let details = Message::Details { answer: true, leaves: Vec::new() };
     let probe = Message::Probe { nonce: 4, root: [9; 16], details: [1; 8] };
-    let frames: Vec<Bytes> = [buckets, odd, many, list, details, probe].iter().map(Message::to_frame).collect();
+    let changed = Message::Changed { base: [1; 8], roster: [1; 8], answer: true, changes: absurd(&siege) };
+    let frames: Vec<Bytes> = [buckets, odd, many, list, details, probe, changed].iter().map(Message::to_frame).collect();
     for _ in 0..2_000 {
         for frame in &frames {
             siege.input(Input::Received { link: liar, frame: frame.clone() });
@@ -111,6 +112,46 @@ fn digests_asked_in_loops_by_a_peer_that_does_not_read_stay_bounded() {
     siege.input(Input::Writable { link: liar, room: 200_000 });
     let bytes: usize = siege.sent.iter().map(|(_, frame)| frame.len()).sum();
     assert!(bytes < 4 << 20, "{bytes} bytes out");
+}
+
+#[test]
+fn a_peer_that_lies_about_what_changed_since_both_agreed_gains_nothing() {
+    let mut siege = Siege::new();
+    let liar = siege.greeted(1, LIAR);
+    let rows = siege.logbook(OTHER, 300, 4);
+    siege.say(liar, &Message::Entries { want: None, entries: pack(&rows) });
+    // It claims to be equal, whatever it holds: from now on that state has a name between the two.
+    siege.pass(Duration::from_secs(3));
+    let probe = |message| if let Message::Probe { nonce, .. } = message { Some(nonce) } else { None };
+    let nonce = siege.heard(liar).into_iter().filter_map(probe).next_back().unwrap();
+    siege.say(liar, &Message::Same { nonce });
+    let digest = siege.digest();
+    let base: [u8; 8] = std::array::from_fn(|n| u8::from_str_radix(&digest[2 * n..2 * n + 2], 16).unwrap());
+    let changed = Message::Changed { base, roster: [1; 8], answer: true, changes: absurd(&siege) };
+    for _ in 0..300 {
+        siege.say(liar, &changed);
+    }
+    let heard = siege.heard(liar);
+    let told = heard.iter().filter(|message| matches!(message, Message::Changed { .. })).count();
+    assert_eq!(told, 1, "our side of it is told once, however often it asks");
+    let wants: Vec<&Want> = heard.iter().filter_map(|m| if let Message::Want(want) = m { Some(want) } else { None }).collect();
+    assert!(wants.iter().any(|want| want.since.is_some() || !want.entries.is_empty()), "what it promises is asked for");
+    assert!(wants.len() <= 64, "{} wants", wants.len());
+    // A want in the short form costs no more than one in the long form.
+    siege.sent.clear();
+    for id in 0..100 {
+        let want = Want { id, since: Some((base, everybody(0))), ..Want::default() };
+        siege.say(liar, &Message::Want(want));
+    }
+    siege.pass(Duration::from_secs(5));
+    let bytes: usize = siege.sent.iter().map(|(_, frame)| frame.len()).sum();
+    assert!(bytes < 8 << 20, "{bytes} bytes out");
+    assert_eq!(siege.digest(), digest);
+    // An honest neighbour is served and believed as before.
+    let honest = siege.greeted(2, HONEST);
+    let more = siege.logbook(HONEST, 3, 4);
+    siege.say(honest, &Message::Entries { want: None, entries: pack(&more) });
+    assert_eq!(siege.metric("entries"), 303);
 }
 
 #[test]

@@ -20,7 +20,7 @@ use holdfast_proto::io::{AgeMark, Input};
 use holdfast_proto::link::LinkId;
 use holdfast_proto::message::{DocName, Message, Want, WireEntry};
 use holdfast_proto::replica::digest::{AuthorLeaf, DocLeaf, LogLeaf};
-use holdfast_proto::replica::{DocOrder, Header, hash16};
+use holdfast_proto::replica::{ByAuthor, Changes, DocOrder, Header, hash16};
 use holdfast_proto::time::{Instant, Now, UtcMillis};
 
 fn nowhere(n: u32) -> LogId {
@@ -68,18 +68,32 @@ fn samples(siege: &Siege) -> Vec<Message> {
         Message::Held { heads: vec![(siege.log(VICTIM), u32::MAX)], docs: vec![name] },
         Message::Probe { nonce: u64::MAX, root: [1; 16], details: [2; 8] },
         Message::Same { nonce: 0 },
-        Message::Buckets { nonce: 0, roster: [0; 16], hashes: vec![[1; 8]; 64] },
+        Message::Buckets { roster: [0; 16], hashes: vec![[1; 8]; 64] },
         leaves(leaf(siege, HONEST, u32::MAX, vec![(u32::MAX, u32::MAX), (0, 0), (5, 1)])),
         Message::Details { answer: true, leaves: vec![(siege.id(HONEST), DocLeaf { order: order(9), hash: [1; 8], two: true })] },
         Message::Want(Want {
             id: 0,
+            since: Some(([0; 8], everybody(u32::MAX))),
             entries: vec![(siege.log(LIAR), vec![(0, u32::MAX), (u32::MAX, 0)])],
             docs: vec![(siege.id(HONEST), DocKind::Detail)],
             forks: vec![siege.log(HONEST)],
         }),
         Message::Done { id: 77 },
         Message::Beacon { from: siege.id(HONEST), nonce: 1, root: [0; 16] },
+        Message::Changed { base: [0; 8], roster: [0; 8], answer: true, changes: absurd(siege) },
     ]
+}
+
+/// A number for every author there can be below the first issuers, known here or not.
+fn everybody(number: u32) -> ByAuthor {
+    let nodes = (0..4).flat_map(|issuer| (0..500).map(move |serial| NodeId { issuer, serial }));
+    nodes.map(|node| (node, number)).collect::<BTreeMap<_, _>>().into()
+}
+
+/// Changes that no honest node has.
+fn absurd(siege: &Siege) -> Changes {
+    let leaves = vec![leaf(siege, HONEST, u32::MAX, vec![(u32::MAX, u32::MAX), (0, 0), (5, 1)])];
+    Changes { heads: everybody(u32::MAX), boards: everybody(u32::MAX), leaves }
 }
 
 /// A certified liar, a stranger that has not greeted, and the broadcast link.

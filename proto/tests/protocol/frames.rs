@@ -61,6 +61,18 @@ fn frames_are_laid_out_as_the_text_says() {
     assert_eq!(take(&mut rest, 4), [1, 1, 1, 0], "one document, of 1-1, a board");
     assert_eq!((counted(&mut rest), take(&mut rest, 64)), (book.get("doc.board.bytes"), book.get("doc.board.signature")));
     assert_eq!(rest, [0], "no age");
+    let mut rest = book.get("frame.Changed");
+    assert_eq!(take(&mut rest, 2), [0, 17], "version, kind");
+    assert_eq!((take(&mut rest, 8), take(&mut rest, 8)), (&book.get("digest.root")[..8], &book.get("digest.roster")[..8]));
+    assert_eq!(take(&mut rest, 1), [1], "an answer is asked");
+    let mut numbers = || (0..varint(&mut rest)).map(|_| (varint(&mut rest), varint(&mut rest))).collect::<Vec<_>>();
+    assert_eq!((numbers(), numbers()), (vec![(0x1_0001, 8), (1, 300)], vec![(0x1_0001, 3)]), "1-1 and 1-2; the board of 1-1");
+    assert_eq!(take(&mut rest, 3), [1, 1, 2], "one leaf, of 1-2");
+    let mut rest = book.get("frame.Want");
+    assert_eq!(take(&mut rest, 6), [0, 14, 251, 0x2c, 1, 1], "version, kind, want 300, what follows a state");
+    assert_eq!(take(&mut rest, 8), &book.get("digest.root")[..8]);
+    let first: Vec<_> = (0..varint(&mut rest)).map(|_| (varint(&mut rest), varint(&mut rest))).collect();
+    assert_eq!(first, [(0x1_0001, 2), (1, 300)]);
     let mut rest = book.get("frame.Leaves");
     assert_eq!(take(&mut rest, 7), [0, 12, 64, 2, 0, 63, 2], "64 buckets, an answer about two, two leaves");
     assert_eq!(

@@ -1,5 +1,6 @@
 //! The golden vectors: a small alliance that says one of everything, from fixed seeds. Not a test of what the words mean.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use holdfast_proto::identity::{
 use holdfast_proto::io::{AgeMark, DocRow, EntryRow};
 use holdfast_proto::message::{DocName, Message, Want, WireDoc, WireEntry};
 use holdfast_proto::replica::digest::{cut, keyed};
-use holdfast_proto::replica::{self, Document, Header, HeldDoc, Replica, Slot, hash16};
+use holdfast_proto::replica::{self, Changes, Document, Header, HeldDoc, Replica, Slot, hash16};
 use holdfast_proto::time::UtcMillis;
 
 /// What `tests/vectors/protocol.txt` must say.
@@ -299,17 +300,28 @@ fn messages(
         Message::Held { heads: vec![(log, 8)], docs: vec![name(&docs[1].1)] },
         Message::Probe { nonce: NONCE, root: keyed(root, NONCE), details: cut(keyed([0; 16], NONCE)) },
         Message::Same { nonce: NONCE },
-        Message::Buckets { nonce: NONCE, roster, hashes: held.buckets(64) },
+        Message::Buckets { roster, hashes: held.buckets(64) },
         Message::Leaves { count: 64, answer: vec![0, 63], leaves: vec![held.leaf(store), held.leaf(hub)] },
         Message::Details { answer: true, leaves: vec![(store, detail)] },
         Message::Want(Want {
             id: 300,
+            since: Some((cut(root), BTreeMap::from([(store, 2), (hub, 300)]).into())),
             entries: vec![(log, vec![(2, 70_000)])],
             docs: vec![(hub, DocKind::Detail)],
             forks: vec![other],
         }),
         Message::Done { id: 300 },
         Message::Beacon { from: hub, nonce: u64::MAX, root: keyed(root, u64::MAX) },
+        Message::Changed {
+            base: cut(root),
+            roster: cut(roster),
+            answer: true,
+            changes: Changes {
+                heads: BTreeMap::from([(store, 8), (hub, 300)]).into(),
+                boards: BTreeMap::from([(store, 3)]).into(),
+                leaves: vec![held.leaf(hub)],
+            },
+        },
     ]
 }
 
@@ -333,6 +345,7 @@ pub(crate) fn name_of(message: &Message) -> &'static str {
         Message::Want(_) => "Want",
         Message::Done { .. } => "Done",
         Message::Beacon { .. } => "Beacon",
+        Message::Changed { .. } => "Changed",
     }
 }
 

@@ -43,7 +43,7 @@ impl Serving {
 
 impl Node {
     /// A peer wants something.
-    pub(in crate::node) fn serve(&mut self, id: LinkId, want: Want) {
+    pub(in crate::node) fn serve(&mut self, id: LinkId, mut want: Want) {
         let crowded = self.links.get(&id).is_some_and(|link| {
             let twice = link.serving.iter().any(|serving| serving.want == want.id);
             twice || link.serving.len() >= SERVINGS_MAX || link.serving.iter().map(Serving::len).sum::<usize>() >= SERVE_MAX
@@ -52,6 +52,8 @@ impl Node {
             self.count("wants_refused_total", 1);
             return;
         }
+        let since = self.spelled_out(want.since.take());
+        want.entries.extend(since);
         self.regraft(id, &want.entries);
         self.count("wants_in_total", 1);
         let peer = self.links.get(&id).and_then(|link| link.node);

@@ -104,6 +104,7 @@ fn what_one_peer_asks_is_answered_in_frames_that_fit_however_often_it_is_asked_a
     let link = *world.wires.keys().find(|(host, _)| *host == 0).map(|(_, link)| link).unwrap();
     let want = crate::message::Want {
         id: 7,
+        since: None,
         entries: vec![(log, vec![(1, u32::MAX); 500]); 20],
         docs: vec![(me, DocKind::Board); 3_000],
         forks: vec![log; 2_000],

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+use super::super::digest::AuthorLeaf;
 use super::super::{
     AgeMark, Change, DocRow, Document, EntryRow, Floor, ForkProof, Hash16, Header, HeldDoc, Lacking, Replica, Slot, Weight,
     forked_at, hash16,
@@ -266,10 +267,14 @@ impl Shelf {
     /// Everything asked of `other`, by its leaves.
     pub(super) fn lacking(&self, other: &Self, max: usize) -> Lacking {
         let authors: BTreeSet<NodeId> = other.replica.authors().collect();
+        self.lacking_of(authors.into_iter().map(|author| other.replica.leaf(author)), max)
+    }
+
+    fn lacking_of(&self, leaves: impl Iterator<Item = AuthorLeaf>, max: usize) -> Lacking {
         let mut lacking = Lacking::default();
         let mut left = max;
-        for author in authors {
-            left -= self.replica.lacking(&other.replica.leaf(author), self.window, left, &|_| false, &mut lacking);
+        for leaf in leaves {
+            left -= self.replica.lacking(&leaf, self.window, left, &|_| false, &mut lacking);
         }
         lacking
     }
@@ -292,6 +297,21 @@ impl Shelf {
     /// One question to `other` and its answer, in frames of any size. True where something was asked.
     pub(super) fn ask(&mut self, other: &Self) -> bool {
         let lacking = self.lacking(other, 1_000);
+        self.fetch(other, &lacking)
+    }
+
+    /// One question about what changed at `other` since both were in one state: after so many changes here and there.
+    pub(super) fn ask_since(&mut self, other: &Self, (here, there): (u64, u64)) -> bool {
+        let changes = other.replica.changed_since(there);
+        let heads = changes.heads.iter().map(|(author, head)| (author, Some(head), None));
+        let boards = changes.boards.iter().map(|(author, version)| (author, None, Some(version)));
+        let meant = heads.chain(boards).filter_map(|(author, head, board)| self.replica.meant(author, here, head, board));
+        let leaves: Vec<AuthorLeaf> = changes.leaves.iter().cloned().chain(meant).collect();
+        let lacking = self.lacking_of(leaves.into_iter(), 1_000);
+        self.fetch(other, &lacking)
+    }
+
+    fn fetch(&mut self, other: &Self, lacking: &Lacking) -> bool {
         for log in &lacking.forks {
             let (one, two) = other.proofs[log].clone();
             self.prove(&one, &two);

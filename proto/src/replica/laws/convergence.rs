@@ -27,6 +27,38 @@ proptest! {
     }
 
     #[test]
+    fn what_changed_since_both_agreed_and_then_the_leaves_end_in_equal_digests(
+        world in any_world(), before in any_delivery(), first in any_delivery(), second in any_delivery(),
+    ) {
+        let mut one = Shelf::new(world.window);
+        one.deliver(&world, &before);
+        let mut other = one.clone();
+        let since = (one.replica.changes(), other.replica.changes());
+        one.deliver(&world, &first);
+        other.deliver(&world, &second);
+        one.ask_since(&other, since);
+        other.ask_since(&one, (since.1, since.0));
+        one.check();
+        other.check();
+        exchange(&mut one, &mut other);
+    }
+
+    #[test]
+    fn where_one_side_only_went_on_what_changed_says_all_that_leaves_would(
+        world in any_world(), before in any_delivery(), first in any_delivery(),
+    ) {
+        let mut behind = Shelf::new(world.window);
+        behind.deliver(&world, &before);
+        let mut ahead = behind.clone();
+        let since = (behind.replica.changes(), ahead.replica.changes());
+        ahead.deliver(&world, &first);
+        let mut by_leaves = behind.clone();
+        by_leaves.ask(&ahead);
+        behind.ask_since(&ahead, since);
+        assert_equal(&mut behind, &mut by_leaves);
+    }
+
+    #[test]
     fn saying_everything_again_in_another_order_changes_nothing(
         (world, again) in any_world().prop_flat_map(|world| {
             let order: Vec<usize> = (0..world.words.len()).collect();
