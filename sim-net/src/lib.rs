@@ -13,5 +13,6 @@ pub mod figure;
 pub mod network;
 pub mod plan;
 pub mod run;
+pub mod scenario;
 pub mod workload;
 pub mod world;
