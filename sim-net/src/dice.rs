@@ -4,6 +4,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::scenario::Ppm;
+
 /// What a stream decides. Part of its key: two purposes never share draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -80,6 +82,11 @@ impl Dice {
     /// True in `permille` of 1,000 cases.
     pub fn chance(&mut self, permille: u32) -> bool {
         self.below(1_000) < u64::from(permille)
+    }
+
+    /// True in `ppm` of 1,000,000 cases.
+    pub fn chance_ppm(&mut self, ppm: Ppm) -> bool {
+        self.below(1_000_000) < u64::from(ppm)
     }
 
     /// One of `choices`, `None` where there are none.

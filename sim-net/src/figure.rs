@@ -1,8 +1,8 @@
 //! Figures in virtual time: how late an entry can be when frames are lost, and how many frames the core carries per second of
 //! processor time. The wires here have no faults but the loss that is asked for.
 
-use crate::network::Path;
 use crate::plan::{MINUTE_US, Plan};
+use crate::scenario::Path;
 use crate::world::{Latencies, World};
 
 /// How entries are offered.
@@ -64,7 +64,7 @@ fn repair_round(wanted: &Repair, seed: u64, entries: u64, out: &mut Repaired) {
     let mut world = World::new(Plan::calm(seed, wanted.nodes, path, minutes));
     // Links come up undisturbed; the loss begins with the entries.
     world.run_until(MINUTE_US / 2);
-    world.set_path(Path { loss_permille: wanted.loss_permille, ..path });
+    world.set_path(Path { loss: wanted.loss_permille * 1_000, ..path });
     let before = world.network.tally;
     world.latencies = Some(Latencies::default());
     let gap = 1_000_000 / wanted.per_second.max(1);
@@ -77,7 +77,7 @@ fn repair_round(wanted: &Repair, seed: u64, entries: u64, out: &mut Repaired) {
     let end = world.now + MINUTE_US;
     world.run_until(end);
     out.frames += world.network.tally.sent - before.sent;
-    out.lost += world.network.tally.lost - before.lost;
+    out.lost += world.network.tally.lost + world.network.tally.late - before.lost - before.late;
     out.bytes += world.network.tally.bytes - before.bytes;
     if let Some(latencies) = world.latencies.take() {
         out.missing += latencies.missing();

@@ -3,7 +3,7 @@
 
 use crate::dice::{Dice, Purpose};
 use crate::disk::DiskPace;
-use crate::network::Path;
+use crate::scenario::Path;
 
 /// One minute in microseconds.
 pub const MINUTE_US: u64 = 60_000_000;
@@ -103,17 +103,19 @@ impl Plan {
         let mut dice = Dice::new(seed, Purpose::Plan, 0);
         let heal_at = scale.minutes.max(1) * MINUTE_US;
         let path = Path {
-            delay_us: dice.between(100, 40_000),
-            jitter_us: dice.below(20_000),
-            loss_permille: if dice.chance(500) { u32::try_from(dice.below(150)).unwrap_or(0) } else { 0 },
-            duplicate_permille: if dice.chance(400) { 50 } else { 0 },
-            reorder_permille: if dice.chance(400) { 100 } else { 0 },
-            garble_permille: if dice.chance(300) { 10 } else { 0 },
+            delay: dice.between(100, 40_000),
+            jitter: dice.below(20_000),
+            loss: if dice.chance(500) { u32::try_from(dice.below(150_000)).unwrap_or(0) } else { 0 },
+            burst: if dice.chance(200) { (10_000, 200_000, 500_000) } else { (0, 0, 0) },
+            duplicate: if dice.chance(400) { 50_000 } else { 0 },
+            reorder: if dice.chance(400) { 100_000 } else { 0 },
+            corrupt: if dice.chance(300) { 10_000 } else { 0 },
             rate: if dice.chance(300) { dice.between(4_000, 50_000) } else { 12_500_000 },
             queue: 131_072,
             reliable: dice.chance(700),
+            ..Path::LAN
         };
-        let air = dice.chance(600).then_some(Path { reliable: false, loss_permille: 50, rate: 12_500_000, ..path });
+        let air = dice.chance(600).then_some(Path { reliable: false, loss: 50_000, rate: 12_500_000, ..path });
         let mut plan = Self {
             seed,
             nodes: scale.nodes.max(2),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::checker::{Rule, Sometimes, Violation};
-use crate::network::Tally;
+use crate::network::path::Tally;
 use crate::plan::{Plan, Scale};
 use crate::world::World;
 
@@ -66,7 +66,7 @@ pub fn run_twice(seed: u64, scale: Scale) -> Report {
 
 fn report(mut world: World) -> Report {
     let tally = world.network.tally;
-    world.checker.saw_times(Sometimes::LostFrames, tally.lost);
+    world.checker.saw_times(Sometimes::LostFrames, tally.lost + tally.late);
     world.checker.saw_times(Sometimes::BadFrames, tally.duplicated + tally.reordered + tally.garbled);
     let excused = world.checker.words.iter().filter(|word| word.excused).count() as u64;
     Report {

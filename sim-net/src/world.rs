@@ -394,7 +394,7 @@ impl World {
                 self.after(delay, Happening::Fetched { node, life, token, entries });
             }
             Output::Dial { address } => {
-                let delay = 3 * self.plan.path.delay_us + 500;
+                let delay = 3 * self.plan.path.delay + 500;
                 self.after(delay, Happening::Dial { node, life, address });
             }
             Output::Hangup { link, reason } => self.hang_up(node, link, &reason),

@@ -2,13 +2,13 @@
 //! [`crate::network`]; this file only makes it happen at the right moment.
 
 use bytes::Bytes;
-use holdfast_proto::config::FRAME_BYTES_MAX;
 use holdfast_proto::io::Input;
 use holdfast_proto::link::{LinkId, LinkProfile};
 
 use super::{Happening, Port, World};
 use crate::checker::{Rule, Sometimes};
-use crate::network::{End, Path};
+use crate::network::End;
+use crate::scenario::Path;
 
 /// Idle time after which a cut link counts as dead at both ends, shortest and longest (`mesh.md` 3.2: idle timeout 15 s).
 const IDLE_US: (u64, u64) = (5_000_000, 15_000_000);
@@ -33,11 +33,11 @@ impl World {
             return Err((self.chance.between(2_000_000, 5_000_000), "timed out"));
         }
         if self.slots[target].driver.is_none() {
-            return Err((self.plan.path.delay_us, "connection refused"));
+            return Err((self.plan.path.delay, "connection refused"));
         }
         let keys = [self.alliance.members[node].key, self.alliance.members[target].key];
         if self.slots[target].denied.contains(&keys[0]) || self.slots[node].denied.contains(&keys[1]) {
-            return Err((self.plan.path.delay_us, "key denied"));
+            return Err((self.plan.path.delay, "key denied"));
         }
         let ends = [node, target].map(|node| {
             let slot = &mut self.slots[node];
@@ -45,7 +45,7 @@ impl World {
         });
         let path = self.plan.path;
         // The accepting side is up last, as with QUIC: it waits for the dialler's certificate.
-        let accepted = self.now + path.delay_us + path.jitter_us + 1;
+        let accepted = self.now + path.delay + path.jitter + 1;
         let link = self.network.connect(ends, path, accepted, address.to_owned());
         self.after(0, Happening::LinkUp { link, side: 0 });
         self.at(accepted, Happening::LinkUp { link, side: 1 });
@@ -68,7 +68,7 @@ impl World {
         }
         end.up = true;
         let profile = LinkProfile {
-            mtu: u32::try_from(FRAME_BYTES_MAX).unwrap_or(u32::MAX),
+            mtu: path.mtu,
             rate: u32::try_from(path.rate).unwrap_or(0),
             reliable: path.reliable,
             broadcast: false,
@@ -103,7 +103,7 @@ impl World {
             connection.ends[side].hung = true;
         }
         let near = self.chance.below(1_000);
-        let far = self.plan.path.delay_us + self.plan.path.jitter_us + near;
+        let far = self.plan.path.delay + self.plan.path.jitter + near;
         self.after(near, Happening::LinkDown { link, side, cause: "closed here".to_owned() });
         self.after(far, Happening::LinkDown { link, side: 1 - side, cause: format!("closed by the other side: {reason}") });
     }
@@ -213,7 +213,7 @@ impl World {
             .collect();
         for (link, [a, b]) in touched {
             if self.network.open_both(a, b) {
-                let delay = self.plan.path.delay_us;
+                let delay = self.plan.path.delay;
                 for side in [0, 1] {
                     self.after(delay, Happening::Release { link, side });
                     self.after(delay, Happening::Grant { link, side });
@@ -260,7 +260,7 @@ impl World {
         slot.ports.insert(name, Port::Air);
         let life = slot.life;
         let profile = LinkProfile {
-            mtu: u32::try_from(FRAME_BYTES_MAX).unwrap_or(u32::MAX),
+            mtu: path.mtu,
             rate: u32::try_from(path.rate).unwrap_or(0),
             reliable: false,
             broadcast: true,
