@@ -1,6 +1,8 @@
 //! The wires: point-to-point links, one broadcast domain, and cuts between any pair in either direction. The models beneath know
-//! no nodes: [`path`] one direction of a link. They say when a frame arrives or why not; [`crate::world`] makes it happen.
+//! no nodes: [`path`] one direction of a link, [`element`] what links depend on. They say when a frame arrives or why not;
+//! [`crate::world`] makes it happen.
 
+pub mod element;
 pub mod path;
 
 use std::collections::BTreeMap;
@@ -11,6 +13,9 @@ use holdfast_proto::link::LinkId;
 use self::path::{Flight, Lane, Misuse, Tally};
 use crate::dice::{Dice, Purpose};
 use crate::scenario::Path;
+
+/// Who brought something about, to take it back by; the caller's numbers, never used for two things at once.
+pub type Cause = u64;
 
 /// One end of a link.
 #[derive(Clone, Debug)]
