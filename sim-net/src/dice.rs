@@ -23,6 +23,10 @@ pub enum Purpose {
     Link,
     /// Loss and delay on the broadcast domain, per sender.
     Broadcast,
+    /// What of the frames of one station nobody disturbed is lost all the same, per channel and station.
+    Radio,
+    /// How long a station waits for its turn on a channel, per channel and station.
+    Access,
     /// Delays and losses of a store.
     Disk,
     /// Offset and drift of a clock.
@@ -41,6 +45,8 @@ impl Purpose {
             Self::Tie => "tie",
             Self::Link => "link",
             Self::Broadcast => "broadcast",
+            Self::Radio => "radio",
+            Self::Access => "access",
             Self::Disk => "disk",
             Self::Clock => "clock",
             Self::Work => "work",
