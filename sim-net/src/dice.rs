@@ -27,6 +27,8 @@ pub enum Purpose {
     Radio,
     /// How long a station waits for its turn on a channel, per channel and station.
     Access,
+    /// Which journeys fail.
+    Courier,
     /// Delays and losses of a store.
     Disk,
     /// Offset and drift of a clock.
@@ -47,6 +49,7 @@ impl Purpose {
             Self::Broadcast => "broadcast",
             Self::Radio => "radio",
             Self::Access => "access",
+            Self::Courier => "courier",
             Self::Disk => "disk",
             Self::Clock => "clock",
             Self::Work => "work",

@@ -1,7 +1,8 @@
 //! The wires: point-to-point links, one broadcast domain, and cuts between any pair in either direction. The models beneath know
-//! no nodes: [`path`] one direction of a link, [`element`] what links depend on, [`radio`] a shared channel. They say when a
-//! frame arrives or why not; [`crate::world`] makes it happen.
+//! no nodes: [`path`] one direction of a link, [`element`] what links depend on, [`radio`] a shared channel, [`courier`] a stick in
+//! a pocket. They say when a frame arrives or why not; [`crate::world`] makes it happen.
 
+pub mod courier;
 pub mod element;
 pub mod path;
 pub mod radio;
