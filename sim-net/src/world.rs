@@ -6,7 +6,6 @@
 //! | `world/inject` | what a scenario makes happen, and its undoing |
 //! | `world/start` | PCs that start and stop, and what they find on their disks |
 //! | `world/order` | commands: told to staff, said by themselves, asked for by figures |
-//! | `world/reach` | whether frames pass from one site to another |
 //! | `world/wire`, `world/air`, `world/links` | links, the broadcast domain, what stands of them |
 //! | `world/adversary` | frames of somebody who has no right to speak, or speaks badly |
 //! | `world/log` | what happened, for those above |
@@ -21,7 +20,6 @@ mod log;
 mod order;
 mod print;
 mod queue;
-mod reach;
 mod slot;
 mod start;
 #[cfg(test)]
@@ -43,14 +41,14 @@ use self::links::Links;
 pub use self::log::{Happened, Latencies, Logged};
 use self::print::Print;
 use self::queue::Queue;
-use self::reach::Reach;
 use self::slot::{Admit, Slot};
 use crate::checker::{Checker, Made, Rule, Sometimes};
 use crate::dice::{Dice, Purpose};
 use crate::driver::{Alliance, Driver};
+use crate::network::element::Backhaul;
 use crate::network::path::Tally;
 use crate::scenario::words::Medium;
-use crate::scenario::{Inject, Micros, Path, Scenario, SiteNo, Subject};
+use crate::scenario::{Inject, Micros, Scenario, SiteNo, Subject};
 use crate::site::disk::{Job, Outcome};
 
 /// One minute.
@@ -93,7 +91,7 @@ enum Happening {
     Forged { rogue: usize },
     Dark { node: usize },
     Stop { node: usize },
-    Flap { nr: u32, off: bool },
+    Flap { nr: u32 },
     Swizzle { nr: u32, node: usize, off: bool },
     Endex,
     Sample,
@@ -168,7 +166,7 @@ pub struct World {
     alliance: Arc<Alliance>,
     slots: Vec<Slot>,
     links: Links,
-    reach: Reach,
+    backhaul: Backhaul,
     queue: Queue<Happening>,
     phases: Phases,
     /// Every inject there is, by number.
@@ -187,8 +185,6 @@ pub struct World {
     watch: verdict::Watch,
     chance: Dice,
     print: Print,
-    /// How WAN links behave now.
-    wan: Path,
     hearing: bool,
     /// ENDEX was.
     over: bool,
@@ -215,6 +211,9 @@ impl World {
         if scenario.sites.iter().any(|site| site.media.iter().any(|medium| matches!(medium, Medium::Radio(_)))) {
             return Err(CannotRun::Unsupported("radio".to_owned()));
         }
+        if let Some(element) = scenario.elements.iter().find(|element| element.used_by.iter().any(|site| *site >= count)) {
+            return Err(CannotRun::Bad(format!("element {} is used by a site that is not there", element.id)));
+        }
         let exercise = &scenario.exercise;
         let alliance = Alliance::make(seed, &scenario.sites, exercise.startex_ms).map_err(CannotRun::Bad)?;
         let phases = Phases::new(exercise.duration, exercise.settle);
@@ -232,7 +231,7 @@ impl World {
             alliance: Arc::new(alliance),
             slots,
             links: Links::new(seed, count, scenario.world.gossip.as_ref()),
-            reach: Reach::new(&scenario.sites, &scenario.elements),
+            backhaul: Backhaul::new(&scenario.sites, &scenario.elements, scenario.world.wan, scenario.world.lan),
             queue: Queue::new(Dice::new(seed, Purpose::Tie, 0)),
             phases,
             injects: BTreeMap::new(),
@@ -246,7 +245,6 @@ impl World {
             watch: verdict::Watch::default(),
             chance: Dice::new(seed, Purpose::Faults, 0),
             print: Print::default(),
-            wan: scenario.world.wan,
             hearing: false,
             over: false,
             ended: false,
@@ -363,7 +361,7 @@ impl World {
             Happening::Forged { rogue } => self.forged(rogue),
             Happening::Dark { node } => self.dark(node),
             Happening::Stop { node } => self.stop(node, true),
-            Happening::Flap { nr, off } => self.flap(nr, off),
+            Happening::Flap { nr } => self.swing(nr),
             Happening::Swizzle { nr, node, off } => self.swizzle(nr, node, off),
             Happening::Endex => self.endex_now(),
             Happening::Sample => self.sample(),

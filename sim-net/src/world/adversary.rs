@@ -68,15 +68,15 @@ impl World {
             rows: self.slots[site].disk.rows(),
             stamp: self.slots[site].disk.stamp(),
             overheard: self.overheard.get(&nr).cloned().unwrap_or_default(),
-            mtu: self.wan.mtu,
+            mtu: self.scenario.world.wan.mtu,
         };
         let forgery = forge(kind, &loot, &mut dice);
         self.checker.forged(nr, site, &forgery);
         for (turn, node) in self.around(site, &mut dice).into_iter().enumerate() {
             let Some(frames) = forgery.stories.get(turn % forgery.stories.len().max(1)) else { return };
             let profile = LinkProfile {
-                mtu: self.wan.mtu,
-                rate: u32::try_from(self.wan.rate).unwrap_or(0),
+                mtu: self.scenario.world.wan.mtu,
+                rate: u32::try_from(self.scenario.world.wan.rate).unwrap_or(0),
                 reliable: true,
                 broadcast: false,
                 peer: Some(forgery.key),
@@ -89,7 +89,7 @@ impl World {
             slot.ports.insert(link, Port::Rogue(rogue));
             self.rogues.push(Rogue { node, life, link, frames: frames.iter().cloned().collect() });
             self.give(node, Input::LinkUp { link, profile });
-            self.after(self.wan.delay, Happening::Forged { rogue });
+            self.after(self.scenario.world.wan.delay, Happening::Forged { rogue });
         }
     }
 
@@ -98,7 +98,7 @@ impl World {
         let wires = &self.slots[site].wires;
         let linked: BTreeSet<SiteNo> =
             wires.iter().filter_map(|link| self.links.open.get(link)).flat_map(|connection| connection.nodes()).collect();
-        let running = |node: &SiteNo| *node != site && self.slots[*node].driver.is_some() && self.reach.open_both(site, *node);
+        let running = |node: &SiteNo| *node != site && self.slots[*node].driver.is_some() && self.backhaul.open_both(site, *node);
         let (mut near, mut far): (Vec<SiteNo>, Vec<SiteNo>) =
             (0..self.slots.len()).filter(running).partition(|node| linked.contains(node));
         let mut chosen = Vec::new();

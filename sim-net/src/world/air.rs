@@ -55,18 +55,18 @@ impl World {
     /// What of a frame arrives where.
     fn shout(&mut self, from: usize, frame: &Bytes) -> Result<Vec<(usize, Flight)>, Misuse> {
         let Some(path) = self.scenario.world.gossip else { return Ok(Vec::new()) };
-        let (reach, tally) = (&self.reach, &mut self.links.tally);
+        let (backhaul, tally) = (&self.backhaul, &mut self.links.tally);
         let lane = &mut self.links.air[from];
         let Ok(left) = lane.depart(self.now, frame, &path, tally)? else { return Ok(Vec::new()) };
         let mut out = Vec::new();
-        for to in (0..self.slots.len()).filter(|to| *to != from && reach.open(from, *to)) {
+        for to in (0..self.slots.len()).filter(|to| *to != from && backhaul.open(from, *to)) {
             out.extend(lane.arrive(left, frame, &path, tally).flights().map(|flight| (to, flight)));
         }
         Ok(out)
     }
 
     pub(super) fn air(&mut self, from: usize, to: usize, frame: Bytes) {
-        if self.slots[to].driver.is_none() || !self.reach.open(from, to) || !self.hears(to, from) {
+        if self.slots[to].driver.is_none() || !self.backhaul.open(from, to) || !self.hears(to, from) {
             return;
         }
         let Some(link) = self.air_link(to) else { return };
@@ -104,7 +104,7 @@ impl World {
             let Some(link) = self.air_link(node).filter(|_| self.slots[node].driver.is_some()) else { continue };
             let keys: Vec<_> = (0..self.slots.len())
                 .filter(|other| *other != node && self.slots[*other].driver.is_some())
-                .filter(|other| self.reach.open_both(node, *other) && self.hears(node, *other))
+                .filter(|other| self.backhaul.open_both(node, *other) && self.hears(node, *other))
                 .map(|other| self.alliance.members[other].key)
                 .collect();
             if self.slots[node].heard != keys {

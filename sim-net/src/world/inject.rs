@@ -8,6 +8,7 @@ use super::start::Loss;
 use super::{CannotRun, Happening, MINUTE, Phases, World};
 use crate::checker::Sometimes;
 use crate::dice::{Dice, Purpose};
+use crate::network::Cause;
 use crate::scenario::words::ForgeKind;
 use crate::scenario::{Effect, Inject, Micros, SiteNo, When};
 use crate::workload::Kind;
@@ -97,6 +98,7 @@ impl World {
         if self.now >= self.phases.endex {
             return;
         }
+        let cause = Cause::from(nr);
         self.log(Happened::Injected { nr });
         if stands(&inject.effect) {
             self.standing.insert(nr);
@@ -113,26 +115,30 @@ impl World {
             }
             Effect::PowerBack(nodes) => nodes.into_iter().for_each(|node| self.mains_back(node, None)),
             Effect::Cut(elements) => {
-                let touched = self.reach.cut(nr, &elements);
+                let touched = self.backhaul.cut(cause, &elements);
                 self.changed(&touched);
             }
             Effect::Restore(elements) => {
-                let touched = self.reach.restore(&elements);
+                let touched = self.backhaul.restore(&elements);
                 self.changed(&touched);
             }
             Effect::Degrade { sites, path } => {
-                self.reach.degrade(nr, &sites, path);
-                self.changed(&sites);
+                let touched = self.backhaul.degrade(cause, &sites, path);
+                self.changed(&touched);
             }
             Effect::Partition { groups, one_way } => {
-                let touched = self.reach.part(nr, &groups, one_way);
+                let touched = self.backhaul.partition(cause, &groups, one_way);
                 self.changed(&touched);
             }
             Effect::Heal(sites) => {
-                let touched = self.reach.heal(&sites);
+                let touched = self.backhaul.heal(&sites);
                 self.changed(&touched);
             }
-            Effect::Flap { .. } => self.flap(nr, true),
+            Effect::Flap { sites, period } => {
+                let touched = self.backhaul.flap(cause, &sites, period);
+                self.changed(&touched);
+                self.next_swing(nr);
+            }
             Effect::Swizzle(sites) => self.plan_swizzle(nr, &sites, inject.lasts.unwrap_or(SWIZZLE)),
             Effect::FirmOutage(owner) => {
                 self.firm(&owner).into_iter().for_each(|node| self.hold(node, Hold::Inject(nr)));
@@ -178,19 +184,11 @@ impl World {
         self.log(Happened::Undone { nr });
         match effect {
             Effect::PowerLoss(nodes) => nodes.into_iter().for_each(|node| self.mains_back(node, Some(nr))),
-            Effect::Cut(elements) => {
-                let touched = self.reach.uncut(nr, &elements);
+            Effect::Cut(_) | Effect::Degrade { .. } | Effect::Partition { .. } | Effect::Flap { .. } => {
+                let touched = self.backhaul.end(Cause::from(nr));
                 self.changed(&touched);
             }
-            Effect::Degrade { sites, .. } => {
-                self.reach.upgrade(nr, &sites);
-                self.changed(&sites);
-            }
-            Effect::Partition { .. } => {
-                let touched = self.reach.join(nr);
-                self.changed(&touched);
-            }
-            Effect::Flap { sites, .. } | Effect::Swizzle(sites) => self.cut_off(nr, &sites, false),
+            Effect::Swizzle(sites) => sites.into_iter().for_each(|site| self.cut_off(nr, site, false)),
             Effect::FirmOutage(owner) => {
                 self.firm(&owner).into_iter().for_each(|node| self.lift(node, Hold::Inject(nr)));
             }
@@ -234,14 +232,17 @@ impl World {
         }
     }
 
-    /// Down for half of the period, up for half, as long as it stands.
-    pub(super) fn flap(&mut self, nr: u32, off: bool) {
-        let Some(Effect::Flap { sites, period }) = self.injects.get(&nr).map(|inject| inject.effect.clone()) else { return };
-        if !self.standing.contains(&nr) {
-            return;
+    fn next_swing(&mut self, nr: u32) {
+        if let Some(half) = self.backhaul.swings_after(Cause::from(nr)) {
+            self.after(half, Happening::Flap { nr });
         }
-        self.cut_off(nr, &sites, off);
-        self.after((period / 2).max(1), Happening::Flap { nr, off: !off });
+    }
+
+    /// What flaps goes down or comes up, as long as it is not over.
+    pub(super) fn swing(&mut self, nr: u32) {
+        let touched = self.backhaul.swing(Cause::from(nr));
+        self.changed(&touched);
+        self.next_swing(nr);
     }
 
     /// In the first half of its time all go off one by one, in the second all come back in another order.
@@ -261,13 +262,15 @@ impl World {
 
     pub(super) fn swizzle(&mut self, nr: u32, node: SiteNo, off: bool) {
         if self.standing.contains(&nr) {
-            self.cut_off(nr, &[node], off);
+            self.cut_off(nr, node, off);
         }
     }
 
-    fn cut_off(&mut self, nr: u32, sites: &[SiteNo], off: bool) {
-        sites.iter().for_each(|site| self.reach.cut_off(nr, *site, off));
-        self.changed(sites);
+    /// One site of a swizzle is cut from everybody, or no longer.
+    fn cut_off(&mut self, nr: u32, site: SiteNo, off: bool) {
+        let cause = ((site as u64 + 1) << 32) | Cause::from(nr);
+        let touched = if off { self.backhaul.partition(cause, &[vec![site]], false) } else { self.backhaul.end(cause) };
+        self.changed(&touched);
     }
 
     fn firm(&self, owner: &str) -> Vec<SiteNo> {
@@ -321,10 +324,9 @@ impl World {
             return;
         }
         self.standing.clear();
-        self.reach.mend_all();
-        let all: Vec<SiteNo> = (0..self.slots.len()).collect();
-        self.changed(&all);
-        for node in all {
+        let touched = self.backhaul.mend_all();
+        self.changed(&touched);
+        for node in 0..self.slots.len() {
             let slot = &mut self.slots[node];
             slot.disk.make_room();
             slot.staff.return_all();

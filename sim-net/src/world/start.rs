@@ -9,6 +9,7 @@ use super::slot::Hold;
 use super::{Happening, World};
 use crate::checker::{Rule, Sometimes};
 use crate::driver::{Driver, Start};
+use crate::network::element::Route;
 use crate::site::clock::YEAR_MS;
 use crate::site::disk::{Damage, Disk, DiskPace};
 use crate::site::power::Source;
@@ -64,7 +65,8 @@ impl World {
         self.log(Happened::SiteUp { site: node });
         self.drain(node);
         let configured = self.slots[node].known.iter().map(|other| (*other, true));
-        let found = self.reach.mates(node).take(MATES_MAX).map(|other| (other, false));
+        let mates = (0..count).filter(|other| *other != node && self.backhaul.route(node, *other) == Some(Route::Lan));
+        let found = mates.take(MATES_MAX).map(|other| (other, false));
         let candidates: Vec<(usize, bool)> = configured.chain(found).collect();
         for (other, is_static) in candidates {
             let input = Input::Candidate { address: format!("sim:{other}"), is_static };

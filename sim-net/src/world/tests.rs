@@ -3,7 +3,7 @@
 use super::*;
 use crate::run::run_scenario;
 use crate::scenario::words::{ElementKind, ForgeKind};
-use crate::scenario::{Effect, Element, Operators, Origin, Tempo, When};
+use crate::scenario::{Effect, Element, Operators, Origin, Path, Tempo, When};
 use crate::swarm;
 
 const SILENT: Tempo = Tempo { boards: 0, entries: 0, acts: 0 };
@@ -211,7 +211,7 @@ fn flap_swizzle_firm_outage_degrade_and_heal_come_and_go() {
     assert!(cuts[0] >= 5, "every other ten seconds: {cuts:?}");
     assert!(cuts[1] >= 2, "one after the other: {cuts:?}");
     assert_eq!(cuts[2], 1, "{cuts:?}");
-    let open = |world: &World| (0..6).all(|a| (0..6).all(|b| a == b || world.reach.open_both(a, b)));
+    let open = |world: &World| (0..6).all(|a| (0..6).all(|b| a == b || world.backhaul.open_both(a, b)));
     assert!(!open(&world));
     world.run_until(17 * MINUTE);
     assert!(open(&world) && world.standing().count() == 1, "only the partition was never taken back by name");

@@ -9,10 +9,10 @@ use holdfast_proto::link::{LinkId, LinkProfile};
 
 use super::links::End;
 use super::log::Happened;
-use super::reach::Way;
 use super::slot::Port;
 use super::{Happening, World};
 use crate::checker::{Rule, Sometimes};
+use crate::network::Cause;
 use crate::scenario::{Micros, Path, SiteNo};
 
 /// Idle time after which a cut link counts as dead at both ends, shortest and longest (`mesh.md` 3.2: idle timeout 15 s).
@@ -24,17 +24,9 @@ fn target(address: &str, count: usize) -> Option<usize> {
 }
 
 impl World {
-    /// How a link between these two behaves now.
-    fn path(&self, a: SiteNo, b: SiteNo) -> Path {
-        let model = &self.scenario.world;
-        match self.reach.way(a, b) {
-            Some(Way::Lan) => model.lan,
-            Some(Way::Wan) | None => self.reach.degraded(a, b).unwrap_or(self.wan),
-        }
-    }
-
+    /// How a link to an address would behave.
     pub(super) fn path_to(&self, node: SiteNo, address: &str) -> Path {
-        target(address, self.slots.len()).map_or(self.wan, |target| self.path(node, target))
+        target(address, self.slots.len()).map_or(self.scenario.world.wan, |target| *self.backhaul.path(node, target))
     }
 
     pub(super) fn dial(&mut self, node: usize, life: u32, address: &str) {
@@ -51,10 +43,10 @@ impl World {
         if target == node {
             return Err((0, "that is this node"));
         }
-        if !self.reach.open_both(node, target) {
+        if !self.backhaul.open_both(node, target) {
             return Err((self.chance.between(2_000_000, 5_000_000), "timed out"));
         }
-        let path = self.path(node, target);
+        let path = *self.backhaul.path(node, target);
         if self.slots[target].driver.is_none() {
             return Err((path.delay, "connection refused"));
         }
@@ -190,7 +182,7 @@ impl World {
         }
         let lane = &mut connection.lanes[1 - side];
         let waits = connection.path.reliable && !lane.held.is_empty();
-        if waits || !self.reach.open(from, to) {
+        if waits || !self.backhaul.open(from, to) {
             if connection.path.reliable {
                 lane.held.push(frame);
             } else {
@@ -206,7 +198,7 @@ impl World {
     pub(super) fn release(&mut self, link: u64, side: usize) {
         let Some(connection) = self.links.open.get_mut(&link) else { return };
         let (from, to) = (connection.ends[1 - side].node, connection.ends[side].node);
-        if !self.reach.open(from, to) {
+        if !self.backhaul.open(from, to) {
             return;
         }
         let held = std::mem::take(&mut connection.lanes[1 - side].held);
@@ -223,7 +215,7 @@ impl World {
         let lane = &mut connection.lanes[side];
         lane.grant_pending = false;
         // No acknowledgements come back over a cut link, so the window stays as it is; mending grants again.
-        if !up || (connection.path.reliable && !self.reach.open_both(from, to)) {
+        if !up || (connection.path.reliable && !self.backhaul.open_both(from, to)) {
             return;
         }
         let room = lane.grant(self.now, &connection.path);
@@ -238,7 +230,7 @@ impl World {
         let (mut cut, mut mended) = (0, 0);
         for link in links {
             let Some([a, b]) = self.links.open.get(&link).map(|connection| connection.nodes()) else { continue };
-            let (open, path) = (self.reach.open_both(a, b), self.path(a, b));
+            let (open, path) = (self.backhaul.open_both(a, b), *self.backhaul.path(a, b));
             let Some(connection) = self.links.open.get_mut(&link) else { continue };
             connection.path = path;
             match (open, connection.cut_at) {
@@ -295,10 +287,10 @@ impl World {
         self.hear_soon();
     }
 
-    /// WAN links behave like this from now on, but for degraded ones: for figures.
+    /// WAN links behave like this from now on: for figures.
     pub fn set_wan(&mut self, path: Path) {
-        self.wan = path;
         let all: Vec<SiteNo> = (0..self.slots.len()).collect();
-        self.changed(&all);
+        let touched = self.backhaul.degrade(Cause::MAX, &all, path);
+        self.changed(&touched);
     }
 }
