@@ -50,7 +50,7 @@ pub use start::{RestoreError, Restoring, Setup};
 /// One Holdfast node without clock, socket or disk.
 ///
 /// The contract: one [`Self::handle`], then [`Self::poll_output`] until it is empty, then wait for an input or [`Self::deadline`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Node {
     config: Config,
     me: NodeId,

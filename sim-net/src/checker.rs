@@ -2,124 +2,21 @@
 //! nodes and what their stores hold, and keeps its own books; it never asks a node to judge itself. Rules cite the numbers on
 //! proto's door.
 
+mod rule;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdfast_proto::control::{Event, Reply};
+use bytes::Bytes;
+use holdfast_proto::control::{Event, Reply, Saved};
 use holdfast_proto::id::{DocKind, EntryId, NodeId};
+use holdfast_proto::identity::Signature;
 use holdfast_proto::io::{DocRow, EntryRow, Row};
+use holdfast_proto::replica::{DocOrder, Document};
 
-use crate::disk::{Disk, Job};
+pub use self::rule::{Rule, Sometimes};
+use crate::site::adversary::Forgery;
+use crate::site::disk::{Disk, Job};
 use crate::workload::Kind;
-
-/// A rule; a sweep prints how often each was checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rule {
-    /// Outputs, wakes and gauges stay within the limits of `config.rs`.
-    AlwaysP2Bounded,
-    /// Frames within mtu and credit, only over links that are up.
-    AlwaysLinkContract,
-    /// What a store keeps of another author, that author made durable.
-    AlwaysP3NothingFromThinAir,
-    /// No own word in a frame before the store said it is durable.
-    AlwaysP4DurableBeforeSpoken,
-    /// No own word acknowledged before it is durable.
-    AlwaysP4DurableBeforeAcknowledged,
-    /// What a store keeps of another author is byte for byte what that author wrote.
-    AlwaysP5Unchanged,
-    /// Same seed, same fingerprint.
-    AlwaysP6SameFingerprint,
-    /// No author writes two contents under one number.
-    AlwaysOneStory,
-    /// A node starts again from whatever its store holds.
-    AlwaysRestarts,
-    /// A crash alone opens no new incarnation.
-    AlwaysContinuity,
-    /// An age shown is never below the true age; nothing is shown fresh past its validity.
-    AlwaysHonestAge,
-    /// A node that stays up answers every command.
-    AlwaysAnswers,
-    /// No node finds a bug in itself.
-    NeverBug,
-    /// A fork is found only where one was planted.
-    NeverForked,
-    /// After the heal all digests are equal.
-    EventuallyP7SameDigest,
-    /// After the heal all entitled nodes show the same picture.
-    EventuallyP7SamePicture,
-    /// Every acknowledged word is with everybody, unless every store that held it was destroyed.
-    EventuallyNoWordLost,
-}
-
-/// Something a sweep must have seen, or it proved nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sometimes {
-    /// Links were cut.
-    Cut,
-    /// A node crashed.
-    Crashed,
-    /// A crash lost writes nobody had been told about.
-    LostUnsynced,
-    /// A crash kept writes nobody had been told about.
-    KeptUnanswered,
-    /// A crash came between rows and stamp.
-    TornStamp,
-    /// A store was lost or put back.
-    LostStore,
-    /// Frames were lost.
-    LostFrames,
-    /// Frames came twice, late or garbled on links that may do so.
-    BadFrames,
-    /// A write was refused by a full disk.
-    DiskFull,
-    /// A node opened a second incarnation.
-    NewIncarnation,
-    /// A wall clock jumped.
-    ClockStepped,
-    /// An operator ordered a cut.
-    OrderedCut,
-    /// Readings were saved.
-    SavedReport,
-    /// A request was saved.
-    SavedRequest,
-    /// A newer version of a request, or its end, was saved.
-    SavedFollowUp,
-    /// An observation was saved.
-    SavedObservation,
-    /// A used key added nothing.
-    KeyUsedAgain,
-    /// A frame carried an own word that was durable: the check of P4 can see words in frames.
-    WordInFrame,
-    /// Nodes differed at the moment of the heal.
-    DifferedAtHeal,
-    /// The store was asked for entries.
-    Fetched,
-    /// A reading was shown stale.
-    ShownStale,
-    /// Frames travelled over the broadcast domain.
-    OnAir,
-}
-
-impl Sometimes {
-    /// Those every sweep of a few dozen seeds must see.
-    pub const EXPECTED: [Self; 16] = [
-        Self::Cut,
-        Self::Crashed,
-        Self::LostUnsynced,
-        Self::LostStore,
-        Self::LostFrames,
-        Self::BadFrames,
-        Self::DiskFull,
-        Self::NewIncarnation,
-        Self::ClockStepped,
-        Self::SavedReport,
-        Self::SavedRequest,
-        Self::SavedFollowUp,
-        Self::SavedObservation,
-        Self::WordInFrame,
-        Self::DifferedAtHeal,
-        Self::OnAir,
-    ];
-}
 
 /// A rule was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,9 +36,17 @@ pub struct Violation {
 struct Open {
     kind: Kind,
     at: u64,
-    made: Vec<EntryId>,
-    docs: u32,
+    made: Made,
     status: Option<String>,
+}
+
+/// What a command made durable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    /// Entries.
+    pub entries: Vec<EntryId>,
+    /// Versions of the author's documents.
+    pub docs: Vec<(DocKind, DocOrder)>,
 }
 
 /// Something a node acknowledged.
@@ -159,8 +64,23 @@ pub struct Word {
     pub excused: bool,
 }
 
-/// What of one entry must not change: header with signature, and body.
-type Content = ([u8; 32], Option<[u8; 32]>);
+/// What of one entry must not change.
+#[derive(Clone, Debug)]
+struct Content {
+    header: Bytes,
+    signature: Signature,
+    body: Option<Bytes>,
+}
+
+impl Content {
+    fn new(entry: &EntryRow) -> Self {
+        Self { header: entry.header.clone(), signature: entry.signature, body: entry.body.clone() }
+    }
+
+    fn same_header(&self, entry: &EntryRow) -> bool {
+        self.header == entry.header && self.signature == entry.signature
+    }
+}
 
 /// The books of one run.
 #[derive(Clone, Debug, Default)]
@@ -175,8 +95,7 @@ pub struct Checker {
     pub refused: BTreeMap<(&'static str, String), u64>,
     /// What was acknowledged.
     pub words: Vec<Word>,
-    /// When each author last reported each field (true microseconds).
-    pub reported: BTreeMap<(usize, String), u64>,
+    reported: BTreeMap<usize, BTreeMap<String, u64>>,
     /// The last operating status each author had acknowledged, and after it those it was asked to say when it crashed: they may
     /// have become durable unacknowledged.
     pub status: BTreeMap<usize, (u64, Vec<String>)>,
@@ -184,12 +103,18 @@ pub struct Checker {
     pub lost: BTreeMap<usize, u64>,
     /// Nodes that may tell two stories.
     pub planted: BTreeSet<usize>,
+    /// What adversaries made, by signature: which inject, and whether anybody may keep it.
+    forged: BTreeMap<[u8; 32], (u32, bool)>,
+    /// Who keeps something of it.
+    accepted: BTreeMap<u32, BTreeSet<usize>>,
     written: BTreeMap<EntryId, Vec<Content>>,
     documents: BTreeSet<(NodeId, DocKind, [u8; 32])>,
     spoken: BTreeMap<NodeId, [u8; 32]>,
     open: BTreeMap<(usize, u64), Open>,
 }
 
+/// Bytes of a signature.
+const SIGNATURE_BYTES: usize = 64;
 /// At most so many violations are kept of one run.
 const VIOLATIONS_MAX: usize = 20;
 
@@ -217,27 +142,38 @@ impl Checker {
     /// A command was given to a node.
     pub fn asked(&mut self, node: usize, command: u64, at: u64, kind: Kind, values: Option<&BTreeMap<String, String>>) {
         for field in values.into_iter().flat_map(BTreeMap::keys) {
-            self.reported.insert((node, field.clone()), at);
+            self.reported.entry(node).or_default().insert(field.clone(), at);
         }
         let status = values.and_then(|values| values.get("operating.status").cloned());
-        self.open.insert((node, command), Open { kind, at, made: Vec::new(), docs: 0, status });
+        self.open.insert((node, command), Open { kind, at, made: Made::default(), status });
     }
 
-    /// A node answered a command.
-    pub fn answered(&mut self, node: usize, command: u64, at: u64, reply: &Reply) {
+    /// When an author last reported a field (true microseconds).
+    #[must_use]
+    pub fn reported_at(&self, author: usize, field: &str) -> Option<u64> {
+        self.reported.get(&author)?.get(field).copied()
+    }
+
+    /// A node answered a command. What it made, where it was saved.
+    pub fn answered(&mut self, node: usize, command: u64, at: u64, reply: &Reply) -> Option<Made> {
         let Some(open) = self.open.remove(&(node, command)) else {
             self.check(Rule::AlwaysAnswers, false, at, Some(node), || format!("answered command {command} twice or unasked"));
-            return;
+            return None;
         };
         self.check(Rule::AlwaysAnswers, true, at, Some(node), String::new);
         let saved = match reply {
             Reply::Saved(saved) => saved,
             Reply::Refused(refusal) => {
                 *self.refused.entry((open.kind.name(), refusal.code.clone())).or_default() += 1;
-                return;
+                return None;
             }
         };
-        let made = !open.made.is_empty() || open.docs > 0;
+        self.saved(node, at, saved, &open);
+        Some(open.made)
+    }
+
+    fn saved(&mut self, node: usize, at: u64, saved: &Saved, open: &Open) {
+        let made = open.made != Made::default();
         if open.kind != Kind::Fault && !saved.already {
             let kind = open.kind.name();
             self.check(Rule::AlwaysP4DurableBeforeAcknowledged, made, at, Some(node), || {
@@ -245,12 +181,12 @@ impl Checker {
             });
         }
         self.count_saved(open.kind, saved.already);
-        if let Some(status) = open.status {
-            self.status.insert(node, (at, vec![status]));
+        if let Some(status) = &open.status {
+            self.status.insert(node, (at, vec![status.clone()]));
         }
         // A used key adds nothing: the word that first had it stands for both.
         let request = (matches!(open.kind, Kind::New | Kind::Again) && !saved.already).then(|| saved.id.clone()).flatten();
-        self.words.push(Word { node, at, entries: open.made, request, excused: false });
+        self.words.push(Word { node, at, entries: open.made.entries.clone(), request, excused: false });
     }
 
     fn count_saved(&mut self, kind: Kind, already: bool) {
@@ -280,19 +216,25 @@ impl Checker {
         }
     }
 
-    /// A node is gone; what it was asked is void.
-    pub fn stopped(&mut self, node: usize) {
-        for ((_, _), open) in self.open.range((node, 0)..=(node, u64::MAX)) {
+    /// A node is gone; what it was asked is void. What of it is durable all the same, by command.
+    pub fn stopped(&mut self, node: usize) -> BTreeMap<u64, Made> {
+        let mut made = BTreeMap::new();
+        for ((_, command), open) in self.open.range((node, 0)..=(node, u64::MAX)) {
             if let (Some(status), Some((_, said))) = (&open.status, self.status.get_mut(&node)) {
                 said.push(status.clone());
             }
+            made.insert(*command, open.made.clone());
         }
         self.open.retain(|(owner, _), _| *owner != node);
+        made
     }
 
     /// A job of a node became durable.
     pub fn durable(&mut self, node: usize, id: NodeId, at: u64, job: &Job) {
         for row in &job.rows {
+            if !self.forged.is_empty() {
+                self.kept(node, at, row);
+            }
             match row {
                 Row::Entry(entry) if entry.id.log.author == id => self.own_entry(node, at, entry),
                 Row::Entry(entry) => self.foreign_entry(node, at, entry),
@@ -302,32 +244,62 @@ impl Checker {
         }
     }
 
+    /// An adversary is about to say this, with the key of `site` where it is `stolen`.
+    pub fn forged(&mut self, nr: u32, site: usize, forgery: &Forgery) {
+        for row in &forgery.worthless {
+            self.forged.extend(signature(row).map(|signature| (half(&signature.0), (nr, false))));
+        }
+        for row in &forgery.stolen {
+            self.planted.insert(site);
+            self.forged.extend(signature(row).map(|signature| (half(&signature.0), (nr, true))));
+            if let Row::Entry(entry) = row {
+                self.written.entry(entry.id).or_default().push(Content::new(entry));
+            }
+            if let Row::Doc { doc: Some(doc), .. } = row {
+                self.documents.insert((doc.author, doc.kind, *blake3::hash(&doc.bytes).as_bytes()));
+            }
+        }
+    }
+
+    fn kept(&mut self, node: usize, at: u64, row: &Row) {
+        let made = signature(row).and_then(|signature| self.forged.get(&half(&signature.0)).copied());
+        let worthless = made.is_some_and(|(_, believable)| !believable);
+        self.check(Rule::NeverForgedKept, !worthless, at, Some(node), || "keeps what an adversary made up".to_owned());
+        if let Some((nr, _)) = made {
+            self.accepted.entry(nr).or_default().insert(node);
+        }
+    }
+
+    /// Nodes that keep something that this inject forged.
+    pub fn kept_of(&self, nr: u32) -> impl Iterator<Item = usize> {
+        self.accepted.get(&nr).into_iter().flatten().copied()
+    }
+
     fn own_entry(&mut self, node: usize, at: u64, entry: &EntryRow) {
-        let content = content(entry);
         let stories = self.written.entry(entry.id).or_default();
-        let same = stories.iter().any(|story| story.0 == content.0);
+        let same = stories.iter().any(|story| story.same_header(entry));
         let second = !same && !stories.is_empty();
         if !same {
-            stories.push(content);
+            stories.push(Content::new(entry));
             self.spoken.insert(entry.id.log.author, half(&entry.signature.0));
         }
         let allowed = !second || self.planted.contains(&node);
         self.check(Rule::AlwaysOneStory, allowed, at, Some(node), || format!("wrote a second content under {}", entry.id));
-        for open in self.open.iter_mut().filter(|((owner, _), _)| *owner == node).map(|(_, open)| open) {
-            open.made.push(entry.id);
+        for (_, open) in self.open.range_mut((node, 0)..=(node, u64::MAX)) {
+            open.made.entries.push(entry.id);
         }
     }
 
     fn foreign_entry(&mut self, node: usize, at: u64, entry: &EntryRow) {
-        let stories = self.written.get(&entry.id).cloned().unwrap_or_default();
-        self.check(Rule::AlwaysP3NothingFromThinAir, !stories.is_empty(), at, Some(node), || {
+        let stories = self.written.get(&entry.id).map_or(&[][..], Vec::as_slice);
+        let told = !stories.is_empty();
+        let same = stories.iter().any(|story| story.same_header(entry) && (entry.body.is_none() || story.body == entry.body));
+        self.check(Rule::AlwaysP3NothingFromThinAir, told, at, Some(node), || {
             format!("keeps {}, which its author never made durable", entry.id)
         });
-        if stories.is_empty() {
+        if !told {
             return;
         }
-        let (header, body) = content(entry);
-        let same = stories.iter().any(|story| story.0 == header && (body.is_none() || story.1 == body));
         self.check(Rule::AlwaysP5Unchanged, same, at, Some(node), || {
             format!("keeps {} in other bytes than its author", entry.id)
         });
@@ -338,8 +310,10 @@ impl Checker {
         if doc.author == id {
             self.documents.insert(key);
             self.spoken.insert(id, half(&doc.signature.0));
-            for open in self.open.iter_mut().filter(|((owner, _), _)| *owner == node).map(|(_, open)| open) {
-                open.docs += 1;
+            if let Ok(read) = Document::parse(&doc.bytes) {
+                for (_, open) in self.open.range_mut((node, 0)..=(node, u64::MAX)) {
+                    open.made.docs.push((doc.kind, read.order()));
+                }
             }
             return;
         }
@@ -351,30 +325,30 @@ impl Checker {
 
     /// A node sends a frame: none of the words its store still works on may be in it.
     pub fn spoke(&mut self, node: usize, id: NodeId, at: u64, disk: &Disk, frame: &[u8]) {
-        if let Some(last) = self.spoken.get(&id)
-            && contains(frame, last)
-        {
+        // Most frames are too short for a signature.
+        let long = frame.len() > SIGNATURE_BYTES;
+        if long && self.spoken.get(&id).is_some_and(|last| contains(frame, last)) {
             self.saw(Sometimes::WordInFrame);
         }
         let mut early = None;
         let mut looked = false;
         for row in disk.pending().flat_map(|job| &job.rows) {
-            let (author, signature, name) = match row {
-                Row::Entry(entry) => (entry.id.log.author, entry.signature, entry.id.to_string()),
-                Row::Doc { doc: Some(doc), .. } => (doc.author, doc.signature, format!("{:?}", doc.kind)),
+            let (author, signature) = match row {
+                Row::Entry(entry) => (entry.id.log.author, entry.signature),
+                Row::Doc { doc: Some(doc), .. } => (doc.author, doc.signature),
                 Row::Doc { doc: None, .. } | Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. } => continue,
             };
             if author != id || matches!(row, Row::Entry(entry) if self.written.contains_key(&entry.id)) {
                 continue;
             }
             looked = true;
-            if contains(frame, &half(&signature.0)) {
-                early = Some(name);
+            if long && contains(frame, &half(&signature.0)) {
+                early = Some(row);
             }
         }
         if looked {
             self.check(Rule::AlwaysP4DurableBeforeSpoken, early.is_none(), at, Some(node), || {
-                format!("sent its own {} before it was durable", early.unwrap_or_default())
+                format!("sent its own {} before it was durable", early.map_or_else(String::new, name))
             });
         }
     }
@@ -432,11 +406,21 @@ impl Checker {
     }
 }
 
-fn content(entry: &EntryRow) -> Content {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&entry.header);
-    hasher.update(&entry.signature.0);
-    (*hasher.finalize().as_bytes(), entry.body.as_ref().map(|body| *blake3::hash(body).as_bytes()))
+fn signature(row: &Row) -> Option<Signature> {
+    match row {
+        Row::Entry(entry) => Some(entry.signature),
+        Row::Doc { doc, .. } => doc.as_ref().map(|doc| doc.signature),
+        Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. } => None,
+    }
+}
+
+/// A row in few words.
+fn name(row: &Row) -> String {
+    match row {
+        Row::Entry(entry) => entry.id.to_string(),
+        Row::Doc { kind, .. } => format!("{kind:?}"),
+        Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. } => String::new(),
+    }
 }
 
 /// The first half of a signature names it well enough to find it in a frame.
@@ -460,14 +444,12 @@ fn contains(frame: &[u8], needle: &[u8; 32]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use holdfast_proto::id::{Generation, Incarnation, LogId};
-    use holdfast_proto::identity::Signature;
     use holdfast_proto::io::AgeMark;
 
     use super::*;
     use crate::dice::{Dice, Purpose};
-    use crate::disk::DiskPace;
+    use crate::site::disk::DiskPace;
 
     const AUTHOR: NodeId = NodeId { issuer: 1, serial: 1 };
     const OTHER: NodeId = NodeId { issuer: 1, serial: 2 };

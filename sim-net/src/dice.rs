@@ -4,6 +4,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+use crate::scenario::Ppm;
+
 /// What a stream decides. Part of its key: two purposes never share draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -21,10 +23,24 @@ pub enum Purpose {
     Link,
     /// Loss and delay on the broadcast domain, per sender.
     Broadcast,
+    /// What of the frames of one station nobody disturbed is lost all the same, per channel and station.
+    Radio,
+    /// How long a station waits for its turn on a channel, per channel and station.
+    Access,
+    /// Which journeys fail.
+    Courier,
     /// Delays and losses of a store.
     Disk,
     /// Offset and drift of a clock.
     Clock,
+    /// When a node says something by itself.
+    Tempo,
+    /// How long staff take.
+    Staff,
+    /// Which addresses a node is configured with.
+    Addresses,
+    /// What an adversary makes.
+    Adversary,
     /// What operators do.
     Work,
 }
@@ -39,8 +55,15 @@ impl Purpose {
             Self::Tie => "tie",
             Self::Link => "link",
             Self::Broadcast => "broadcast",
+            Self::Radio => "radio",
+            Self::Access => "access",
+            Self::Courier => "courier",
             Self::Disk => "disk",
             Self::Clock => "clock",
+            Self::Tempo => "tempo",
+            Self::Staff => "staff",
+            Self::Addresses => "addresses",
+            Self::Adversary => "adversary",
             Self::Work => "work",
         }
     }
@@ -80,6 +103,11 @@ impl Dice {
     /// True in `permille` of 1,000 cases.
     pub fn chance(&mut self, permille: u32) -> bool {
         self.below(1_000) < u64::from(permille)
+    }
+
+    /// True in `ppm` of 1,000,000 cases.
+    pub fn chance_ppm(&mut self, ppm: Ppm) -> bool {
+        self.below(1_000_000) < u64::from(ppm)
     }
 
     /// One of `choices`, `None` where there are none.

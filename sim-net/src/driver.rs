@@ -9,18 +9,20 @@ use holdfast_proto::config::Config;
 use holdfast_proto::control::{Answer, Question};
 use holdfast_proto::domain::Catalogue;
 use holdfast_proto::domain::item::BUILT_IN;
-use holdfast_proto::id::NodeId;
-use holdfast_proto::identity::{AlliancePlan, FirmPlan, NodePlan, PublicKey, RealmKind, Region, Role, SecretKey, found_alliance};
+use holdfast_proto::id::{Generation, NodeId};
+use holdfast_proto::identity::{AlliancePlan, FirmPlan, NodePlan, PublicKey, RealmKind, Role, SecretKey, found_alliance};
 use holdfast_proto::io::{Input, Output, Row, Stamp};
 use holdfast_proto::node::{Known, Node, Setup};
 use holdfast_proto::time::{Instant, Now};
 
 use crate::dice::{Dice, Purpose};
+use crate::scenario::Site;
+use crate::scenario::words::SiteRole;
 
-/// Days from 1970 to the start of every run, 2026-06-01.
-const EPOCH_DAYS: u32 = 20_605;
-/// Every tenth node is a hub, counted from the second.
-const HUB_EVERY: usize = 10;
+/// Milliseconds of a day.
+const DAY_MS: i64 = 86_400_000;
+/// Days that certificates last.
+const CERTIFIED_DAYS: u32 = 3_650;
 
 /// One node of the alliance.
 #[derive(Clone, Debug)]
@@ -31,8 +33,10 @@ pub struct Member {
     pub key: PublicKey,
     /// Which firm, from 0.
     pub firm: usize,
-    /// A hub; otherwise a store.
-    pub hub: bool,
+    /// What it is.
+    pub role: SiteRole,
+    /// Which life of its key.
+    pub generation: Generation,
     secret: SecretKey,
 }
 
@@ -41,6 +45,9 @@ pub struct Member {
 pub struct Alliance {
     /// By index of the node.
     pub members: Vec<Member>,
+    /// Firms by name, in the order of their first sites.
+    pub firms: Vec<String>,
+    indices: BTreeMap<NodeId, usize>,
     objects: Vec<Bytes>,
     /// Everybody's roster, made once.
     known: Known,
@@ -67,51 +74,70 @@ pub struct Start {
 }
 
 impl Alliance {
-    /// Founds the alliance of a seed: all in one region, spread over `firms`.
-    #[must_use]
-    pub fn make(seed: u64, nodes: usize, all_hubs: bool, firms: usize) -> Self {
-        let hub = |node: usize| all_hubs || node % HUB_EVERY == 1;
-        let firms = firms.clamp(1, nodes);
-        let plan = |node: usize| NodePlan {
-            name: format!("node {node}"),
-            role: if hub(node) { Role::Hub } else { Role::Store },
-            region: Region::new(0).expect("invariant: there is a first region"),
+    /// Founds the alliance of these sites: each owner is an issuer.
+    ///
+    /// # Errors
+    /// In words, why such an alliance can't be.
+    pub fn make(seed: u64, sites: &[Site], startex_ms: i64) -> Result<Self, String> {
+        let mut firms: Vec<String> = Vec::new();
+        let mut staff: Vec<Vec<usize>> = Vec::new();
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        for (node, site) in sites.iter().enumerate() {
+            let firm = *places.entry(&site.owner).or_insert_with(|| {
+                firms.push(site.owner.clone());
+                staff.push(Vec::new());
+                firms.len() - 1
+            });
+            staff[firm].push(node);
+        }
+        let plan = |node: &usize| NodePlan {
+            name: sites[*node].name.clone(),
+            role: role(sites[*node].role),
+            region: sites[*node].region,
             tier: 1,
         };
-        let firm_plans = (0..firms)
-            .map(|firm| FirmPlan { firm: format!("firm {firm}"), nodes: (firm..nodes).step_by(firms).map(plan).collect() })
-            .collect();
         let plan = AlliancePlan {
             seed: Dice::new(seed, Purpose::Keys, 0).bytes32(),
             kind: RealmKind::Simulation,
             roots: 3,
             k: 2,
-            firms: firm_plans,
-            not_before: EPOCH_DAYS,
-            days: 3_650,
+            firms: firms
+                .iter()
+                .zip(&staff)
+                .map(|(firm, nodes)| FirmPlan { firm: firm.clone(), nodes: nodes.iter().map(plan).collect() })
+                .collect(),
+            not_before: u32::try_from(startex_ms / DAY_MS).unwrap_or(0),
+            days: CERTIFIED_DAYS,
         };
-        let made = found_alliance(&plan).expect("invariant: every value of this plan is in range");
+        let made = found_alliance(&plan).map_err(|why| format!("no alliance can be founded of these sites: {why}"))?;
         // Issued firm by firm; members are counted across firms.
-        let mut order: Vec<usize> = (0..nodes).collect();
-        order.sort_by_key(|node| (node % firms, node / firms));
+        let order = staff.iter().enumerate().flat_map(|(firm, nodes)| nodes.iter().map(move |node| (*node, firm)));
         let mut members: Vec<(usize, Member)> = order
-            .into_iter()
             .zip(made.nodes)
-            .map(|(node, issued)| {
-                let key = issued.secret.public();
-                (node, Member { id: issued.node, key, firm: node % firms, hub: hub(node), secret: issued.secret })
+            .map(|((node, firm), issued)| {
+                let (id, key, generation) = (issued.node, issued.secret.public(), issued.generation);
+                (node, Member { id, key, firm, role: sites[node].role, generation, secret: issued.secret })
             })
             .collect();
         members.sort_by_key(|(node, _)| *node);
+        let members: Vec<Member> = members.into_iter().map(|(_, member)| member).collect();
+        let indices = members.iter().enumerate().map(|(node, member)| (member.id, node)).collect();
+        let catalogue = toml::from_str(BUILT_IN).map_err(|why| format!("the built-in list of items can't be read: {why}"))?;
         let mut roster = made.roster;
         roster.remember_verdicts(remember);
-        let catalogue = toml::from_str(BUILT_IN).expect("invariant: proto's own test parses the built-in catalogue");
-        Self {
-            members: members.into_iter().map(|(_, member)| member).collect(),
-            objects: made.objects,
-            known: Known::of(roster),
-            catalogue,
-        }
+        Ok(Self { members, firms, indices, objects: made.objects, known: Known::of(roster), catalogue })
+    }
+
+    /// What a node shows who it is with: charter, issuer, itself.
+    #[must_use]
+    pub fn chain(&self, node: usize) -> Vec<Bytes> {
+        self.known.roster().chain(self.members[node].id)
+    }
+
+    /// The index of a node.
+    #[must_use]
+    pub fn index_of(&self, id: NodeId) -> Option<usize> {
+        self.indices.get(&id).copied()
     }
 
     /// Whom a node knows before it meets anybody.
@@ -139,8 +165,16 @@ fn remember(hash: [u8; 32], check: &dyn Fn() -> bool) -> bool {
     VERDICTS.with_borrow_mut(|verdicts| *verdicts.entry(hash).or_insert_with(check))
 }
 
+fn role(role: SiteRole) -> Role {
+    match role {
+        SiteRole::Store => Role::Store,
+        SiteRole::Hub => Role::Hub,
+        SiteRole::Authority => Role::Authority,
+    }
+}
+
 /// A running node.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Driver(Node);
 
 impl Driver {

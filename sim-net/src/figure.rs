@@ -1,9 +1,9 @@
 //! Figures in virtual time: how late an entry can be when frames are lost, and how many frames the core carries per second of
 //! processor time. The wires here have no faults but the loss that is asked for.
 
-use crate::network::Path;
-use crate::plan::{MINUTE_US, Plan};
-use crate::world::{Latencies, World};
+use crate::scenario::{Path, Ppm, Tempo};
+use crate::swarm;
+use crate::world::{CannotRun, Latencies, MINUTE, World};
 
 /// How entries are offered.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +18,8 @@ pub struct Repair {
     pub round: u64,
     /// New entries a second, over all nodes.
     pub per_second: u64,
-    /// Of 1,000 frames so many are lost.
-    pub loss_permille: u32,
+    /// Frames lost.
+    pub loss: Ppm,
     /// Links repair losses themselves (QUIC) instead of leaving it to the core.
     pub reliable: bool,
 }
@@ -42,30 +42,34 @@ pub struct Repaired {
 }
 
 /// Measures how late entries are at a frame loss.
-#[must_use]
-pub fn repair(wanted: &Repair) -> Repaired {
+///
+/// # Errors
+/// [`CannotRun`].
+pub fn repair(wanted: &Repair) -> Result<Repaired, CannotRun> {
     let mut out = Repaired::default();
     let mut left = wanted.entries;
     let mut seed = wanted.seed;
     while left > 0 {
         let entries = left.min(wanted.round.max(1));
-        repair_round(wanted, seed, entries, &mut out);
+        repair_round(wanted, seed, entries, &mut out)?;
         left -= entries;
         seed += 1;
     }
     out.last.sort_unstable();
     out.each.sort_unstable();
-    out
+    Ok(out)
 }
 
-fn repair_round(wanted: &Repair, seed: u64, entries: u64, out: &mut Repaired) {
+fn repair_round(wanted: &Repair, seed: u64, entries: u64, out: &mut Repaired) -> Result<(), CannotRun> {
     let path = Path { reliable: wanted.reliable, ..Path::LAN };
     let minutes = 2 + entries / wanted.per_second.max(1) / 60;
-    let mut world = World::new(Plan::calm(seed, wanted.nodes, path, minutes));
+    let silent = Tempo { boards: 0, entries: 0, acts: 0 };
+    let mut world = World::new(swarm::calm(wanted.nodes, 1, path, minutes, silent), seed)?;
+    world.steady_disks();
     // Links come up undisturbed; the loss begins with the entries.
-    world.run_until(MINUTE_US / 2);
-    world.set_path(Path { loss_permille: wanted.loss_permille, ..path });
-    let before = world.network.tally;
+    world.run_until(MINUTE / 2);
+    world.set_wan(Path { loss: wanted.loss, ..path });
+    let before = world.tally();
     world.latencies = Some(Latencies::default());
     let gap = 1_000_000 / wanted.per_second.max(1);
     for number in 0..entries {
@@ -74,16 +78,18 @@ fn repair_round(wanted: &Repair, seed: u64, entries: u64, out: &mut Repaired) {
         let node = usize::try_from(number).unwrap_or(0) % wanted.nodes;
         world.plain_request(node);
     }
-    let end = world.now + MINUTE_US;
+    let end = world.now + MINUTE;
     world.run_until(end);
-    out.frames += world.network.tally.sent - before.sent;
-    out.lost += world.network.tally.lost - before.lost;
-    out.bytes += world.network.tally.bytes - before.bytes;
+    let after = world.tally();
+    out.frames += after.sent - before.sent;
+    out.lost += (after.lost + after.late) - (before.lost + before.late);
+    out.bytes += after.bytes - before.bytes;
     if let Some(latencies) = world.latencies.take() {
         out.missing += latencies.missing();
         out.last.extend(latencies.last);
-        out.each.extend(latencies.each);
+        out.each.extend(latencies.each.into_iter().map(|(_, took)| took));
     }
+    Ok(())
 }
 
 /// The value below which `permille` of a sorted list lie; 0 for an empty list.
@@ -108,32 +114,22 @@ pub struct Carried {
     pub words: u64,
 }
 
-/// A calm alliance at `per_hour` requests per node and hour and a board per half hour.
-#[must_use]
-pub fn calm(seed: u64, nodes: usize, minutes: u64, per_hour: u64) -> Carried {
-    let mut world = World::new(Plan::calm(seed, nodes, Path::LAN, minutes));
-    let gap = (3_600_000_000 / per_hour.max(1) / nodes as u64).max(1);
-    let board = (1_800_000_000 / nodes as u64).max(1);
-    let (mut next, mut next_board) = (gap, board);
-    let (mut turn, mut board_turn) = (0, 0);
-    while world.now < world.plan.end_at {
-        if next <= next_board {
-            world.run_until(next);
-            world.plain_request(turn % nodes);
-            turn += 1;
-            next += gap;
-        } else {
-            world.run_until(next_board);
-            world.plain_report(board_turn % nodes);
-            board_turn += 1;
-            next_board += board;
-        }
-    }
-    Carried {
+/// A county of 1,000 sites has 25 hubs (`domain.md` 5.3). Each acknowledges every request that names none.
+const HUB_EVERY: usize = 40;
+
+/// A calm alliance at `per_hour` entries per node and hour and a board per half hour.
+///
+/// # Errors
+/// [`CannotRun`].
+pub fn calm(seed: u64, nodes: usize, minutes: u64, per_hour: u64) -> Result<Carried, CannotRun> {
+    let tempo = Tempo { boards: 30 * MINUTE, entries: 60 * MINUTE / per_hour.max(1), acts: 0 };
+    let mut world = World::new(swarm::calm(nodes, HUB_EVERY, Path::LAN, minutes, tempo), seed)?;
+    world.run_until(world.end());
+    Ok(Carried {
         seconds: world.now / 1_000_000,
         events: world.events,
         frames: world.delivered,
-        bytes: world.network.tally.bytes,
+        bytes: world.tally().bytes,
         words: world.checker.words.len() as u64,
-    }
+    })
 }

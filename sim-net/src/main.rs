@@ -6,8 +6,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use holdfast_sim::checker::Violation;
 use holdfast_sim::figure::{self, Repair, quantile};
-use holdfast_sim::plan::{Plan, Scale};
 use holdfast_sim::run::{self, Report, Sweep};
+use holdfast_sim::scenario::{Scenario, When};
+use holdfast_sim::swarm::{self, Scale};
+use holdfast_sim::world::CannotRun;
 
 /// The same node in virtual time: faults, checks, figures.
 #[derive(Debug, Parser)]
@@ -70,13 +72,13 @@ enum Wish {
     },
     /// How much the core carries per second of processor time, without faults.
     Speed {
-        /// Nodes, all hubs.
+        /// Nodes, a hub among 40.
         #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(2..=10_000))]
         nodes: u32,
         /// Virtual minutes.
         #[arg(long, default_value_t = 60)]
         minutes: u64,
-        /// New requests per node and hour.
+        /// Entries per node and hour.
         #[arg(long, default_value_t = 2)]
         per_hour: u64,
         /// Seed.
@@ -117,15 +119,38 @@ fn main() -> ExitCode {
         Wish::Run { seed, scale, trace: Some(span) } => trace(&mut out, seed, scale, span),
         Wish::Repair { entries, loss, nodes, round, per_second, seed, reliable } => {
             let nodes = usize::try_from(nodes).unwrap_or(2);
-            repair(&mut out, &Repair { seed, nodes, entries, round, per_second, loss_permille: loss * 10, reliable })
+            repair(&mut out, &Repair { seed, nodes, entries, round, per_second, loss: loss * 10_000, reliable })
         }
         Wish::Speed { nodes, minutes, per_hour, seed } => speed(&mut out, seed, nodes, minutes, per_hour),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
         // A closed pipe is the reader's wish, not a failure of the run.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Ok(false) | Err(_) => ExitCode::FAILURE,
+        Err(Failed::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Failed::Run(why)) => {
+            // Nobody can be told that standard error is closed.
+            let _ = writeln!(io::stderr(), "holdfast-sim: {why}");
+            ExitCode::FAILURE
+        }
+        Ok(false) | Err(Failed::Output(_)) => ExitCode::FAILURE,
+    }
+}
+
+/// Why there is no answer.
+enum Failed {
+    Output(io::Error),
+    Run(CannotRun),
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<CannotRun> for Failed {
+    fn from(why: CannotRun) -> Self {
+        Self::Run(why)
     }
 }
 
@@ -142,10 +167,10 @@ fn say(out: &mut impl Write, violation: &Violation) -> io::Result<()> {
     writeln!(out, "  {:?} at {}, {node}: {}", violation.rule, seconds(violation.at), violation.what)
 }
 
-fn sweep(out: &mut impl Write, seeds: (u64, u64), args: ScaleArgs, once: bool, allow_vacuous: bool) -> io::Result<bool> {
+fn sweep(out: &mut impl Write, seeds: (u64, u64), args: ScaleArgs, once: bool, allow_vacuous: bool) -> Result<bool, Failed> {
     let mut sum = Sweep::default();
     for seed in seeds.0..seeds.1 {
-        let report = if once { run::run(seed, args.scale()) } else { run::run_twice(seed, args.scale()) };
+        let report = if once { run::run(seed, args.scale()) } else { run::run_twice(seed, args.scale()) }?;
         if !report.violations.is_empty() {
             let more = report.violations.len() - 1;
             writeln!(
@@ -194,19 +219,25 @@ fn summary(out: &mut impl Write, sum: &Sweep) -> io::Result<()> {
     )
 }
 
-fn one(out: &mut impl Write, seed: u64, args: ScaleArgs) -> io::Result<bool> {
-    let report: Report = run::run_twice(seed, args.scale());
+fn one(out: &mut impl Write, seed: u64, args: ScaleArgs) -> Result<bool, Failed> {
+    let report: Report = run::run_twice(seed, args.scale())?;
     let mut sum = Sweep::default();
     sum.add(report.clone());
     writeln!(out, "seed {seed}, {} nodes, {} minutes", args.nodes, args.minutes)?;
     writeln!(out, "fingerprint {}", report.fingerprint)?;
-    plan(out, &Plan::draw(seed, args.scale()))?;
+    describe(out, &swarm::draw(seed, args.scale()))?;
     summary(out, &sum)?;
     let tally = report.tally;
     writeln!(
         out,
-        "frames {} ({} bytes), lost or late {}, twice {}, overtaken {}, garbled {}",
-        tally.sent, tally.bytes, tally.lost, tally.duplicated, tally.reordered, tally.garbled
+        "frames {} ({} bytes), lost {}, late {}, twice {}, overtaken {}, garbled {}",
+        tally.sent,
+        tally.bytes,
+        tally.lost + tally.dropped,
+        tally.late,
+        tally.duplicated,
+        tally.reordered,
+        tally.garbled
     )?;
     for violation in &report.violations {
         say(out, violation)?;
@@ -215,29 +246,39 @@ fn one(out: &mut impl Write, seed: u64, args: ScaleArgs) -> io::Result<bool> {
     Ok(report.violations.is_empty())
 }
 
-fn trace(out: &mut impl Write, seed: u64, args: ScaleArgs, span: (u64, u64)) -> io::Result<bool> {
-    let lines = run::trace(seed, args.scale(), (span.0 * 1_000_000, span.1 * 1_000_000));
+fn trace(out: &mut impl Write, seed: u64, args: ScaleArgs, span: (u64, u64)) -> Result<bool, Failed> {
+    let lines = run::trace(seed, args.scale(), (span.0 * 1_000_000, span.1 * 1_000_000))?;
     lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     Ok(true)
 }
 
-fn plan(out: &mut impl Write, plan: &Plan) -> io::Result<()> {
-    writeln!(out, "links {:?}", plan.path)?;
-    writeln!(out, "broadcast {:?}", plan.air)?;
+fn describe(out: &mut impl Write, scenario: &Scenario) -> io::Result<()> {
+    let model = &scenario.world;
+    writeln!(out, "{}", scenario.exercise.title)?;
+    writeln!(out, "links {:?}", model.wan)?;
+    writeln!(out, "broadcast {:?}", model.gossip)?;
     writeln!(
         out,
-        "stores {:?}, firms {}, partial rosters {}, wrong clocks {}",
-        plan.pace, plan.firms, plan.partial_roster, plan.clocks
+        "slow disks {}, partial rosters {}, wrong clocks {}, an act of each node every {} on average",
+        model.slow_disks,
+        model.partial_roster,
+        model.wrong_clocks,
+        seconds(model.tempo.acts)
     )?;
-    for (at, fault) in &plan.faults {
-        writeln!(out, "  {:>10} {fault:?}", seconds(*at))?;
+    for element in &scenario.elements {
+        writeln!(out, "{} carries {:?}", element.id, element.used_by)?;
     }
-    writeln!(out, "  {:>10} heal", seconds(plan.heal_at))
+    for inject in &scenario.injects {
+        let at = if let When::At(at) = inject.when { seconds(at) } else { "perhaps".to_owned() };
+        let lasts = inject.lasts.map_or_else(String::new, |lasts| format!(" for {}", seconds(lasts)));
+        writeln!(out, "  {at:>10} {:>3} {:?}{lasts}", inject.nr, inject.effect)?;
+    }
+    writeln!(out, "  {:>10} everything is mended", seconds(scenario.exercise.duration))
 }
 
-fn repair(out: &mut impl Write, wanted: &Repair) -> io::Result<bool> {
+fn repair(out: &mut impl Write, wanted: &Repair) -> Result<bool, Failed> {
     let spent = Spent::start();
-    let got = figure::repair(wanted);
+    let got = figure::repair(wanted)?;
     let how = if wanted.reliable { "links repair losses" } else { "only the core repairs losses" };
     writeln!(
         out,
@@ -245,8 +286,8 @@ fn repair(out: &mut impl Write, wanted: &Repair) -> io::Result<bool> {
         wanted.entries,
         wanted.nodes,
         wanted.per_second,
-        wanted.loss_permille / 10,
-        wanted.loss_permille % 10,
+        wanted.loss / 10_000,
+        wanted.loss / 1_000 % 10,
         wanted.seed
     )?;
     writeln!(out, "frames {}, lost {}, {} bytes", got.frames, got.lost, got.bytes)?;
@@ -270,13 +311,13 @@ fn repair(out: &mut impl Write, wanted: &Repair) -> io::Result<bool> {
     Ok(late == 0 && got.missing == 0)
 }
 
-fn speed(out: &mut impl Write, seed: u64, nodes: u32, minutes: u64, per_hour: u64) -> io::Result<bool> {
+fn speed(out: &mut impl Write, seed: u64, nodes: u32, minutes: u64, per_hour: u64) -> Result<bool, Failed> {
     let spent = Spent::start();
-    let got = figure::calm(seed, usize::try_from(nodes).unwrap_or(2), minutes, per_hour);
+    let got = figure::calm(seed, usize::try_from(nodes).unwrap_or(2), minutes, per_hour)?;
     let us = spent.us().max(1);
     writeln!(
         out,
-        "{nodes} nodes, {minutes} virtual minutes, {per_hour} requests per node-hour and a board per 30 min, seed {seed}"
+        "{nodes} nodes, {minutes} virtual minutes, {per_hour} entries per node-hour and a board per 30 min, seed {seed}"
     )?;
     writeln!(out, "words {}, frames {}, {} bytes, events {}", got.words, got.frames, got.bytes, got.events)?;
     writeln!(

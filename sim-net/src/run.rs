@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::checker::{Rule, Sometimes, Violation};
-use crate::network::Tally;
-use crate::plan::{Plan, Scale};
-use crate::world::World;
+use crate::network::path::Tally;
+use crate::scenario::{Micros, Scenario};
+use crate::swarm::{self, Scale};
+use crate::world::{CannotRun, World};
 
-/// What came of one seed.
+/// What came of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The seed.
@@ -29,60 +30,83 @@ pub struct Report {
     /// Acknowledged words, and those excused because every store that held them was destroyed.
     pub words: (u64, u64),
     /// Microseconds from the heal until digests were last seen to differ; `None` if never.
-    pub healed_us: Option<u64>,
+    pub healed_us: Option<Micros>,
 }
 
-/// Runs one seed to its verdict.
-#[must_use]
-pub fn run(seed: u64, scale: Scale) -> Report {
-    let mut world = World::new(Plan::draw(seed, scale));
-    if world.run_until(world.plan.end_at) {
+/// Runs the scenario of one seed to its verdict.
+///
+/// # Errors
+/// [`CannotRun`].
+pub fn run(seed: u64, scale: Scale) -> Result<Report, CannotRun> {
+    run_scenario(swarm::draw(seed, scale), seed)
+}
+
+/// Runs a scenario to its verdict.
+///
+/// # Errors
+/// [`CannotRun`].
+pub fn run_scenario(scenario: Scenario, seed: u64) -> Result<Report, CannotRun> {
+    let mut world = World::new(scenario, seed)?;
+    if to_the_end(&mut world) {
         world.verdict();
     }
-    report(world)
+    Ok(report(world))
+}
+
+/// ENDEX may come earlier than planned; false if a runaway node ended the run.
+fn to_the_end(world: &mut World) -> bool {
+    while let Some(next) = world.next_event() {
+        if !world.run_until(next) {
+            return false;
+        }
+    }
+    world.run_until(world.end())
 }
 
 /// Runs one seed and writes down everything that crosses a boundary between two true times, in microseconds.
-#[must_use]
-pub fn trace(seed: u64, scale: Scale, span: (u64, u64)) -> Vec<String> {
-    let mut world = World::new(Plan::draw(seed, scale));
+///
+/// # Errors
+/// [`CannotRun`].
+pub fn trace(seed: u64, scale: Scale, span: (Micros, Micros)) -> Result<Vec<String>, CannotRun> {
+    let mut world = World::new(swarm::draw(seed, scale), seed)?;
     world.trace = Some(span);
-    world.run_until(world.plan.end_at.min(span.1));
-    world.lines
+    world.run_until(world.end().min(span.1));
+    Ok(world.lines)
 }
 
 /// Runs one seed twice: the second time must cross the boundary byte for byte like the first (P6).
-#[must_use]
-pub fn run_twice(seed: u64, scale: Scale) -> Report {
-    let mut first = run(seed, scale);
-    let second = run(seed, scale);
+///
+/// # Errors
+/// [`CannotRun`].
+pub fn run_twice(seed: u64, scale: Scale) -> Result<Report, CannotRun> {
+    let mut first = run(seed, scale)?;
+    let second = run(seed, scale)?;
     *first.checked.entry(Rule::AlwaysP6SameFingerprint).or_default() += 1;
     if first.fingerprint != second.fingerprint {
         let what = format!("{} the first time, {} the second", first.fingerprint, second.fingerprint);
         first.violations.push(Violation { rule: Rule::AlwaysP6SameFingerprint, at: 0, node: None, what });
     }
-    first
+    Ok(first)
 }
 
 fn report(mut world: World) -> Report {
-    let tally = world.network.tally;
-    world.checker.saw_times(Sometimes::LostFrames, tally.lost);
+    let tally = world.tally();
+    world.checker.saw_times(Sometimes::LostFrames, tally.lost + tally.late);
     world.checker.saw_times(Sometimes::BadFrames, tally.duplicated + tally.reordered + tally.garbled);
     let excused = world.checker.words.iter().filter(|word| word.excused).count() as u64;
     Report {
-        seed: world.plan.seed,
+        seed: world.seed(),
         fingerprint: world.fingerprint(),
         tally,
         events: world.events,
         words: (world.checker.words.len() as u64, excused),
-        healed_us: world.differed_at.map(|at| at - world.plan.heal_at),
+        healed_us: world.differed_at.map(|at| at - world.endex()),
         violations: world.checker.violations,
         checked: world.checker.checked,
         seen: world.checker.seen,
         refused: world.checker.refused,
     }
 }
-
 /// What came of many seeds.
 #[derive(Clone, Debug, Default)]
 pub struct Sweep {
@@ -135,7 +159,7 @@ mod tests {
     fn twenty_seeds_of_five_nodes_keep_every_rule_and_see_every_fault() {
         let mut sweep = Sweep::default();
         for seed in 0..20 {
-            sweep.add(run(seed, Scale { nodes: 5, minutes: 2 }));
+            sweep.add(run(seed, Scale { nodes: 5, minutes: 2 }).unwrap());
         }
         let failed: Vec<_> = sweep.failed.iter().map(|report| (report.seed, &report.violations)).collect();
         assert!(failed.is_empty(), "reproduce with holdfast-sim run --seed N --nodes 5 --minutes 2: {failed:#?}");
@@ -147,13 +171,13 @@ mod tests {
     fn a_seed_run_twice_crosses_every_boundary_byte_for_byte_the_same() {
         for seed in [3, 7] {
             let scale = Scale { nodes: 4, minutes: 1 };
-            assert_eq!(run(seed, scale).fingerprint, run(seed, scale).fingerprint, "seed {seed}");
+            assert_eq!(run(seed, scale).unwrap().fingerprint, run(seed, scale).unwrap().fingerprint, "seed {seed}");
         }
     }
 
     #[test]
     fn another_seed_is_another_run() {
         let scale = Scale { nodes: 3, minutes: 1 };
-        assert_ne!(run(1, scale).fingerprint, run(2, scale).fingerprint);
+        assert_ne!(run(1, scale).unwrap().fingerprint, run(2, scale).unwrap().fingerprint);
     }
 }

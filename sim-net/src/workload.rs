@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_proto::control::{Act, Command, Observe, Report, RequestAct, RequestNew, RequestUpdate};
+use holdfast_proto::control::{Act, Command, Fault, Observe, Report, RequestAct, RequestNew, RequestUpdate};
+use holdfast_proto::id::NodeId;
 
 use crate::dice::{Dice, Purpose};
 
@@ -69,18 +70,14 @@ pub struct Desk {
     count: u64,
     mine: Vec<String>,
     keyed: Option<RequestNew>,
+    cut: bool,
 }
 
 impl Desk {
     /// The desk of `node` in the run of `seed`.
     #[must_use]
     pub fn new(seed: u64, node: usize) -> Self {
-        Self { dice: Dice::new(seed, Purpose::Work, node as u64), node, count: 0, mine: Vec::new(), keyed: None }
-    }
-
-    /// When the next act comes, `mean` apart on average.
-    pub fn next_at(&mut self, now: u64, mean: u64) -> u64 {
-        now + self.dice.between(mean / 10, mean * 2 - mean / 10)
+        Self { dice: Dice::new(seed, Purpose::Work, node as u64), node, count: 0, mine: Vec::new(), keyed: None, cut: false }
     }
 
     /// A request was made here under this spoken id.
@@ -90,9 +87,17 @@ impl Desk {
         }
     }
 
-    /// What the operator does next.
-    pub fn act(&mut self, others: &[String]) -> (Kind, Command) {
+    /// Something wakes the node for nothing, now and then.
+    pub fn wakes_early(&mut self) -> bool {
+        self.dice.chance(30)
+    }
+
+    /// What the operator does next, in an alliance of `count` with these names; with `drills` perhaps a cut, or its end.
+    pub fn act(&mut self, count: usize, drills: bool, names: impl Fn(usize) -> NodeId) -> (Kind, Command) {
         self.count += 1;
+        if drills && self.dice.chance(if self.cut { 200 } else { 20 }) {
+            return (Kind::Fault, Command::Fault(self.drill(count, names)));
+        }
         match self.dice.below(20) {
             0..=6 => (Kind::Report, Command::Report(self.report())),
             7..=11 => (Kind::New, Command::RequestNew(self.request())),
@@ -100,11 +105,37 @@ impl Desk {
                 Some(again) => (Kind::Again, Command::RequestNew(again)),
                 None => (Kind::New, Command::RequestNew(self.request())),
             },
-            13..=14 => (Kind::Observe, Command::Observe(self.observe(others))),
+            13..=14 => {
+                let other = (self.node + 1 + self.dice.index(count - 1)) % count;
+                (Kind::Observe, Command::Observe(self.observe(names(other))))
+            }
             15..=16 => self.update(),
             17 => self.end(Kind::Cancel, Command::RequestCancel),
             18 => self.end(Kind::Close, Command::RequestClose),
             19.. => self.end(Kind::Confirm, Command::RequestConfirm),
+        }
+    }
+
+    fn drill(&mut self, count: usize, names: impl Fn(usize) -> NodeId) -> Fault {
+        self.cut = !self.cut;
+        if self.cut {
+            let others = (0..count).filter(|other| *other != self.node);
+            Fault::Cut { nodes: others.filter(|_| self.dice.chance(500)).map(names).collect() }
+        } else {
+            Fault::Heal
+        }
+    }
+
+    /// What follows from serving the public: mostly a new request, sometimes the end of an older one.
+    pub fn routine(&mut self) -> (Kind, Command) {
+        self.count += 1;
+        match self.dice.below(4) {
+            0..=2 => (Kind::New, self.plain_request()),
+            3.. if self.mine.is_empty() => (Kind::New, self.plain_request()),
+            3.. => {
+                let oldest = self.mine.remove(0);
+                (Kind::Close, Command::RequestClose(RequestAct { request: oldest, ..RequestAct::default() }))
+            }
         }
     }
 
@@ -165,8 +196,8 @@ impl Desk {
         request
     }
 
-    fn observe(&mut self, others: &[String]) -> Observe {
-        let node = self.dice.pick(others).cloned().unwrap_or_default();
+    fn observe(&mut self, of: NodeId) -> Observe {
+        let node = of.to_string();
         let values = BTreeMap::from([("operating.status".to_owned(), "closed".to_owned())]);
         Observe { node, values, note: Some("said a runner".to_owned()), act: self.desk() }
     }

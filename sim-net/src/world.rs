@@ -1,43 +1,71 @@
 //! The world around the nodes: one heap of events ordered by (time, seeded tie, sequence), the nodes with their stores, clocks
 //! and desks, and the loop that hands inputs to the cores and carries out what they ask. It judges nothing: [`crate::checker`].
+//!
+//! | room | what it does |
+//! | --- | --- |
+//! | `world/inject` | what a scenario makes happen, and its undoing |
+//! | `world/start` | PCs that start and stop, and what they find on their disks |
+//! | `world/order` | commands: told to staff, said by themselves, asked for by figures |
+//! | `world/wire`, `world/air`, `world/links` | links, the broadcast domain, what stands of them |
+//! | `world/adversary` | frames of somebody who has no right to speak, or speaks badly |
+//! | `world/log` | what happened, for those above |
+//! | `world/verdict` | samples and the last look |
+//! | `world/queue`, `world/print`, `world/slot` | the heap, the fingerprint, one place |
 
-mod fault;
+mod adversary;
+mod air;
+mod inject;
+mod links;
+mod log;
 mod order;
+mod print;
+mod queue;
+mod slot;
+mod start;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod wire;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use holdfast_proto::codec;
-use holdfast_proto::config::Config;
-use holdfast_proto::control::{Answer, CommandId, Question, Reply};
+use holdfast_proto::control::{Answer, CommandId, Event, Question, Reply};
 use holdfast_proto::id::{EntryId, NodeId};
-use holdfast_proto::identity::PublicKey;
 use holdfast_proto::io::{Input, Output, Row};
-use holdfast_proto::link::LinkId;
 use holdfast_proto::message::Message;
-use holdfast_proto::time::{Now, UtcMillis};
+use holdfast_proto::time::Now;
 
-use crate::checker::{Checker, Rule, Sometimes};
-use crate::clock::{Clock, EPOCH_MS};
+use self::links::Links;
+pub use self::log::{Happened, Latencies, Logged};
+use self::print::Print;
+use self::queue::Queue;
+use self::slot::{Admit, Slot};
+use crate::checker::{Checker, Made, Rule, Sometimes};
 use crate::dice::{Dice, Purpose};
-use crate::disk::{Disk, Job, Outcome};
-use crate::driver::{Alliance, Driver, Start};
-use crate::network::Network;
-use crate::plan::{Fault, Loss, MINUTE_US, Plan};
-use crate::workload::Desk;
+use crate::driver::{Alliance, Driver};
+use crate::network::element::Backhaul;
+use crate::network::path::Tally;
+use crate::scenario::words::Medium;
+use crate::scenario::{Inject, Micros, Scenario, SiteNo, Subject};
+use crate::site::disk::{Job, Outcome};
 
+/// One minute.
+pub const MINUTE: Micros = 60_000_000;
 /// Outputs of one input beyond which a node counts as running away: a link set of 128 with a full outbox each is far below.
 const OUTPUTS_MAX: usize = 200_000;
 /// Wakes of one node within one virtual second beyond which it counts as spinning.
 const WAKES_MAX: u32 = 20_000;
 /// Writes of one node that fail within one virtual second beyond which it hammers a full disk.
 const FAILURES_MAX: u32 = 100;
+/// Sites at most: authors one node carries.
+const SITES_MAX: usize = holdfast_proto::config::AUTHORS_MAX;
+/// After everything is mended people go on for so long, at most.
+const QUIET_AFTER: Micros = MINUTE / 2;
 
 /// Something that is to happen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(clippy::large_enum_variant, reason = "most happenings are inputs; a box for each would cost more than it saves")]
 enum Happening {
     Give { node: usize, life: u32, input: Input },
@@ -48,182 +76,253 @@ enum Happening {
     Frame { link: u64, side: usize, frame: Bytes },
     Release { link: u64, side: usize },
     Grant { link: u64, side: usize },
-    Doom { link: u64 },
+    Doom { link: u64, since: Micros },
     Air { from: usize, to: usize, frame: Bytes },
     AirGrant { node: usize, life: u32 },
     Hear,
     Stored { node: usize, life: u32 },
     Fetched { node: usize, life: u32, token: u64, entries: Vec<EntryId> },
-    Act { node: usize },
-    Fault(Fault),
-    Stop { node: usize, loss: Loss },
-    Heal,
+    Beat { node: usize, beat: Beat },
+    Told { node: usize, nr: u32 },
+    Inject { nr: u32 },
+    Undo { nr: u32 },
+    BackUp { node: usize, nr: u32 },
+    Overhear { node: usize, nr: u32 },
+    Forged { rogue: usize },
+    Dark { node: usize },
+    Stop { node: usize },
+    Flap { nr: u32 },
+    Swizzle { nr: u32, node: usize, off: bool },
+    Endex,
     Sample,
 }
 
-/// What a link number of a node leads to.
-#[derive(Clone, Copy, Debug)]
-enum Port {
-    Wire { link: u64, side: usize },
-    Air,
+/// What nodes say without being told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beat {
+    Board,
+    Entry,
+    Act,
 }
 
-/// One place in the alliance: a node that may be running or not, with all that outlives it.
-struct Slot {
-    driver: Option<Driver>,
-    life: u32,
-    disk: Disk,
-    disk_dice: Dice,
-    clock: Clock,
-    clock_dice: Dice,
-    entropy: Dice,
-    desk: Desk,
-    admit: Vec<PublicKey>,
-    denied: Vec<PublicKey>,
-    failures: (u64, u32),
-    ports: BTreeMap<LinkId, Port>,
-    next_link: u32,
-    next_command: u64,
-    wake_at: Option<u64>,
-    wakes: (u64, u32),
-    loss: Loss,
-    had_stamp: bool,
-    heard: Vec<PublicKey>,
+/// The scenario can't be run; nothing was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CannotRun {
+    /// Something in it is not there, or out of range.
+    Bad(String),
+    /// It asks for something this program can't do yet.
+    Unsupported(String),
 }
 
-/// Delays of entries from acknowledged to durable at other nodes, for figures.
-#[derive(Debug, Default)]
-pub struct Latencies {
-    born: BTreeMap<EntryId, (u64, usize)>,
-    /// Microseconds until the last node had it, one per entry that reached all.
-    pub last: Vec<u64>,
-    /// Microseconds of every delivery.
-    pub each: Vec<u64>,
-}
-
-impl Latencies {
-    /// Entries that some node has not got.
-    #[must_use]
-    pub fn missing(&self) -> u64 {
-        self.born.len() as u64
+impl std::fmt::Display for CannotRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bad(what) => write!(f, "{what}"),
+            Self::Unsupported(what) => write!(f, "{what}: this program can't do that yet. Leave it out of the scenario"),
+        }
     }
 }
 
-/// One run.
+impl std::error::Error for CannotRun {}
+
+/// When the phases of a run end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Phases {
+    /// Injects end; where there is a settling, everything is mended.
+    endex: Micros,
+    /// Nobody writes any more from here on.
+    quiet: Micros,
+    /// The run ends.
+    end: Micros,
+}
+
+impl Phases {
+    fn new(endex: Micros, settle: Micros) -> Self {
+        Self { endex, quiet: endex + QUIET_AFTER.min(settle / 16), end: endex + settle }
+    }
+}
+
+/// One run. A clone of it goes on from here by itself: another branch.
+#[derive(Clone)]
 pub struct World {
-    /// What this seed does.
-    pub plan: Plan,
     /// The rules and what came of them.
     pub checker: Checker,
-    /// True microseconds since the start.
-    pub now: u64,
-    /// The wires.
-    pub network: Network,
+    /// True microseconds since STARTEX.
+    pub now: Micros,
     /// Events carried out.
     pub events: u64,
     /// Frames handed to nodes.
     pub delivered: u64,
-    /// Filled where figures are wanted.
+    /// Filled where delays are wanted.
     pub latencies: Option<Latencies>,
     /// Everything that crosses the boundary between these true microseconds is written down in words.
-    pub trace: Option<(u64, u64)>,
+    pub trace: Option<(Micros, Micros)>,
     /// What was written down.
     pub lines: Vec<String>,
     /// True microseconds at which digests were last seen to differ after the heal.
-    pub differed_at: Option<u64>,
-    alliance: Alliance,
+    pub differed_at: Option<Micros>,
+    scenario: Arc<Scenario>,
+    seed: u64,
+    alliance: Arc<Alliance>,
     slots: Vec<Slot>,
-    heap: BinaryHeap<Reverse<(u64, u32, u64)>>,
-    happenings: BTreeMap<u64, Happening>,
-    sequence: u64,
-    tie: Dice,
+    links: Links,
+    backhaul: Backhaul,
+    queue: Queue<Happening>,
+    phases: Phases,
+    /// Every inject there is, by number.
+    injects: BTreeMap<u32, Inject>,
+    /// Injects that are in force.
+    standing: BTreeSet<u32>,
+    /// Spoken ids of requests by their label, and who asked.
+    requests: BTreeMap<String, (SiteNo, String)>,
+    /// Links of adversaries, and what they noted down for which inject.
+    rogues: Vec<adversary::Rogue>,
+    overheard: BTreeMap<u32, Vec<Row>>,
+    /// What was made durable because of what.
+    said: BTreeMap<Subject, Vec<(SiteNo, Made)>>,
+    log: Vec<Logged>,
+    slack: verdict::AgeSlack,
+    watch: verdict::Watch,
     chance: Dice,
-    print: blake3::Hasher,
+    print: Print,
+    hearing: bool,
+    /// ENDEX was.
+    over: bool,
+    /// A node runs away: nothing more happens.
     ended: bool,
 }
 
 impl std::fmt::Debug for World {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("World").field("seed", &self.plan.seed).field("now", &self.now).finish_non_exhaustive()
+        f.debug_struct("World").field("seed", &self.seed).field("now", &self.now).finish_non_exhaustive()
     }
 }
 
 impl World {
-    /// Builds the alliance of a plan and starts every node at time 0.
-    #[must_use]
-    pub fn new(plan: Plan) -> Self {
-        let seed = plan.seed;
-        let alliance = Alliance::make(seed, plan.nodes, plan.all_hubs, plan.firms);
-        let slots = (0..plan.nodes).map(|node| Slot::new(&plan, node)).collect();
+    /// Founds the alliance of a scenario and starts every node at STARTEX. Every chance comes from `seed`.
+    ///
+    /// # Errors
+    /// [`CannotRun`].
+    pub fn new(scenario: Scenario, seed: u64) -> Result<Self, CannotRun> {
+        let count = scenario.sites.len();
+        if !(2..=SITES_MAX).contains(&count) {
+            return Err(CannotRun::Bad(format!("{count} sites: a run has 2 to {SITES_MAX}")));
+        }
+        if scenario.sites.iter().any(|site| site.media.iter().any(|medium| matches!(medium, Medium::Radio(_)))) {
+            return Err(CannotRun::Unsupported("radio".to_owned()));
+        }
+        if let Some(element) = scenario.elements.iter().find(|element| element.used_by.iter().any(|site| *site >= count)) {
+            return Err(CannotRun::Bad(format!("element {} is used by a site that is not there", element.id)));
+        }
+        let exercise = &scenario.exercise;
+        let alliance = Alliance::make(seed, &scenario.sites, exercise.startex_ms).map_err(CannotRun::Bad)?;
+        let phases = Phases::new(exercise.duration, exercise.settle);
+        let slots = (0..count).map(|node| Slot::new(&scenario, seed, node)).collect();
         let mut world = Self {
             checker: Checker::default(),
             now: 0,
-            network: Network::new(seed, plan.nodes, plan.air),
             events: 0,
             delivered: 0,
             latencies: None,
-            differed_at: None,
             trace: None,
             lines: Vec::new(),
-            alliance,
+            differed_at: None,
+            seed,
+            alliance: Arc::new(alliance),
             slots,
-            heap: BinaryHeap::new(),
-            happenings: BTreeMap::new(),
-            sequence: 0,
-            tie: Dice::new(seed, Purpose::Tie, 0),
+            links: Links::new(seed, count, scenario.world.gossip.as_ref()),
+            backhaul: Backhaul::new(&scenario.sites, &scenario.elements, scenario.world.wan, scenario.world.lan),
+            queue: Queue::new(Dice::new(seed, Purpose::Tie, 0)),
+            phases,
+            injects: BTreeMap::new(),
+            standing: BTreeSet::new(),
+            requests: BTreeMap::new(),
+            rogues: Vec::new(),
+            overheard: BTreeMap::new(),
+            said: BTreeMap::new(),
+            log: Vec::new(),
+            slack: verdict::AgeSlack::new(&scenario),
+            watch: verdict::Watch::default(),
             chance: Dice::new(seed, Purpose::Faults, 0),
-            print: blake3::Hasher::new(),
+            print: Print::default(),
+            hearing: false,
+            over: false,
             ended: false,
-            plan,
+            scenario: Arc::new(scenario),
         };
+        for inject in world.scenario.injects.clone() {
+            world.inject(inject)?;
+        }
         world.begin();
-        world
+        Ok(world)
     }
 
     fn begin(&mut self) {
-        for node in 0..self.plan.nodes {
+        for node in 0..self.slots.len() {
             self.start(node);
-            if self.plan.work_us > 0 {
-                let at = self.slots[node].desk.next_at(self.now, self.plan.work_us);
-                self.at(at, Happening::Act { node });
+            for beat in [Beat::Board, Beat::Entry, Beat::Act] {
+                self.next_beat(node, beat);
             }
         }
-        let faults = std::mem::take(&mut self.plan.faults);
-        for (at, fault) in &faults {
-            self.at(*at, Happening::Fault(fault.clone()));
-        }
-        self.plan.faults = faults;
-        if self.plan.heal_at > 0 {
-            self.at(self.plan.heal_at, Happening::Heal);
-            self.at(MINUTE_US / 6, Happening::Sample);
-        }
+        self.at(self.phases.endex, Happening::Endex);
+        self.at(MINUTE / 6, Happening::Sample);
     }
 
     /// Puts something on the heap.
-    fn at(&mut self, at: u64, happening: Happening) {
-        let tie = u32::try_from(self.tie.word() >> 32).unwrap_or(0);
-        self.sequence += 1;
-        self.heap.push(Reverse((at.max(self.now), tie, self.sequence)));
-        self.happenings.insert(self.sequence, happening);
+    fn at(&mut self, at: Micros, happening: Happening) {
+        self.queue.push(at.max(self.now), happening);
     }
 
-    fn after(&mut self, delay: u64, happening: Happening) {
+    fn after(&mut self, delay: Micros, happening: Happening) {
         self.at(self.now + delay, happening);
     }
 
-    /// Runs until the heap is past `end`; false if a runaway node ended the run.
-    pub fn run_until(&mut self, end: u64) -> bool {
-        while let Some(Reverse((at, _, _))) = self.heap.peek() {
-            if *at > end || self.ended {
-                break;
-            }
-            let Some(Reverse((at, _, sequence))) = self.heap.pop() else { break };
-            let Some(happening) = self.happenings.remove(&sequence) else { continue };
+    /// What is being run.
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// Where all chance comes from.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// When everything is mended, or simply ENDEX: as planned, or as it was stopped.
+    #[must_use]
+    pub fn endex(&self) -> Micros {
+        self.phases.endex
+    }
+
+    /// When the run ends: ENDEX and the settling.
+    #[must_use]
+    pub fn end(&self) -> Micros {
+        self.phases.end
+    }
+
+    /// What happened to frames.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.links.tally
+    }
+
+    /// When the next event is due, if any is left before the end.
+    #[must_use]
+    pub fn next_event(&self) -> Option<Micros> {
+        self.queue.next_at().filter(|at| *at <= self.phases.end && !self.ended)
+    }
+
+    /// Runs until the heap is past `until`; false if a runaway node ended the run.
+    pub fn run_until(&mut self, until: Micros) -> bool {
+        while !self.ended
+            && let Some((at, happening)) = self.queue.pop(until)
+        {
             self.now = at;
             self.events += 1;
             self.happen(happening);
         }
-        self.now = self.now.max(end);
+        self.now = self.now.max(until);
         !self.ended
     }
 
@@ -241,7 +340,7 @@ impl World {
             Happening::Frame { link, side, frame } => self.frame(link, side, frame),
             Happening::Release { link, side } => self.release(link, side),
             Happening::Grant { link, side } => self.grant(link, side),
-            Happening::Doom { link } => self.doom(link),
+            Happening::Doom { link, since } => self.doom(link, since),
             Happening::Air { from, to, frame } => self.air(from, to, frame),
             Happening::AirGrant { node, life } => self.air_grant(node, life),
             Happening::Hear => self.hear(),
@@ -253,10 +352,18 @@ impl World {
                     self.give(node, Input::Fetched { token, rows });
                 }
             }
-            Happening::Act { node } => self.act(node),
-            Happening::Fault(fault) => self.fault(fault),
-            Happening::Stop { node, loss } => self.stop(node, loss),
-            Happening::Heal => self.heal(),
+            Happening::Beat { node, beat } => self.beat(node, beat),
+            Happening::Told { node, nr } => self.told(node, nr),
+            Happening::Inject { nr } => self.carry_out(nr),
+            Happening::Undo { nr } => self.undo(nr),
+            Happening::BackUp { node, nr } => self.slots[node].disk.back_up(nr),
+            Happening::Overhear { node, nr } => self.overhear(nr, node),
+            Happening::Forged { rogue } => self.forged(rogue),
+            Happening::Dark { node } => self.dark(node),
+            Happening::Stop { node } => self.stop(node, true),
+            Happening::Flap { nr } => self.swing(nr),
+            Happening::Swizzle { nr, node, off } => self.swizzle(nr, node, off),
+            Happening::Endex => self.endex_now(),
             Happening::Sample => self.sample(),
         }
     }
@@ -277,34 +384,22 @@ impl World {
         self.slots[node].driver.as_mut().map(|driver| driver.answer(now, question))
     }
 
-    fn id(&self, node: usize) -> NodeId {
+    /// The name of a site's node.
+    #[must_use]
+    pub fn id(&self, node: usize) -> NodeId {
         self.alliance.members[node].id
-    }
-
-    fn mark(&mut self, node: usize, kind: u8, bytes: &[u8]) {
-        self.print.update(&self.now.to_be_bytes());
-        self.print.update(&(node as u64).to_be_bytes());
-        self.print.update(&[kind]);
-        self.print.update(&(bytes.len() as u64).to_be_bytes());
-        self.print.update(bytes);
     }
 
     /// Hex of a hash over everything that crossed the boundary of every node so far, with its time.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        self.print.finalize().to_hex().to_string()
+        self.print.hex()
     }
 
     /// Hands one input to a running node and carries out all it asks.
     fn give(&mut self, node: usize, input: Input) {
-        if let Input::Received { link, frame } = &input {
-            self.delivered += 1;
-            self.mark(node, 0, &link.0.to_be_bytes());
-            self.mark(node, 1, frame);
-        } else {
-            let bytes = codec::encode(&input);
-            self.mark(node, 2, &bytes);
-        }
+        self.delivered += u64::from(matches!(input, Input::Received { .. }));
+        self.print.input(self.now, node, &input);
         let now = self.clock(node);
         self.note(node, || {
             if let Input::Received { link, frame } = &input {
@@ -368,13 +463,7 @@ impl World {
     }
 
     fn output(&mut self, node: usize, output: Output) {
-        if let Output::Transmit { link, frame } = &output {
-            self.mark(node, 3, &link.0.to_be_bytes());
-            self.mark(node, 4, frame);
-        } else {
-            // Not the wire's encoder: replies hold values it can't spell.
-            self.mark(node, 5, format!("{output:?}").as_bytes());
-        }
+        self.print.output(self.now, node, &output);
         self.note(node, || {
             if let Output::Transmit { link, frame } = &output {
                 return format!("-> {} {}", link.0, words(frame));
@@ -394,20 +483,19 @@ impl World {
                 self.after(delay, Happening::Fetched { node, life, token, entries });
             }
             Output::Dial { address } => {
-                let delay = 3 * self.plan.path.delay_us + 500;
+                let delay = 3 * self.path_to(node, &address).delay + 500;
                 self.after(delay, Happening::Dial { node, life, address });
             }
             Output::Hangup { link, reason } => self.hang_up(node, link, &reason),
             Output::Admit { keys, denied } => {
-                let slot = &mut self.slots[node];
-                (slot.admit, slot.denied) = (keys, denied);
+                let everybody = keys.len() + 1 == self.slots.len();
+                self.slots[node].admit = Admit::new(keys, denied, everybody);
             }
             Output::Reply { id, reply } => self.reply(node, id, &reply),
             Output::Notify(event) => {
-                let members = &self.alliance.members;
-                let index = |id| members.iter().position(|member| member.id == id);
-                self.checker.noticed(node, self.now, &event, index);
-                if let holdfast_proto::control::Event::Incarnation { cause, .. } = event {
+                let alliance = &self.alliance;
+                self.checker.noticed(node, self.now, &event, |id| alliance.index_of(id));
+                if let Event::Incarnation { cause, .. } = event {
                     self.incarnation(node, &cause);
                 }
             }
@@ -422,24 +510,13 @@ impl World {
     }
 
     fn reply(&mut self, node: usize, id: CommandId, reply: &Reply) {
-        self.checker.answered(node, id.0, self.now, reply);
+        let made = self.checker.answered(node, id.0, self.now, reply);
         if let Reply::Saved(saved) = reply
             && let Some(request) = &saved.id
         {
             self.slots[node].desk.learn(request.clone());
         }
-    }
-
-    fn incarnation(&mut self, node: usize, cause: &str) {
-        let slot = &self.slots[node];
-        if slot.life <= 1 {
-            return;
-        }
-        self.checker.saw(Sometimes::NewIncarnation);
-        let excused = slot.loss != Loss::Unsynced || !slot.had_stamp || self.checker.lost.contains_key(&node);
-        self.checker.check(Rule::AlwaysContinuity, excused, self.now, Some(node), || {
-            format!("new incarnation after a crash that lost nothing synced: {cause}")
-        });
+        self.replied(node, id, reply, made);
     }
 
     fn stored(&mut self, node: usize, life: u32) {
@@ -470,85 +547,15 @@ impl World {
 
     fn time_entries(&mut self, node: usize, job: &Job) {
         let Some(latencies) = &mut self.latencies else { return };
-        let others = self.alliance.members.len() - 1;
         let id = self.alliance.members[node].id;
+        let others = self.alliance.members.len() - 1;
         for row in &job.rows {
             let Row::Entry(entry) = row else { continue };
             if entry.id.log.author == id {
-                latencies.born.insert(entry.id, (self.now, others));
-            } else if let Some((born, left)) = latencies.born.get_mut(&entry.id) {
-                let took = self.now - *born;
-                latencies.each.push(took);
-                *left -= 1;
-                if *left == 0 {
-                    latencies.last.push(took);
-                    latencies.born.remove(&entry.id);
-                }
+                latencies.born(entry.id, self.now, others);
+            } else {
+                latencies.came(entry.id, self.now, node);
             }
-        }
-    }
-
-    fn act(&mut self, node: usize) {
-        if self.now >= self.plan.quiet_at {
-            return;
-        }
-        let at = self.slots[node].desk.next_at(self.now, self.plan.work_us);
-        self.at(at, Happening::Act { node });
-        self.operator(node);
-    }
-
-    /// The operator of a running node does the next thing.
-    fn operator(&mut self, node: usize) {
-        let others: Vec<String> = self
-            .alliance
-            .members
-            .iter()
-            .filter(|member| member.id != self.id(node))
-            .map(|member| member.id.to_string())
-            .collect();
-        let (kind, command) = self.slots[node].desk.act(&others);
-        self.command(node, kind, command);
-    }
-
-    /// Starts a node that is not running.
-    fn start(&mut self, node: usize) {
-        if self.slots[node].driver.is_some() {
-            return;
-        }
-        let slot = &mut self.slots[node];
-        slot.life += 1;
-        slot.clock.boot(self.now, &mut slot.clock_dice);
-        slot.had_stamp = slot.disk.stamp().is_some();
-        let config = Config {
-            advertise: vec![format!("sim:{node}")],
-            clock_floor: UtcMillis(EPOCH_MS - 31_557_600_000),
-            ..Config::default()
-        };
-        let missing = (node + 1 + self.plan.seed as usize % (self.plan.nodes - 1).max(1)) % self.plan.nodes;
-        let start = Start {
-            me: node,
-            unknown: if self.plan.partial_roster { vec![missing] } else { Vec::new() },
-            seed: slot.entropy.bytes32(),
-            rows: slot.disk.rows(),
-            stamp: slot.disk.stamp(),
-            now: slot.clock.read(self.now),
-            config,
-        };
-        let made = Driver::start(&self.alliance, start);
-        let why = made.as_ref().err().cloned();
-        self.checker.check(Rule::AlwaysRestarts, why.is_none(), self.now, Some(node), || why.unwrap_or_default());
-        let Ok(driver) = made else { return };
-        slot.driver = Some(driver);
-        let life = slot.life;
-        self.drain(node);
-        let mut near: Vec<usize> = (1..self.plan.nodes).map(|step| (node + step) % self.plan.nodes).collect();
-        near.truncate(self.plan.known);
-        for other in near {
-            let input = Input::Candidate { address: format!("sim:{other}"), is_static: true };
-            self.after(0, Happening::Give { node, life, input });
-        }
-        if self.plan.air.is_some() {
-            self.join_air(node);
         }
     }
 }
@@ -556,37 +563,4 @@ impl World {
 /// A frame in words.
 fn words(frame: &[u8]) -> String {
     Message::from_frame(frame).map_or_else(|why| format!("{} bytes: {why}", frame.len()), |message| format!("{message:?}"))
-}
-
-impl Slot {
-    fn new(plan: &Plan, node: usize) -> Self {
-        let entity = node as u64;
-        let mut clock_dice = Dice::new(plan.seed, Purpose::Clock, entity);
-        Self {
-            driver: None,
-            life: 0,
-            disk: Disk::new(plan.pace),
-            disk_dice: Dice::new(plan.seed, Purpose::Disk, entity),
-            clock: if plan.clocks { Clock::draw(&mut clock_dice) } else { Clock::right() },
-            clock_dice,
-            entropy: Dice::new(plan.seed, Purpose::Entropy, entity),
-            desk: Desk::new(plan.seed, node),
-            admit: Vec::new(),
-            denied: Vec::new(),
-            failures: (0, 0),
-            ports: BTreeMap::new(),
-            next_link: 0,
-            next_command: 0,
-            wake_at: None,
-            wakes: (0, 0),
-            loss: Loss::Unsynced,
-            had_stamp: false,
-            heard: Vec::new(),
-        }
-    }
-
-    fn new_link(&mut self) -> LinkId {
-        self.next_link += 1;
-        LinkId(self.next_link)
-    }
 }

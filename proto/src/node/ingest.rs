@@ -25,7 +25,7 @@ pub(super) struct Pending {
 }
 
 /// What a write to the store was for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Job {
     /// Entries and documents of others.
     Foreign { entries: Vec<EntryId>, docs: Vec<HeldDoc>, from: Option<LinkId> },

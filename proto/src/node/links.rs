@@ -42,7 +42,7 @@ pub(super) enum Parcel {
 }
 
 /// One link.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Link {
     pub(super) profile: LinkProfile,
     /// Who is there: proven by chain and key.

@@ -26,7 +26,7 @@ pub(super) struct Mark {
 }
 
 /// Our own side of the replica.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Own {
     pub(super) stamp: Option<Stamp>,
     pub(super) mark: Mark,

@@ -34,7 +34,7 @@ const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(10);
 const TICKETS_MAX: usize = 64;
 
 /// What a command became, until the store answers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Promise {
     command: CommandId,
     about: Option<FactId>,
@@ -43,7 +43,7 @@ struct Promise {
 }
 
 /// One write under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Flight {
     entries: Vec<(Header, EntryRow)>,
     docs: Vec<HeldDoc>,

@@ -1,34 +1,198 @@
-//! What operators and figures tell nodes to do, booked before it is handed in.
+//! What people tell nodes to do: because an inject told them, by themselves, or for figures. All of it is booked before it is
+//! handed in.
 
-use holdfast_proto::control::{Command, CommandId};
+use std::collections::BTreeMap;
+
+use holdfast_proto::control::{Act, Command, CommandId, Observe, Reply, Report, RequestAct, RequestNew};
 use holdfast_proto::io::Input;
+use holdfast_proto::time::UtcMillis;
 
-use super::World;
+use super::log::Happened;
+use super::{Beat, Happening, World};
+use crate::checker::{Made, Sometimes};
+use crate::scenario::{Effect, Micros, SiteNo, Subject};
+use crate::site::operator::time_of_day;
 use crate::workload::Kind;
 
+/// The store failed: the node asks to try again.
+const STORE_FAILED: &str = "H-503";
+
 impl World {
-    /// Gives a command to a running node.
-    pub fn command(&mut self, node: usize, kind: Kind, command: Command) {
-        if self.slots[node].driver.is_none() {
-            return;
-        }
+    /// Gives a command to a running node; its number, or `None` where it is not running.
+    pub fn command(&mut self, node: SiteNo, kind: Kind, command: Command) -> Option<u64> {
+        let number = self.book(node, kind, &command)?;
+        self.give(node, Input::Command { id: CommandId(number), command });
+        Some(number)
+    }
+
+    fn book(&mut self, node: SiteNo, kind: Kind, command: &Command) -> Option<u64> {
         let slot = &mut self.slots[node];
+        slot.driver.as_ref()?;
         slot.next_command += 1;
-        let id = CommandId(slot.next_command);
-        let values = if let Command::Report(report) = &command { Some(report.values.clone()) } else { None };
-        self.checker.asked(node, id.0, self.now, kind, values.as_ref());
-        self.give(node, Input::Command { id, command });
+        let number = slot.next_command;
+        let values = if let Command::Report(report) = command { Some(&report.values) } else { None };
+        self.checker.asked(node, number, self.now, kind, values);
+        Some(number)
     }
 
     /// A request nobody else made, by the desk of this node: for figures.
-    pub fn plain_request(&mut self, node: usize) {
+    pub fn plain_request(&mut self, node: SiteNo) {
         let command = self.slots[node].desk.plain_request();
         self.command(node, Kind::New, command);
     }
 
-    /// A report by the desk of this node: for figures.
-    pub fn plain_report(&mut self, node: usize) {
-        let command = self.slots[node].desk.plain_report();
-        self.command(node, Kind::Report, command);
+    /// Staff are told: they do it after a while.
+    pub(super) fn tell(&mut self, node: SiteNo, nr: u32) {
+        let exercise = &self.scenario.exercise;
+        let time = time_of_day(exercise.startex_ms, exercise.offset_s, self.now);
+        let takes = self.slots[node].staff.takes(&self.scenario.world.operators, time);
+        self.after(takes, Happening::Told { node, nr });
+    }
+
+    /// What was in the way is gone.
+    pub(super) fn tell_again(&mut self, node: SiteNo) {
+        if self.slots[node].driver.is_some() {
+            let waiting = self.slots[node].staff.take_waiting();
+            waiting.into_iter().for_each(|nr| self.tell(node, nr));
+        }
+    }
+
+    /// They would do it now.
+    pub(super) fn told(&mut self, node: SiteNo, nr: u32) {
+        if self.now >= self.phases.quiet {
+            return self.log(Happened::NotDone { site: node, nr });
+        }
+        let ready = self.slots[node].staff.there() && self.slots[node].driver.is_some();
+        let Some((kind, command)) = self.order(node, nr).filter(|_| ready) else {
+            return self.slots[node].staff.put_off(nr);
+        };
+        if let Some(number) = self.book(node, kind, &command) {
+            self.slots[node].in_hand.insert(number, nr);
+            self.give(node, Input::Command { id: CommandId(number), command });
+        }
+    }
+
+    /// What an inject tells staff of a site to type; `None` where they wait for an answer about the request first.
+    fn order(&self, node: SiteNo, nr: u32) -> Option<(Kind, Command)> {
+        let act = Act { desk: Some("duty desk".to_owned()), ..Act::default() };
+        let map = |values: &[(String, String)]| values.iter().cloned().collect::<BTreeMap<_, _>>();
+        let about = |label: &String| self.requests.get(label).map(|(_, request)| request.clone());
+        let end = |label| about(label).map(|request| RequestAct { request, act: act.clone(), ..RequestAct::default() });
+        let effect = &self.injects.get(&nr)?.effect;
+        if let Effect::Report { values, .. } = effect {
+            return Some((Kind::Report, Command::Report(Report { values: map(values), act })));
+        }
+        if let Effect::Observe { of, values, .. } = effect {
+            let node = self.id(*of).to_string();
+            return Some((Kind::Observe, Command::Observe(Observe { node, values: map(values), note: None, act })));
+        }
+        if let Effect::Request { label, lines, priority, needed_by, .. } = effect {
+            let wall = self.clock(node).wall.0;
+            let new = RequestNew {
+                items: lines.iter().map(|(item, quantity)| format!("{item}:{quantity}")).collect(),
+                priority: Some(priority.clone()).filter(|priority| !priority.is_empty()),
+                needed_by: needed_by.map(|within| UtcMillis(wall + i64::try_from(within / 1_000).unwrap_or(0))),
+                key: Some(format!("inject {nr} {label}")),
+                act,
+                ..RequestNew::default()
+            };
+            return Some((Kind::New, Command::RequestNew(new)));
+        }
+        if let Effect::Cancel(label) = effect {
+            return end(label).map(|act| (Kind::Cancel, Command::RequestCancel(act)));
+        }
+        let Effect::Close(label) = effect else { return None };
+        end(label).map(|act| (Kind::Close, Command::RequestClose(act)))
+    }
+
+    /// A node answered.
+    pub(super) fn replied(&mut self, node: SiteNo, id: CommandId, reply: &Reply, made: Option<Made>) {
+        let nr = self.slots[node].in_hand.remove(&id.0);
+        let (saved, made) = match (reply, made) {
+            (Reply::Saved(saved), Some(made)) => (saved, made),
+            (Reply::Refused(refusal), _) => {
+                let Some(nr) = nr else { return };
+                let again = refusal.code == STORE_FAILED;
+                self.log(Happened::Refused { site: node, nr, code: refusal.code.clone(), again });
+                if again {
+                    self.tell(node, nr);
+                }
+                return;
+            }
+            (Reply::Saved(_), None) => return,
+        };
+        let mut made = made;
+        if let Some(nr) = nr {
+            self.checker.saw(Sometimes::Told);
+            if let Some(begun) = self.slots[node].begun.remove(&nr) {
+                made.entries.extend(begun.entries);
+                made.docs.extend(begun.docs);
+            }
+            self.keep(node, nr, saved.id.as_deref(), &made);
+        }
+        self.log(Happened::Acknowledged { site: node, nr, request: saved.id.clone(), made });
+    }
+
+    /// What was said because of an inject is remembered by its number and by its request's label.
+    fn keep(&mut self, node: SiteNo, nr: u32, request: Option<&str>, made: &Made) {
+        self.said.entry(Subject::Inject(nr)).or_default().push((node, made.clone()));
+        let Some(Effect::Request { label, .. }) = self.injects.get(&nr).map(|inject| &inject.effect) else { return };
+        let label = label.clone();
+        self.said.entry(Subject::Request(label.clone())).or_default().push((node, made.clone()));
+        if let Some(request) = request {
+            self.requests.insert(label, (node, request.to_owned()));
+            self.tell_again(node);
+        }
+    }
+
+    /// When a node next says something by itself.
+    pub(super) fn next_beat(&mut self, node: SiteNo, beat: Beat) {
+        let mean = self.mean(beat);
+        if mean > 0 {
+            let wait = self.slots[node].tempo.between(mean / 10, mean * 2 - mean / 10);
+            self.after(wait, Happening::Beat { node, beat });
+        }
+    }
+
+    fn mean(&self, beat: Beat) -> Micros {
+        let tempo = &self.scenario.world.tempo;
+        match beat {
+            Beat::Board => tempo.boards,
+            Beat::Entry => tempo.entries,
+            Beat::Act => tempo.acts,
+        }
+    }
+
+    pub(super) fn beat(&mut self, node: SiteNo, beat: Beat) {
+        if self.now >= self.phases.quiet {
+            return;
+        }
+        self.next_beat(node, beat);
+        match beat {
+            Beat::Act => self.operator(node, self.now < self.phases.endex),
+            Beat::Board | Beat::Entry if self.slots[node].driver.is_none() || !self.slots[node].staff.there() => {}
+            Beat::Board => {
+                let command = self.slots[node].desk.plain_report();
+                self.command(node, Kind::Report, command);
+            }
+            Beat::Entry => {
+                let (kind, command) = self.slots[node].desk.routine();
+                self.command(node, kind, command);
+            }
+        }
+    }
+
+    /// The operator of a running node does the next thing; with `drills`, perhaps orders a cut or wakes the node for nothing.
+    pub(super) fn operator(&mut self, node: SiteNo, drills: bool) {
+        if self.slots[node].driver.is_none() {
+            return;
+        }
+        let alliance = &self.alliance;
+        let names = |other: usize| alliance.members[other].id;
+        if drills && self.slots[node].desk.wakes_early() {
+            return self.give(node, Input::Wake);
+        }
+        let (kind, command) = self.slots[node].desk.act(alliance.members.len(), drills, names);
+        self.command(node, kind, command);
     }
 }

@@ -5,35 +5,89 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_proto::config::{COMMANDS_MAX, LINKS_MAX, OUTBOX_MAX, PENDING_MAX};
 use holdfast_proto::control::{Answer, NodeView, Question};
+use holdfast_proto::identity::Region;
 use serde_json::Value;
 
 use super::{Happening, World};
 use crate::checker::{Rule, Sometimes};
+use crate::scenario::words::SiteRole;
+use crate::scenario::{Effect, Micros, Path, Scenario, SiteNo};
 
 /// Between two samples.
-const SAMPLE_US: u64 = 5_000_000;
+const SAMPLE: Micros = 5_000_000;
+/// A sample looks at about so many boards as nodes show them, of one node after the other: all of a small alliance, and of a large
+/// one no more than it costs to run it.
+const BOARDS_A_SAMPLE: usize = 25;
+/// In the end so many nodes are asked for their whole picture, spread evenly; the digests of all are compared.
+const PICTURES: usize = 64;
 /// A command is answered within this: a stalled disk (1 s) many times over.
-const PATIENCE_US: u64 = 60_000_000;
-/// So many seconds and so many permille less than true is honest: a frame may wait in a thin link's queue (33 s) or in a link that
-/// is cut and mended again (16 s), and clocks drift.
-const AGE_SLACK: (u64, u64) = (60, 2);
+const PATIENCE: Micros = 60_000_000;
 /// Keys of answers that differ between nodes by right: ages, links and what follows from them.
 const OWN_VIEW: [&str; 10] =
     ["age_s", "reachable", "via", "delivery", "stale", "was", "unknown_because", "operating_status", "warnings", "neighbours"];
 
+/// How much less than true an age may be shown and still be honest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AgeSlack {
+    seconds: u64,
+    permille: u64,
+}
+
+impl AgeSlack {
+    /// A frame may wait in the queue of a thin link, and in a link that is cut and mended again (16 s); clocks drift.
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let model = &scenario.world;
+        let waits = |path: &Path| u64::from(path.queue).checked_div(path.rate).unwrap_or(0) + path.delay / 1_000_000;
+        let (mut seconds, mut ppm) = (waits(&model.wan).max(waits(&model.lan)), 0);
+        for inject in &scenario.injects {
+            if let Effect::Degrade { path, .. } = &inject.effect {
+                seconds = seconds.max(waits(path));
+            }
+            if let Effect::ClockDrift { ppm: more, .. } = &inject.effect {
+                ppm += u64::from(more.unsigned_abs());
+            }
+        }
+        Self { seconds: 27 + seconds, permille: 2 + ppm / 1_000 }
+    }
+
+    fn least(self, true_age_s: u64) -> u64 {
+        true_age_s.saturating_sub(self.seconds) * 1_000_u64.saturating_sub(self.permille) / 1_000
+    }
+}
+
+/// Whose turn it is to be looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Watch {
+    next: SiteNo,
+    credit: usize,
+}
+
 impl World {
     pub(super) fn sample(&mut self) {
-        self.checker.unanswered(self.now, PATIENCE_US);
-        for node in 0..self.plan.nodes {
+        self.checker.unanswered(self.now, PATIENCE);
+        let count = self.slots.len();
+        self.watch.credit += BOARDS_A_SAMPLE;
+        while self.watch.credit >= count {
+            self.watch.credit -= count;
+            let node = self.watch.next;
+            self.watch.next = (node + 1) % count;
             self.ages(node);
             self.gauges(node);
         }
-        if self.now >= self.plan.heal_at && !self.same_digest() {
+        let settling = self.now >= self.phases.endex && self.phases.end > self.phases.endex;
+        if settling && !self.same_digest() {
             self.differed_at = Some(self.now);
         }
-        if self.now < self.plan.end_at {
-            self.after(SAMPLE_US, Happening::Sample);
+        if self.now < self.phases.end {
+            self.after(SAMPLE, Happening::Sample);
         }
+    }
+
+    /// Nodes whose whole picture is looked at in the end.
+    fn looked_at(&self) -> Vec<SiteNo> {
+        let count = self.slots.len();
+        let asked = count.min(PICTURES);
+        (0..asked).map(|place| place * count / asked).collect()
     }
 
     fn gauges(&mut self, node: usize) {
@@ -56,18 +110,19 @@ impl World {
     fn ages(&mut self, node: usize) {
         let Some(Answer::Status(status)) = self.ask(node, &Question::Status) else { return };
         for shown in &status.nodes {
-            let Some(author) = self.alliance.members.iter().position(|member| member.id.to_string() == shown.id) else {
-                continue;
-            };
-            self.reading_ages(node, author, shown);
+            let Some(author) = shown.id.parse().ok().and_then(|id| self.alliance.index_of(id)) else { continue };
+            // A thief of its key may have said something since.
+            if !self.checker.planted.contains(&author) {
+                self.reading_ages(node, author, shown);
+            }
         }
     }
 
     fn reading_ages(&mut self, node: usize, author: usize, shown: &NodeView) {
         for (field, reading) in shown.readings.iter().filter(|(_, reading)| !reading.derived) {
-            let Some(said) = self.checker.reported.get(&(author, field.clone())).copied() else { continue };
+            let Some(said) = self.checker.reported_at(author, field) else { continue };
             let true_age = (self.now - said) / 1_000_000;
-            let least = (true_age.saturating_sub(AGE_SLACK.0)) * (1_000 - AGE_SLACK.1) / 1_000;
+            let least = self.slack.least(true_age);
             let honest = reading.age_s.is_none_or(|age| age >= least);
             self.checker.check(Rule::AlwaysHonestAge, honest, self.now, Some(node), || {
                 format!("shows {field} of node {author} {:?} s old, true age {true_age} s", reading.age_s)
@@ -97,28 +152,34 @@ impl World {
         }
     }
 
-    pub(super) fn same_digest(&mut self) -> bool {
-        let digests: BTreeSet<Option<String>> = (0..self.plan.nodes).map(|node| self.digest(node)).collect();
-        digests.len() == 1 && !digests.contains(&None)
+    /// All running nodes hold the same; false where one does not run.
+    pub fn same_digest(&mut self) -> bool {
+        let first = self.digest(0);
+        first.is_some() && (1..self.slots.len()).all(|node| self.digest(node) == first)
     }
 
-    /// The second phase: long after the heal everybody holds the same and shows the same. Call once, at the end of the plan.
+    /// The last look, once, at the end. After a settling everybody must hold the same and show the same.
     pub fn verdict(&mut self) {
+        self.checker.unanswered(self.now, PATIENCE);
+        if self.phases.end == self.phases.endex {
+            return;
+        }
         let end = self.now;
         // A receipt may be on its way at the very moment of the look: look again for half a minute.
         while !self.same_digest() && self.now < end + 30_000_000 {
             let next = self.now + 500_000;
             self.run_until(next);
         }
-        let digests: Vec<String> = (0..self.plan.nodes).map(|node| self.differences(node)).collect();
         let same = self.same_digest();
+        let told = if same { Vec::new() } else { (0..self.slots.len()).map(|node| self.differences(node)).collect() };
         self.checker.check(Rule::EventuallyP7SameDigest, same, self.now, None, || {
-            format!("{} s after the heal: {}", (self.now - self.plan.heal_at) / 1_000_000, digests.join("; "))
+            format!("{} s after the heal: {}", (self.now - self.phases.endex) / 1_000_000, told.join("; "))
         });
-        self.checker.unanswered(self.now, PATIENCE_US);
-        self.same_picture();
-        for node in 0..self.plan.nodes {
+        for node in 0..self.slots.len() {
             self.checker.words_kept(node, self.now, &self.slots[node].disk);
+        }
+        self.same_picture();
+        for node in self.looked_at() {
             self.requests_listed(node);
             self.last_status(node);
         }
@@ -139,12 +200,13 @@ impl World {
         }
     }
 
-    /// Nodes of one firm and one role are entitled to the same, so they show the same; requests are the same for all.
+    /// Nodes of one firm, role and region are entitled to the same, so they show the same; requests are the same for all.
     fn same_picture(&mut self) {
-        let mut pictures: BTreeMap<(usize, bool), (usize, String)> = BTreeMap::new();
+        let mut pictures: BTreeMap<(usize, SiteRole, Region), (usize, String)> = BTreeMap::new();
         let mut requests: Option<(usize, String)> = None;
-        for node in 0..self.plan.nodes {
-            let group = (self.alliance.members[node].firm, self.alliance.members[node].hub);
+        for node in self.looked_at() {
+            let member = &self.alliance.members[node];
+            let group = (member.firm, member.role, self.scenario.sites[node].region);
             if let Some(Answer::Status(mut status)) = self.ask(node, &Question::Status) {
                 status.nodes.sort_by(|a, b| a.id.cmp(&b.id));
                 status.nodes.iter_mut().for_each(|shown| shown.readings.retain(|_, reading| !reading.derived));
@@ -182,13 +244,13 @@ impl World {
     /// The operating status each author had acknowledged last is what everybody shows of it, or shows that it was.
     fn last_status(&mut self, node: usize) {
         let Some(Answer::Status(status)) = self.ask(node, &Question::Status) else { return };
+        let shown: BTreeMap<&str, &NodeView> = status.nodes.iter().map(|shown| (shown.id.as_str(), shown)).collect();
         for (author, (at, values)) in self.checker.status.clone() {
             let lost = self.checker.lost.get(&author).is_some_and(|lost| *lost >= at);
             if lost || self.checker.planted.contains(&author) {
                 continue;
             }
-            let id = self.alliance.members[author].id.to_string();
-            let shown = status.nodes.iter().find(|shown| shown.id == id);
+            let shown = shown.get(self.id(author).to_string().as_str());
             let text = shown.map(|shown| shown.was.clone().unwrap_or_else(|| shown.operating_status.clone()));
             let kept = text.as_ref().is_some_and(|text| values.contains(text));
             self.checker.check(Rule::EventuallyNoWordLost, kept, self.now, Some(node), || {

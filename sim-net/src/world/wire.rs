@@ -1,19 +1,34 @@
-//! Links as events: dialling, frames on their way, credit, hearing, and how links die. What a frame suffers is decided in
-//! [`crate::network`]; this file only makes it happen at the right moment.
+//! Links as events: dialling, frames on their way, credit, and how links are cut, mended and die. What a frame suffers is decided
+//! in [`crate::network::path`]; this file only makes it happen at the right moment.
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use holdfast_proto::config::FRAME_BYTES_MAX;
 use holdfast_proto::io::Input;
 use holdfast_proto::link::{LinkId, LinkProfile};
 
-use super::{Happening, Port, World};
+use super::links::End;
+use super::log::Happened;
+use super::slot::Port;
+use super::{Happening, World};
 use crate::checker::{Rule, Sometimes};
-use crate::network::{End, Path};
+use crate::network::Cause;
+use crate::scenario::{Micros, Path, SiteNo};
 
 /// Idle time after which a cut link counts as dead at both ends, shortest and longest (`mesh.md` 3.2: idle timeout 15 s).
-const IDLE_US: (u64, u64) = (5_000_000, 15_000_000);
+const IDLE: (Micros, Micros) = (5_000_000, 15_000_000);
+
+/// The node of an address.
+fn target(address: &str, count: usize) -> Option<usize> {
+    address.strip_prefix("sim:")?.parse().ok().filter(|target| *target < count)
+}
 
 impl World {
+    /// How a link to an address would behave.
+    pub(super) fn path_to(&self, node: SiteNo, address: &str) -> Path {
+        target(address, self.slots.len()).map_or(self.scenario.world.wan, |target| *self.backhaul.path(node, target))
+    }
+
     pub(super) fn dial(&mut self, node: usize, life: u32, address: &str) {
         if !self.alive(node, life) {
             return;
@@ -23,52 +38,54 @@ impl World {
         self.after(delay, Happening::Give { node, life, input });
     }
 
-    fn try_dial(&mut self, node: usize, address: &str) -> Result<(), (u64, &'static str)> {
-        let target = address.strip_prefix("sim:").and_then(|number| number.parse::<usize>().ok());
-        let target = target.filter(|target| *target < self.slots.len()).ok_or((0, "no such address"))?;
+    fn try_dial(&mut self, node: usize, address: &str) -> Result<(), (Micros, &'static str)> {
+        let target = target(address, self.slots.len()).ok_or((0, "no such address"))?;
         if target == node {
             return Err((0, "that is this node"));
         }
-        if !self.network.open_both(node, target) {
+        if !self.backhaul.open_both(node, target) {
             return Err((self.chance.between(2_000_000, 5_000_000), "timed out"));
         }
+        let path = *self.backhaul.path(node, target);
         if self.slots[target].driver.is_none() {
-            return Err((self.plan.path.delay_us, "connection refused"));
+            return Err((path.delay, "connection refused"));
         }
         let keys = [self.alliance.members[node].key, self.alliance.members[target].key];
-        if self.slots[target].denied.contains(&keys[0]) || self.slots[node].denied.contains(&keys[1]) {
-            return Err((self.plan.path.delay_us, "key denied"));
+        if self.slots[target].admit.denies(&keys[0]) || self.slots[node].admit.denies(&keys[1]) {
+            return Err((path.delay, "key denied"));
         }
         let ends = [node, target].map(|node| {
             let slot = &mut self.slots[node];
             End { node, life: slot.life, link: slot.new_link(), up: false, hung: false, closed: false }
         });
-        let path = self.plan.path;
         // The accepting side is up last, as with QUIC: it waits for the dialler's certificate.
-        let accepted = self.now + path.delay_us + path.jitter_us + 1;
-        let link = self.network.connect(ends, path, accepted, address.to_owned());
+        let accepted = self.now + path.delay + path.jitter + 1;
+        let link = self.links.connect(ends, path, accepted, address.to_owned());
+        for node in [node, target] {
+            self.slots[node].wires.insert(link);
+        }
         self.after(0, Happening::LinkUp { link, side: 0 });
         self.at(accepted, Happening::LinkUp { link, side: 1 });
         Ok(())
     }
 
     pub(super) fn link_up(&mut self, link: u64, side: usize) {
-        let Some(connection) = self.network.links.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(&link) else { return };
         let other = self.alliance.members[connection.ends[1 - side].node].key;
         let path = connection.path;
         let dialled = (side == 0).then(|| connection.address.clone());
         let end = &mut connection.ends[side];
+        let (node, life, name) = (end.node, end.life, end.link);
         if end.closed {
             return;
         }
-        let (node, life, name) = (end.node, end.life, end.link);
         if self.slots[node].driver.is_none() || self.slots[node].life != life {
-            end.closed = true;
+            self.close_end(link, side);
             return;
         }
         end.up = true;
         let profile = LinkProfile {
-            mtu: u32::try_from(FRAME_BYTES_MAX).unwrap_or(u32::MAX),
+            mtu: path.mtu,
             rate: u32::try_from(path.rate).unwrap_or(0),
             reliable: path.reliable,
             broadcast: false,
@@ -81,16 +98,25 @@ impl World {
         self.give(node, Input::LinkUp { link: name, profile });
     }
 
+    /// One end is over. A link of which both are is forgotten.
+    fn close_end(&mut self, link: u64, side: usize) {
+        let Some(connection) = self.links.open.get_mut(&link) else { return };
+        connection.ends[side].closed = true;
+        connection.ends[side].up = false;
+        if connection.ends.iter().all(|end| end.closed) {
+            for node in connection.nodes() {
+                self.slots[node].wires.remove(&link);
+            }
+            self.links.open.remove(&link);
+        }
+    }
+
     pub(super) fn link_down(&mut self, link: u64, side: usize, cause: String) {
-        let Some(connection) = self.network.links.get_mut(&link) else { return };
-        let end = &mut connection.ends[side];
+        let Some(connection) = self.links.open.get_mut(&link) else { return };
+        let end = &connection.ends[side];
         let (node, life, name) = (end.node, end.life, end.link);
         let told = end.up && !end.closed;
-        end.closed = true;
-        end.up = false;
-        if connection.ends.iter().all(|end| end.closed) {
-            self.network.links.remove(&link);
-        }
+        self.close_end(link, side);
         if told && self.alive(node, life) {
             self.slots[node].ports.remove(&name);
             self.give(node, Input::LinkDown { link: name, cause });
@@ -98,12 +124,16 @@ impl World {
     }
 
     pub(super) fn hang_up(&mut self, node: usize, link: LinkId, reason: &str) {
-        let Some(Port::Wire { link, side }) = self.slots[node].ports.get(&link).copied() else { return };
-        if let Some(connection) = self.network.links.get_mut(&link) {
-            connection.ends[side].hung = true;
-        }
+        let (link, side) = match self.slots[node].ports.get(&link).copied() {
+            Some(Port::Wire { link, side }) => (link, side),
+            Some(Port::Rogue(rogue)) => return self.drop_rogue(rogue, "closed here"),
+            Some(Port::Air) | None => return,
+        };
+        let Some(connection) = self.links.open.get_mut(&link) else { return };
+        connection.ends[side].hung = true;
+        let path = connection.path;
         let near = self.chance.below(1_000);
-        let far = self.plan.path.delay_us + self.plan.path.jitter_us + near;
+        let far = path.delay + path.jitter + near;
         self.after(near, Happening::LinkDown { link, side, cause: "closed here".to_owned() });
         self.after(far, Happening::LinkDown { link, side: 1 - side, cause: format!("closed by the other side: {reason}") });
     }
@@ -115,6 +145,7 @@ impl World {
         let misuse = match port {
             Some(Port::Wire { link, side }) => self.send_wire(link, side, frame).err(),
             Some(Port::Air) => self.send_air(node, frame).err(),
+            Some(Port::Rogue(_)) => None,
             None => Some("over a link that is not up".to_owned()),
         };
         self.checker.check(Rule::AlwaysLinkContract, misuse.is_none(), self.now, Some(node), || {
@@ -123,16 +154,16 @@ impl World {
     }
 
     fn send_wire(&mut self, link: u64, side: usize, frame: &Bytes) -> Result<(), String> {
-        if self.network.links.get(&link).is_some_and(|connection| connection.ends[side].hung) {
+        if self.links.open.get(&link).is_some_and(|connection| connection.ends[side].hung) {
             return Err("over a link it hung up".to_owned());
         }
-        let flights = self.network.send(link, side, self.now, frame).map_err(|misuse| format!("{misuse:?}"))?;
-        for flight in flights {
+        let fate = self.links.send(link, side, self.now, frame).map_err(|misuse| format!("{misuse:?}"))?;
+        for flight in fate.into_iter().flat_map(|fate| fate.flights()) {
             self.at(flight.at, Happening::Frame { link, side: 1 - side, frame: flight.frame });
         }
-        if let Some(connection) = self.network.links.get_mut(&link) {
+        if let Some(connection) = self.links.open.get_mut(&link) {
             let lane = &mut connection.lanes[side];
-            if !lane.grant_pending {
+            if !lane.grant_pending && lane.is_short(&connection.path) {
                 lane.grant_pending = true;
                 let at = lane.next_grant(self.now);
                 self.at(at, Happening::Grant { link, side });
@@ -142,7 +173,7 @@ impl World {
     }
 
     pub(super) fn frame(&mut self, link: u64, side: usize, frame: Bytes) {
-        let Some(connection) = self.network.links.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(&link) else { return };
         let (from, to) = (connection.ends[1 - side].node, connection.ends[side].node);
         let end = &connection.ends[side];
         let (life, name) = (end.life, end.link);
@@ -151,14 +182,11 @@ impl World {
         }
         let lane = &mut connection.lanes[1 - side];
         let waits = connection.path.reliable && !lane.held.is_empty();
-        let passes = self.network.open(from, to);
-        if waits || !passes {
-            // Borrowed anew: whether the pair is open is the network's to say.
-            let Some(connection) = self.network.links.get_mut(&link) else { return };
+        if waits || !self.backhaul.open(from, to) {
             if connection.path.reliable {
-                connection.lanes[1 - side].held.push(frame);
+                lane.held.push(frame);
             } else {
-                self.network.tally.lost += 1;
+                self.links.tally.lost += 1;
             }
             return;
         }
@@ -168,12 +196,11 @@ impl World {
     }
 
     pub(super) fn release(&mut self, link: u64, side: usize) {
-        let Some(connection) = self.network.links.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(&link) else { return };
         let (from, to) = (connection.ends[1 - side].node, connection.ends[side].node);
-        if !self.network.open(from, to) {
+        if !self.backhaul.open(from, to) {
             return;
         }
-        let Some(connection) = self.network.links.get_mut(&link) else { return };
         let held = std::mem::take(&mut connection.lanes[1 - side].held);
         for frame in held {
             self.frame(link, side, frame);
@@ -181,54 +208,64 @@ impl World {
     }
 
     pub(super) fn grant(&mut self, link: u64, side: usize) {
-        let Some(connection) = self.network.links.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(&link) else { return };
         let (from, to) = (connection.ends[side].node, connection.ends[1 - side].node);
-        let path = connection.path;
         let end = &connection.ends[side];
         let (life, name, up) = (end.life, end.link, end.up && !end.hung);
         let lane = &mut connection.lanes[side];
         lane.grant_pending = false;
-        if !up {
+        // No acknowledgements come back over a cut link, so the window stays as it is; mending grants again.
+        if !up || (connection.path.reliable && !self.backhaul.open_both(from, to)) {
             return;
         }
-        if path.reliable && !self.network.open_both(from, to) {
-            // No acknowledgements come back, so the window stays as it is; mending grants again.
-            return;
-        }
-        let Some(connection) = self.network.links.get_mut(&link) else { return };
-        let room = connection.lanes[side].grant(self.now, &path);
+        let room = lane.grant(self.now, &connection.path);
         if self.alive(from, life) {
             self.give(from, Input::Writable { link: name, room });
         }
     }
 
-    /// Links over a pair that was cut or mended: doomed if cut for too long, released when open again.
-    pub(super) fn pairs_changed(&mut self, pairs: &[(usize, usize)]) {
-        let touched: Vec<(u64, [usize; 2])> = self
-            .network
-            .links
-            .iter()
-            .map(|(link, connection)| (*link, [connection.ends[0].node, connection.ends[1].node]))
-            .filter(|(_, [a, b])| pairs.iter().any(|pair| *pair == (*a, *b) || *pair == (*b, *a)))
-            .collect();
-        for (link, [a, b]) in touched {
-            if self.network.open_both(a, b) {
-                let delay = self.plan.path.delay_us;
-                for side in [0, 1] {
-                    self.after(delay, Happening::Release { link, side });
-                    self.after(delay, Happening::Grant { link, side });
+    /// Something changed about these sites: their links that stand are cut, mended or behave otherwise from now on.
+    pub(super) fn changed(&mut self, touched: &[SiteNo]) {
+        let links: BTreeSet<u64> = touched.iter().flat_map(|site| self.slots[*site].wires.iter().copied()).collect();
+        let (mut cut, mut mended) = (0, 0);
+        for link in links {
+            let Some([a, b]) = self.links.open.get(&link).map(|connection| connection.nodes()) else { continue };
+            let (open, path) = (self.backhaul.open_both(a, b), *self.backhaul.path(a, b));
+            let Some(connection) = self.links.open.get_mut(&link) else { continue };
+            connection.path = path;
+            match (open, connection.cut_at) {
+                (true, Some(_)) => {
+                    connection.cut_at = None;
+                    mended += 1;
+                    for side in [0, 1] {
+                        self.after(path.delay, Happening::Release { link, side });
+                        self.after(path.delay, Happening::Grant { link, side });
+                    }
                 }
-            } else {
-                let idle = self.chance.between(IDLE_US.0, IDLE_US.1);
-                self.after(idle, Happening::Doom { link });
+                (false, None) => {
+                    connection.cut_at = Some(self.now);
+                    cut += 1;
+                    let idle = self.chance.between(IDLE.0, IDLE.1);
+                    self.after(idle, Happening::Doom { link, since: self.now });
+                }
+                // Still cut, but perhaps no longer in both directions.
+                (false, Some(_)) => {
+                    for side in [0, 1] {
+                        self.after(path.delay, Happening::Release { link, side });
+                    }
+                }
+                (true, None) => {}
             }
+        }
+        self.checker.saw_times(Sometimes::Cut, u64::from(cut));
+        if cut + mended > 0 {
+            self.log(Happened::Links { cut, mended });
         }
         self.hear_soon();
     }
 
-    pub(super) fn doom(&mut self, link: u64) {
-        let Some(connection) = self.network.links.get(&link) else { return };
-        if self.network.open_both(connection.ends[0].node, connection.ends[1].node) {
+    pub(super) fn doom(&mut self, link: u64, since: Micros) {
+        if self.links.open.get(&link).is_none_or(|connection| connection.cut_at != Some(since)) {
             return;
         }
         for side in [0, 1] {
@@ -239,110 +276,21 @@ impl World {
 
     /// A node is gone without a word: its neighbours notice by and by.
     pub(super) fn drop_links(&mut self, node: usize) {
-        let ports = std::mem::take(&mut self.slots[node].ports);
-        for port in ports.into_values() {
-            let Port::Wire { link, side } = port else { continue };
-            if let Some(connection) = self.network.links.get_mut(&link) {
-                connection.ends[side].closed = true;
-                connection.ends[side].up = false;
-            }
-            let delay = self.chance.between(10_000, IDLE_US.1);
+        self.slots[node].ports.clear();
+        for link in std::mem::take(&mut self.slots[node].wires) {
+            let Some(connection) = self.links.open.get(&link) else { continue };
+            let side = usize::from(connection.ends[1].node == node);
+            self.close_end(link, side);
+            let delay = self.chance.between(10_000, IDLE.1);
             self.after(delay, Happening::LinkDown { link, side: 1 - side, cause: "timed out".to_owned() });
         }
         self.hear_soon();
     }
 
-    pub(super) fn join_air(&mut self, node: usize) {
-        let Some(path) = self.plan.air else { return };
-        let slot = &mut self.slots[node];
-        let name = slot.new_link();
-        slot.heard = Vec::new();
-        slot.ports.insert(name, Port::Air);
-        let life = slot.life;
-        let profile = LinkProfile {
-            mtu: u32::try_from(FRAME_BYTES_MAX).unwrap_or(u32::MAX),
-            rate: u32::try_from(path.rate).unwrap_or(0),
-            reliable: false,
-            broadcast: true,
-            peer: None,
-            dialled: None,
-            label: "sim air".to_owned(),
-        };
-        self.after(0, Happening::Give { node, life, input: Input::LinkUp { link: name, profile } });
-        self.after(1, Happening::AirGrant { node, life });
-        self.hear_soon();
-    }
-
-    fn air_link(&self, node: usize) -> Option<LinkId> {
-        self.slots[node].ports.iter().find(|(_, port)| matches!(port, Port::Air)).map(|(name, _)| *name)
-    }
-
-    fn send_air(&mut self, node: usize, frame: &Bytes) -> Result<(), String> {
-        let flights = self.network.shout(node, self.now, frame).map_err(|misuse| format!("{misuse:?} on the air"))?;
-        for (to, flight) in flights {
-            self.at(flight.at, Happening::Air { from: node, to, frame: flight.frame });
-        }
-        let lane = &mut self.network.air[node];
-        if !lane.grant_pending {
-            lane.grant_pending = true;
-            let at = lane.next_grant(self.now);
-            let life = self.slots[node].life;
-            self.at(at, Happening::AirGrant { node, life });
-        }
-        Ok(())
-    }
-
-    pub(super) fn air(&mut self, from: usize, to: usize, frame: Bytes) {
-        if !self.network.open(from, to) || !self.hears(to, from) || self.slots[to].driver.is_none() {
-            return;
-        }
-        let Some(link) = self.air_link(to) else { return };
-        self.checker.saw(Sometimes::OnAir);
-        self.give(to, Input::Received { link, frame });
-    }
-
-    pub(super) fn air_grant(&mut self, node: usize, life: u32) {
-        self.network.air[node].grant_pending = false;
-        let (Some(path), Some(link)) = (self.plan.air, self.air_link(node)) else { return };
-        if self.alive(node, life) {
-            let room = self.network.air[node].grant(self.now, &path);
-            self.give(node, Input::Writable { link, room });
-        }
-    }
-
-    /// Both admit each other.
-    fn hears(&self, to: usize, from: usize) -> bool {
-        let (here, there) = (self.alliance.members[to].key, self.alliance.members[from].key);
-        self.slots[to].admit.contains(&there) && self.slots[from].admit.contains(&here)
-    }
-
-    pub(super) fn hear_soon(&mut self) {
-        if self.plan.air.is_some() {
-            let delay = self.chance.between(100_000, 3_000_000);
-            self.after(delay, Happening::Hear);
-        }
-    }
-
-    pub(super) fn hear(&mut self) {
-        for node in 0..self.slots.len() {
-            let Some(link) = self.air_link(node) else { continue };
-            let keys: Vec<_> = (0..self.slots.len())
-                .filter(|other| *other != node && self.slots[*other].driver.is_some())
-                .filter(|other| self.network.open_both(node, *other) && self.hears(node, *other))
-                .map(|other| self.alliance.members[other].key)
-                .collect();
-            if self.slots[node].driver.is_some() && self.slots[node].heard != keys {
-                self.slots[node].heard.clone_from(&keys);
-                self.give(node, Input::Audible { link, keys });
-            }
-        }
-    }
-
-    /// The path new links take from now on.
-    pub fn set_path(&mut self, path: Path) {
-        self.plan.path = path;
-        for connection in self.network.links.values_mut() {
-            connection.path = path;
-        }
+    /// WAN links behave like this from now on: for figures.
+    pub fn set_wan(&mut self, path: Path) {
+        let all: Vec<SiteNo> = (0..self.slots.len()).collect();
+        let touched = self.backhaul.degrade(Cause::MAX, &all, path);
+        self.changed(&touched);
     }
 }

@@ -1,11 +1,11 @@
 //! The model of a store: rows behind sync points, what a crash keeps of them, and the disks people really have (full, wiped, an
 //! old backup put back). It understands nothing of the rows but their keys, exactly like the real store.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use holdfast_proto::id::{DocKind, EntryId, LogId, NodeId};
-use holdfast_proto::io::{EntryRow, Row, Stamp};
+use holdfast_proto::io::{DocRow, EntryRow, Row, Stamp};
 
 use crate::dice::Dice;
 
@@ -71,6 +71,20 @@ pub struct Wreck {
     pub torn: bool,
 }
 
+/// What the store finds of itself after bits were turned (`daemon/src/store`: rows have a sum each, pages a structure).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    /// The file can't be read: it is set aside and an empty one begun.
+    SetAside,
+    /// So many rows are bad and left out.
+    BadRows(usize),
+}
+
+/// Of 1,000 turned files so many can't be read at all; in the others single rows are bad.
+const UNREADABLE: u32 = 400;
+/// Of 1,000 rows of a file with bad rows so many are.
+const BAD_ROWS: u32 = 100;
+
 /// Everything durable at one moment.
 #[derive(Clone, Debug, Default)]
 struct Platter {
@@ -82,12 +96,11 @@ struct Platter {
 #[derive(Clone, Debug)]
 pub struct Disk {
     now: Platter,
-    backup: Option<Platter>,
     stamp: Option<Stamp>,
-    backup_stamp: Option<Stamp>,
+    backups: BTreeMap<u32, (Platter, Option<Stamp>)>,
     jobs: VecDeque<Job>,
     free_at: u64,
-    full: bool,
+    full: BTreeSet<u32>,
     pace: DiskPace,
 }
 
@@ -97,14 +110,18 @@ impl Disk {
     pub fn new(pace: DiskPace) -> Self {
         Self {
             now: Platter::default(),
-            backup: None,
             stamp: None,
-            backup_stamp: None,
+            backups: BTreeMap::new(),
             jobs: VecDeque::new(),
             free_at: 0,
-            full: false,
+            full: BTreeSet::new(),
             pace,
         }
+    }
+
+    /// From now on it behaves like this.
+    pub fn set_pace(&mut self, pace: DiskPace) {
+        self.pace = pace;
     }
 
     /// Takes a write; returns when it is to be [`Self::complete`]d. Jobs end in the order they came.
@@ -121,7 +138,7 @@ impl Disk {
     /// Ends the oldest job.
     pub fn complete(&mut self) -> Option<Outcome> {
         let job = self.jobs.pop_front()?;
-        if self.full {
+        if !self.full.is_empty() {
             return Some(Outcome::Failed(job.token));
         }
         self.write(&job);
@@ -170,7 +187,7 @@ impl Disk {
         let jobs: Vec<Job> = self.jobs.drain(..).collect();
         let mut wreck = Wreck { lost: jobs.len() - keep, ..Wreck::default() };
         self.free_at = 0;
-        if self.full {
+        if !self.full.is_empty() {
             wreck.lost = jobs.len();
             return wreck;
         }
@@ -228,36 +245,68 @@ impl Disk {
         self.jobs.iter()
     }
 
-    /// From now on writes fail, or no longer.
-    pub fn set_full(&mut self, full: bool) {
-        self.full = full;
-    }
-
-    /// Somebody copies the data folder, and a whole-machine image the stamp too.
-    pub fn back_up(&mut self) {
-        self.backup = Some(self.now.clone());
-        self.backup_stamp = self.stamp;
-    }
-
-    /// The data folder is replaced by the last backup; the stamp outside it stays. False where no backup was made.
-    pub fn restore_folder(&mut self) -> bool {
-        let Some(backup) = &self.backup else { return false };
-        self.now = backup.clone();
-        true
-    }
-
-    /// The whole machine is put back to the last backup, stamp included: continuity looks proven and is not.
-    pub fn restore_machine(&mut self) -> bool {
-        self.stamp = if self.backup.is_some() { self.backup_stamp } else { self.stamp };
-        self.restore_folder()
-    }
-
-    /// A new data folder; with `stamp_too` a new machine.
-    pub fn wipe(&mut self, stamp_too: bool) {
-        self.now = Platter::default();
-        if stamp_too {
-            self.stamp = None;
+    /// The newest document of an author.
+    #[must_use]
+    pub fn doc(&self, author: NodeId, kind: DocKind) -> Option<&DocRow> {
+        match self.now.rows.get(&Key::Doc(author, kind, 0)) {
+            Some(Row::Doc { doc, .. }) => doc.as_ref(),
+            Some(Row::Entry(_) | Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. }) | None => None,
         }
+    }
+
+    /// Documents, contradictions too.
+    pub fn docs(&self) -> impl Iterator<Item = &DocRow> {
+        self.now.rows.values().filter_map(|row| match row {
+            Row::Doc { doc, .. } => doc.as_ref(),
+            Row::Entry(_) | Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. } => None,
+        })
+    }
+
+    /// Writes fail because of this inject, or no longer because of it.
+    pub fn fill(&mut self, nr: u32, full: bool) {
+        if full {
+            self.full.insert(nr);
+        } else {
+            self.full.remove(&nr);
+        }
+    }
+
+    /// Somebody makes room.
+    pub fn make_room(&mut self) {
+        self.full.clear();
+    }
+
+    /// Somebody copies the data folder, and a whole-machine image the stamp too, to be put back by this inject.
+    pub fn back_up(&mut self, nr: u32) {
+        self.backups.insert(nr, (self.now.clone(), self.stamp));
+    }
+
+    /// The data folder is replaced by the backup made for this inject; where nobody made one, by that of the day the PC was set
+    /// up, which is empty. The stamp outside the folder stays, unless the whole `machine` is put back: then continuity looks
+    /// proven and is not.
+    pub fn put_back(&mut self, nr: u32, machine: bool) {
+        let (platter, stamp) = self.backups.remove(&nr).unwrap_or_default();
+        self.now = platter;
+        if machine {
+            self.stamp = stamp;
+        }
+    }
+
+    /// Another PC: nothing of the old one is there.
+    pub fn replace(&mut self) {
+        self.now = Platter::default();
+        self.stamp = None;
+    }
+
+    /// Bits of the file are turned. The certificates are read from the alliance file again, so their rows cost nothing.
+    pub fn turn_bits(&mut self, dice: &mut Dice) -> Damage {
+        if dice.chance(UNREADABLE) {
+            self.now = Platter::default();
+            return Damage::SetAside;
+        }
+        let before = self.now.rows.len();
+        self.now.rows.retain(|_, _| !dice.chance(BAD_ROWS));
+        Damage::BadRows(before - self.now.rows.len())
     }
 }
 
@@ -292,8 +341,55 @@ mod tests {
         let mut dice = Dice::new(1, Purpose::Disk, 0);
         let mut disk = Disk::new(DiskPace::SSD);
         disk.submit(0, job(7, "a"), &mut dice);
-        disk.set_full(true);
+        disk.fill(1, true);
         assert!(matches!(disk.complete(), Some(Outcome::Failed(7))));
         assert!(disk.rows().is_empty());
+    }
+
+    #[test]
+    fn a_backup_comes_back_as_it_was_and_its_stamp_only_with_the_machine() {
+        let mut dice = Dice::new(1, Purpose::Disk, 0);
+        let mut disk = Disk::new(DiskPace::SSD);
+        let mut write = |disk: &mut Disk, key: &str, board| {
+            let node = NodeId { issuer: 1, serial: 1 };
+            let stamp = Stamp { node, incarnation: Default::default(), number: 0, hash: [0; 16], board, detail: 0 };
+            disk.submit(0, Job { stamp: Some(stamp), ..job(1, key) }, &mut dice);
+            disk.complete();
+        };
+        write(&mut disk, "a", 1);
+        disk.back_up(7);
+        disk.back_up(8);
+        write(&mut disk, "b", 2);
+        let board = |disk: &Disk| disk.stamp().map(|stamp| stamp.board);
+        disk.put_back(7, false);
+        assert_eq!((disk.rows().len(), board(&disk)), (1, Some(2)));
+        disk.put_back(8, true);
+        assert_eq!((disk.rows().len(), board(&disk)), (1, Some(1)));
+        disk.put_back(9, true);
+        assert_eq!((disk.rows().len(), board(&disk)), (0, None));
+    }
+
+    #[test]
+    fn turned_bits_cost_the_file_or_some_rows_and_never_add_any() {
+        let (mut aside, mut bad) = (0, 0);
+        for seed in 0..100 {
+            let mut dice = Dice::new(seed, Purpose::Disk, 0);
+            let mut disk = Disk::new(DiskPace::SSD);
+            for number in 0..50 {
+                disk.submit(0, job(number, &number.to_string()), &mut dice);
+                disk.complete();
+            }
+            match disk.turn_bits(&mut dice) {
+                Damage::SetAside => {
+                    aside += 1;
+                    assert!(disk.rows().is_empty());
+                }
+                Damage::BadRows(rows) => {
+                    bad += rows;
+                    assert_eq!(disk.rows().len(), 50 - rows);
+                }
+            }
+        }
+        assert!(aside > 20 && bad > 100, "{aside} files, {bad} rows");
     }
 }

@@ -1,0 +1,121 @@
+//! The rules by name, and what a sweep must have seen.
+
+/// A rule; a sweep prints how often each was checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// Outputs, wakes and gauges stay within the limits of `config.rs`.
+    AlwaysP2Bounded,
+    /// Frames within mtu and credit, only over links that are up.
+    AlwaysLinkContract,
+    /// What a store keeps of another author, that author made durable.
+    AlwaysP3NothingFromThinAir,
+    /// No own word in a frame before the store said it is durable.
+    AlwaysP4DurableBeforeSpoken,
+    /// No own word acknowledged before it is durable.
+    AlwaysP4DurableBeforeAcknowledged,
+    /// What a store keeps of another author is byte for byte what that author wrote.
+    AlwaysP5Unchanged,
+    /// Same seed, same fingerprint.
+    AlwaysP6SameFingerprint,
+    /// No author writes two contents under one number.
+    AlwaysOneStory,
+    /// A node starts again from whatever its store holds.
+    AlwaysRestarts,
+    /// A crash alone opens no new incarnation.
+    AlwaysContinuity,
+    /// An age shown is never below the true age; nothing is shown fresh past its validity.
+    AlwaysHonestAge,
+    /// A node that stays up answers every command.
+    AlwaysAnswers,
+    /// No node finds a bug in itself.
+    NeverBug,
+    /// A fork is found only where one was planted.
+    NeverForked,
+    /// Nothing that an adversary made without the key it needs is kept by anybody.
+    NeverForgedKept,
+    /// After the heal all digests are equal.
+    EventuallyP7SameDigest,
+    /// After the heal all entitled nodes show the same picture.
+    EventuallyP7SamePicture,
+    /// Every acknowledged word is with everybody, unless every store that held it was destroyed.
+    EventuallyNoWordLost,
+}
+
+/// Something a sweep must have seen, or it proved nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sometimes {
+    /// Links were cut.
+    Cut,
+    /// A node crashed.
+    Crashed,
+    /// A crash lost writes nobody had been told about.
+    LostUnsynced,
+    /// A crash kept writes nobody had been told about.
+    KeptUnanswered,
+    /// A crash came between rows and stamp.
+    TornStamp,
+    /// A store was lost or put back.
+    LostStore,
+    /// Frames were lost.
+    LostFrames,
+    /// Frames came twice, late or garbled on links that may do so.
+    BadFrames,
+    /// A write was refused by a full disk.
+    DiskFull,
+    /// A node opened a second incarnation.
+    NewIncarnation,
+    /// A wall clock jumped.
+    ClockStepped,
+    /// An operator ordered a cut.
+    OrderedCut,
+    /// Readings were saved.
+    SavedReport,
+    /// A request was saved.
+    SavedRequest,
+    /// A newer version of a request, or its end, was saved.
+    SavedFollowUp,
+    /// An observation was saved.
+    SavedObservation,
+    /// A used key added nothing.
+    KeyUsedAgain,
+    /// A frame carried an own word that was durable: the check of P4 can see words in frames.
+    WordInFrame,
+    /// Nodes differed at the moment of the heal.
+    DifferedAtHeal,
+    /// The store was asked for entries.
+    Fetched,
+    /// A reading was shown stale.
+    ShownStale,
+    /// Frames travelled over the broadcast domain.
+    OnAir,
+    /// A PC stopped because its UPS and its tank were empty.
+    PowerRanOut,
+    /// Bits of a store were turned.
+    Corrupted,
+    /// Staff did what an inject told them.
+    Told,
+    /// An adversary's frame reached a node.
+    Forged,
+}
+
+impl Sometimes {
+    /// Those every sweep of a few dozen seeds must see.
+    pub const EXPECTED: [Self; 16] = [
+        Self::Cut,
+        Self::Crashed,
+        Self::LostUnsynced,
+        Self::LostStore,
+        Self::LostFrames,
+        Self::BadFrames,
+        Self::DiskFull,
+        Self::NewIncarnation,
+        Self::ClockStepped,
+        Self::SavedReport,
+        Self::SavedRequest,
+        Self::SavedFollowUp,
+        Self::SavedObservation,
+        Self::WordInFrame,
+        Self::DifferedAtHeal,
+        Self::OnAir,
+    ];
+}

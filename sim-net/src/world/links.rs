@@ -1,0 +1,88 @@
+//! Links as they stand: whose ends, which lanes, and the senders of the broadcast domain. What a frame suffers is decided in
+//! [`crate::network::path`]; when things happen, in [`super::wire`].
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use holdfast_proto::link::LinkId;
+
+use crate::dice::{Dice, Purpose};
+use crate::network::path::{Fate, Lane, Misuse, Tally};
+use crate::scenario::{Micros, Path};
+
+/// One end of a link.
+#[derive(Clone, Debug)]
+pub(super) struct End {
+    /// Index of the node.
+    pub(super) node: usize,
+    /// Which life of it.
+    pub(super) life: u32,
+    /// Its name for the link.
+    pub(super) link: LinkId,
+    /// The node was told that it is up.
+    pub(super) up: bool,
+    /// The node hung up and is not yet told that it is down.
+    pub(super) hung: bool,
+    /// It is over for this end, told or about to be.
+    pub(super) closed: bool,
+}
+
+/// One point-to-point link.
+#[derive(Clone, Debug)]
+pub(super) struct Connection {
+    /// Who dialled first, then who was dialled.
+    pub(super) ends: [End; 2],
+    /// From end 0, from end 1.
+    pub(super) lanes: [Lane; 2],
+    /// How it behaves.
+    pub(super) path: Path,
+    /// What was dialled.
+    pub(super) address: String,
+    /// Since when it is cut in one direction at least.
+    pub(super) cut_at: Option<Micros>,
+}
+
+impl Connection {
+    /// Index of the node at each end.
+    pub(super) fn nodes(&self) -> [usize; 2] {
+        [self.ends[0].node, self.ends[1].node]
+    }
+}
+
+/// All links.
+#[derive(Clone, Debug)]
+pub(super) struct Links {
+    seed: u64,
+    /// By number; closed ones are dropped when both ends know.
+    pub(super) open: BTreeMap<u64, Connection>,
+    next: u64,
+    /// Senders on the broadcast domain.
+    pub(super) air: Vec<Lane>,
+    /// What happened to frames.
+    pub(super) tally: Tally,
+}
+
+impl Links {
+    /// None yet.
+    pub(super) fn new(seed: u64, nodes: usize, air: Option<&Path>) -> Self {
+        let lane = |node: usize, path: &Path| Lane::new(Dice::new(seed, Purpose::Broadcast, node as u64), path.mtu);
+        let air = air.map_or_else(Vec::new, |path| (0..nodes).map(|node| lane(node, path)).collect());
+        Self { seed, open: BTreeMap::new(), next: 0, air, tally: Tally::default() }
+    }
+
+    /// A new link; nobody was told yet. The dialled end is up at `accepted`, and nothing arrives there before.
+    pub(super) fn connect(&mut self, ends: [End; 2], path: Path, accepted: Micros, address: String) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        let lane = |side: u64| Lane::new(Dice::new(self.seed, Purpose::Link, number * 2 + side), path.mtu);
+        let lanes = [lane(0).opening_at(accepted), lane(1)];
+        self.open.insert(number, Connection { ends, lanes, path, address, cut_at: None });
+        number
+    }
+
+    /// Sends over a link from `side`; `None` where it is gone.
+    pub(super) fn send(&mut self, link: u64, side: usize, now: Micros, frame: &Bytes) -> Result<Option<Fate>, Misuse> {
+        let Some(connection) = self.open.get_mut(&link) else { return Ok(None) };
+        connection.lanes[side].send(now, frame, &connection.path, &mut self.tally).map(Some)
+    }
+}
