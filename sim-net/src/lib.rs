@@ -10,6 +10,7 @@ pub mod dice;
 pub mod disk;
 pub mod driver;
 pub mod figure;
+pub mod geo;
 pub mod network;
 pub mod plan;
 pub mod run;
