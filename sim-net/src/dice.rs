@@ -27,6 +27,8 @@ pub enum Purpose {
     Clock,
     /// What operators do.
     Work,
+    /// Where the sites of a generated scenario stand, and whose they are.
+    Places,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
             Self::Disk => "disk",
             Self::Clock => "clock",
             Self::Work => "work",
+            Self::Places => "places",
         }
     }
 }
