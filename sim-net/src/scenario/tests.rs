@@ -1,6 +1,7 @@
 //! Whole scenarios: read, refused, written, read again.
 
 mod draw;
+mod shipped;
 
 use std::path::Path;
 
@@ -288,5 +289,17 @@ proptest! {
                 prop_assert!(!problem.to_string().is_empty());
             }
         }
+    }
+}
+
+#[test]
+fn files_nested_without_end_are_refused() {
+    for text in [
+        format!("a = {}", "[".repeat(200_000)),
+        format!("{} = 1", vec!["a"; 200_000].join(".")),
+        format!("[{}]\nb = 1", vec!["a"; 200_000].join(".")),
+        format!("x = {{ {} = 1 }}", vec!["a"; 200_000].join(" . ")),
+    ] {
+        assert!(!refused(&text).is_empty());
     }
 }
