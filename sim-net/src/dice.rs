@@ -43,6 +43,8 @@ pub enum Purpose {
     Adversary,
     /// What operators do.
     Work,
+    /// Where the sites of a generated scenario stand, and whose they are.
+    Places,
 }
 
 impl Purpose {
@@ -65,6 +67,7 @@ impl Purpose {
             Self::Addresses => "addresses",
             Self::Adversary => "adversary",
             Self::Work => "work",
+            Self::Places => "places",
         }
     }
 }

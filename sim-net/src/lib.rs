@@ -9,6 +9,7 @@ pub mod checker;
 pub mod dice;
 pub mod driver;
 pub mod figure;
+pub mod geo;
 pub mod network;
 pub mod run;
 pub mod scenario;

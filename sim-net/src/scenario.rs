@@ -2,13 +2,34 @@
 //! anything runs. Files are read into it, seeds draw it, the shrinker writes it back: all of them meet here.
 //!
 //! Times are microseconds since STARTEX; shares are parts per million; places are millionths of a degree. No floats.
+//! Lists of sites and of elements are ascending, each once.
 
+mod check;
+mod defaults;
+mod form;
+pub mod generate;
+mod problem;
+mod read;
+mod real;
+mod selector;
+mod sheet;
+mod text;
+mod tree;
 pub mod words;
+mod write;
+
+#[cfg(test)]
+mod tests;
 
 use holdfast_proto::identity::Region;
 use serde::{Deserialize, Serialize};
 
 use self::words::{ElementKind, ForgeKind, Medium, SiteRole, Status};
+
+pub use self::check::check;
+pub use self::problem::{Place, Problem, Remark};
+pub use self::read::read;
+pub use self::write::write;
 
 /// Microseconds since STARTEX, or a length of time.
 pub type Micros = u64;
@@ -32,6 +53,17 @@ pub struct Scenario {
     pub injects: Vec<Inject>,
     /// What should come of it.
     pub expects: Vec<Expect>,
+}
+
+impl Scenario {
+    /// The same without where it was written: two scenarios that only lie in different files become equal.
+    #[must_use]
+    pub fn unplaced(mut self) -> Self {
+        for origin in self.injects.iter_mut().map(|i| &mut i.origin).chain(self.expects.iter_mut().map(|e| &mut e.origin)) {
+            *origin = Origin::default();
+        }
+        self
+    }
 }
 
 /// The frame of an exercise.
@@ -237,6 +269,17 @@ pub struct Inject {
     pub origin: Origin,
 }
 
+impl Inject {
+    /// What injects are sorted by: those with a time first, then by time, then by number.
+    #[must_use]
+    pub fn order(&self) -> (bool, Micros, u32) {
+        match self.when {
+            When::At(at) => (false, at, self.nr),
+            When::Unless { by, .. } => (true, by, self.nr),
+        }
+    }
+}
+
 /// When an inject happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum When {
@@ -260,7 +303,7 @@ pub struct Origin {
     pub row: u32,
 }
 
-/// The closed vocabulary of what may happen. Undone: by the time [`Inject::lasts`] is over, by its named opposite, or at the settling.
+/// The closed vocabulary of what may happen. Undone: when [`Inject::lasts`] is over, by its named opposite, or at the settling.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Mains are gone; UPS and generator carry on for as long as they last, then the PC stops without a word.

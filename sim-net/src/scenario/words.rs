@@ -86,6 +86,79 @@ words! {
     }
 }
 
+words! {
+    /// What may happen; [`crate::scenario::Effect`] holds the rest.
+    What {
+        /// Mains gone.
+        PowerLoss = "power-loss",
+        /// Mains back.
+        PowerBack = "power-back",
+        /// Elements fail.
+        Cut = "cut",
+        /// Elements work again.
+        Restore = "restore",
+        /// WAN links get another path.
+        Degrade = "degrade",
+        /// Nothing passes between groups.
+        Partition = "partition",
+        /// Partitions and cuts end.
+        Heal = "heal",
+        /// Links up and down.
+        Flap = "flap",
+        /// Cut off one by one.
+        Swizzle = "swizzle",
+        /// One owner's sites stop.
+        FirmOutage = "firm-outage",
+        /// PCs stop.
+        Crash = "crash",
+        /// They start.
+        Restart = "restart",
+        /// Another PC, same paper.
+        ReplacePc = "replace-pc",
+        /// Writes fail.
+        DiskFull = "disk-full",
+        /// Bits turned.
+        DiskCorrupt = "disk-corrupt",
+        /// An old copy put back.
+        OldBackup = "old-backup",
+        /// Clock set.
+        ClockJump = "clock-jump",
+        /// Clock fast or slow.
+        ClockDrift = "clock-drift",
+        /// Noise on a channel.
+        Jam = "jam",
+        /// Radios deaf and mute.
+        AntennaDown = "antenna-down",
+        /// Somebody carries a copy.
+        Courier = "courier",
+        /// An adversary speaks.
+        Forge = "forge",
+        /// Staff report.
+        Report = "report",
+        /// Staff ask for something.
+        Request = "request",
+        /// They take it back.
+        Cancel = "cancel",
+        /// The need is met.
+        Close = "close",
+        /// Staff say what they saw.
+        Observe = "observe",
+        /// Nobody at the desks.
+        OperatorAbsent = "operator-absent",
+        /// Words to players.
+        Say = "say",
+        /// Words to the controller.
+        TellController = "tell-controller",
+        /// ENDEX now.
+        StopExercise = "stop-exercise",
+    }
+}
+
+/// Effects that are designed and not there yet.
+pub const EFFECTS_TO_COME: &[&str] = &["commit", "revoke", "stock", "allot", "consign", "receive"];
+/// Checks that are designed and not there yet, by their key.
+pub const CHECKS_TO_COME: &[&str] = &["sum", "never", "never_after", "shows_age", "accepted_from"];
+
 /// What a site can speak over; `wan`, `lan`, or `radio:CHANNEL`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Medium {
@@ -95,4 +168,26 @@ pub enum Medium {
     Lan,
     /// A radio channel by name.
     Radio(String),
+}
+
+impl Medium {
+    /// As files spell it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Wan => "wan".to_owned(),
+            Self::Lan => "lan".to_owned(),
+            Self::Radio(channel) => format!("radio:{channel}"),
+        }
+    }
+
+    /// The medium of a spelling.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "wan" => Some(Self::Wan),
+            "lan" => Some(Self::Lan),
+            _ => text.strip_prefix("radio:").filter(|name| !name.is_empty()).map(|name| Self::Radio(name.to_owned())),
+        }
+    }
 }
