@@ -12,6 +12,7 @@ pub mod driver;
 pub mod figure;
 pub mod network;
 pub mod plan;
+pub mod record;
 pub mod run;
 pub mod scenario;
 pub mod workload;
