@@ -13,6 +13,7 @@ pub mod figure;
 pub mod network;
 pub mod plan;
 pub mod record;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod workload;

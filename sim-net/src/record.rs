@@ -83,7 +83,7 @@ pub struct Run {
     pub words: u64,
     /// Of those, missing in the end anywhere they should be.
     pub lost: u64,
-    /// Of those, lost with the only stores that held them.
+    /// Of the lost, those that went with the only stores that held them.
     pub excused: u64,
     /// The branch this is, and the time it left its parent.
     pub branch: Option<(String, u64)>,
