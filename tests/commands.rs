@@ -160,7 +160,7 @@ fn wait_ends_when_it_is_so() {
 fn json_everywhere_names_its_schema() {
     let alliance = two();
     let node = alliance.node(0);
-    let saved = node.cli(&["request", "new", "--item", "water:40", "--key", "k", "--json"]).exits(0).json();
+    let saved = node.cli(&["request", "new", "--item", "water:40", "--key", "k", "--json"]).saved().json();
     let id = saved["id"].as_str().expect("an id").to_owned();
     for (line, schema) in [
         (&["status"][..], "holdfast.status/1"),
@@ -194,7 +194,7 @@ fn json_everywhere_names_its_schema() {
 #[test]
 fn digest_is_one_hex_line_and_equal_on_equal_nodes() {
     let alliance = two();
-    let _ = alliance.node(0).cli(&["report", "status", "open"]).exits(0);
+    let _ = alliance.node(0).cli(&["report", "status", "open"]).saved();
     alliance.wait_equal(SOON);
     let lines = [0, 1].map(|n| alliance.node(n).cli(&["digest"]).exits(0).out);
     assert_eq!(lines[0], lines[1]);
@@ -205,9 +205,9 @@ fn digest_is_one_hex_line_and_equal_on_equal_nodes() {
 fn what_was_typed_is_what_others_read() {
     let alliance = two();
     let a = alliance.node(0);
-    let _ = a.cli(&["report", "power", "--source", "generator", "--fuel-litres", "120", "--burn", "8"]).exits(0);
-    let _ = a.cli(&["report", "status", "limited", "--desk", "front"]).exits(0);
-    let _ = a.cli(&["report", "stock", "water=low", "rice=30"]).exits(0);
+    let _ = a.cli(&["report", "power", "--source", "generator", "--fuel-litres", "120", "--burn", "8"]).saved();
+    let _ = a.cli(&["report", "status", "limited", "--desk", "front"]).saved();
+    let _ = a.cli(&["report", "stock", "water=low", "rice=30"]).saved();
     alliance.wait_equal(SOON);
     let status = alliance.node(1).cli(&["status", "--json"]).exits(0).json();
     let nodes = status["nodes"].as_array().expect("nodes");
@@ -292,7 +292,7 @@ fn doctor_finds_a_healthy_node_healthy() {
 #[test]
 fn an_act_written_down_late_says_when_it_was_so() {
     let alliance = two();
-    let _ = alliance.node(0).cli(&["report", "status", "closed", "--at", "20m", "--desk", "1F"]).exits(0);
+    let _ = alliance.node(0).cli(&["report", "status", "closed", "--at", "20m", "--desk", "1F"]).saved();
     eventually(SOON, "the age counts from when it was so", || {
         let status = alliance.node(1).api().status()?;
         let a = status.nodes.iter().find(|n| n.name == "a").ok_or("a is not on the board")?;

