@@ -8,6 +8,7 @@
 pub mod checker;
 pub mod dice;
 pub mod driver;
+pub mod exercise;
 pub mod figure;
 pub mod geo;
 pub mod network;

@@ -267,8 +267,6 @@ pub struct Forged {
     pub site: usize,
     /// Words or frames it sent.
     pub sent: u64,
-    /// Refused by those who got them.
-    pub refused: u64,
     /// Sites that hold anything of it.
     pub accepted_by: u32,
     /// What it means, in words.

@@ -5,8 +5,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use holdfast_proto::identity::Region;
+
 use self::html::{Text, escape, push};
 use self::words::{Words, file};
+use crate::geo;
 use crate::record::Record;
 
 mod annex;
@@ -44,13 +47,19 @@ impl std::fmt::Debug for Report<'_> {
     }
 }
 
-/// Writes the report of a run without branches, sites on blank ground.
+/// Writes the report of a run without branches, on maps with the outlines of its counties.
 ///
 /// # Errors
 ///
 /// As [`Report::write`].
 pub fn write(record: &Record, dir: &Path) -> io::Result<()> {
-    Report { record, branches: &[], outline: &|_| Vec::new() }.write(dir)
+    Report { record, branches: &[], outline: &outline }.write(dir)
+}
+
+/// The rings of a county by its code; none where it is unknown.
+fn outline(code: &str) -> Vec<Vec<(i32, i32)>> {
+    let rings = Region::from_code(code).map(geo::outline).unwrap_or_default();
+    rings.iter().map(|ring| ring.iter().map(|point| (point.lat, point.lon)).collect()).collect()
 }
 
 impl Report<'_> {

@@ -6,8 +6,10 @@
 
 mod check;
 mod defaults;
+mod effect;
 mod form;
 pub mod generate;
+mod line;
 mod problem;
 mod read;
 mod real;
@@ -27,8 +29,10 @@ use serde::{Deserialize, Serialize};
 use self::words::{ElementKind, ForgeKind, Medium, SiteRole, Status};
 
 pub use self::check::check;
+pub use self::line::read_line;
 pub use self::problem::{Place, Problem, Remark};
 pub use self::read::read;
+pub use self::text::{show_duration, show_time};
 pub use self::write::write;
 
 /// Microseconds since STARTEX, or a length of time.
@@ -53,6 +57,12 @@ pub struct Scenario {
     pub injects: Vec<Inject>,
     /// What should come of it.
     pub expects: Vec<Expect>,
+}
+
+/// An exercise time as people write it: `00:20`, `05:00:30`, `1d 02:00`.
+#[must_use]
+pub fn exercise_time(text: &str) -> Option<Micros> {
+    self::text::time(text).ok()
 }
 
 impl Scenario {

@@ -71,19 +71,36 @@ pub struct Desk {
     mine: Vec<String>,
     keyed: Option<RequestNew>,
     cut: bool,
+    /// What a plain report says of the site: what staff were last told to say.
+    status: String,
 }
 
 impl Desk {
     /// The desk of `node` in the run of `seed`.
     #[must_use]
     pub fn new(seed: u64, node: usize) -> Self {
-        Self { dice: Dice::new(seed, Purpose::Work, node as u64), node, count: 0, mine: Vec::new(), keyed: None, cut: false }
+        Self {
+            dice: Dice::new(seed, Purpose::Work, node as u64),
+            node,
+            count: 0,
+            mine: Vec::new(),
+            keyed: None,
+            cut: false,
+            status: "open".to_owned(),
+        }
     }
 
     /// A request was made here under this spoken id.
     pub fn learn(&mut self, id: String) {
         if !self.mine.contains(&id) {
             self.mine.push(id);
+        }
+    }
+
+    /// Staff were told to report this: from now on they say so by themselves, too.
+    pub fn told(&mut self, values: &BTreeMap<String, String>) {
+        if let Some(status) = values.get("operating.status") {
+            self.status.clone_from(status);
         }
     }
 
@@ -153,7 +170,7 @@ impl Desk {
     pub fn plain_report(&mut self) -> Command {
         self.count += 1;
         let values = BTreeMap::from([
-            ("operating.status".to_owned(), "open".to_owned()),
+            ("operating.status".to_owned(), self.status.clone()),
             ("stock.water".to_owned(), format!("{}", self.count % 900)),
         ]);
         Command::Report(Report { values, act: Act::default() })

@@ -17,6 +17,7 @@ mod air;
 mod inject;
 mod links;
 mod log;
+mod observe;
 mod order;
 mod print;
 mod queue;
@@ -304,7 +305,7 @@ impl World {
     /// What happened to frames.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.links.tally
+        self.links.tallies.iter().fold(Tally::default(), |sum, one| sum + *one)
     }
 
     /// When the next event is due, if any is left before the end.

@@ -41,6 +41,69 @@ pub enum Rule {
     EventuallyNoWordLost,
 }
 
+impl Rule {
+    /// All of them, in the order of reports.
+    pub const ALL: [Self; 18] = [
+        Self::AlwaysP2Bounded,
+        Self::AlwaysLinkContract,
+        Self::AlwaysP3NothingFromThinAir,
+        Self::AlwaysP4DurableBeforeSpoken,
+        Self::AlwaysP4DurableBeforeAcknowledged,
+        Self::AlwaysP5Unchanged,
+        Self::AlwaysP6SameFingerprint,
+        Self::AlwaysOneStory,
+        Self::AlwaysRestarts,
+        Self::AlwaysContinuity,
+        Self::AlwaysHonestAge,
+        Self::AlwaysAnswers,
+        Self::NeverBug,
+        Self::NeverForked,
+        Self::NeverForgedKept,
+        Self::EventuallyP7SameDigest,
+        Self::EventuallyP7SamePicture,
+        Self::EventuallyNoWordLost,
+    ];
+
+    /// How reports and programs name it, and what it says.
+    #[must_use]
+    pub fn described(self) -> (&'static str, &'static str) {
+        match self {
+            Self::AlwaysP2Bounded => ("P2.bounded", "Outputs, wakes and gauges stay within the limits of `config.rs`."),
+            Self::AlwaysLinkContract => ("link-contract", "Frames within mtu and credit, only over links that are up."),
+            Self::AlwaysP3NothingFromThinAir => {
+                ("P3.nothing-from-thin-air", "What a store keeps of another author, that author made durable.")
+            }
+            Self::AlwaysP4DurableBeforeSpoken => {
+                ("P4.durable-before-spoken", "No own word in a frame before the store said it is durable.")
+            }
+            Self::AlwaysP4DurableBeforeAcknowledged => {
+                ("P4.durable-before-acknowledged", "No own word acknowledged before it is durable.")
+            }
+            Self::AlwaysP5Unchanged => {
+                ("P5.unchanged", "What a store keeps of another author is byte for byte what that author wrote.")
+            }
+            Self::AlwaysP6SameFingerprint => ("P6.same-fingerprint", "Same seed, same fingerprint."),
+            Self::AlwaysOneStory => ("one-story", "No author writes two contents under one number."),
+            Self::AlwaysRestarts => ("restarts", "A node starts again from whatever its store holds."),
+            Self::AlwaysContinuity => ("continuity", "A crash alone opens no new incarnation."),
+            Self::AlwaysHonestAge => {
+                ("honest-age", "An age shown is never below the true age; nothing is shown fresh past its validity.")
+            }
+            Self::AlwaysAnswers => ("answers", "A node that stays up answers every command."),
+            Self::NeverBug => ("bug", "No node finds a bug in itself."),
+            Self::NeverForked => ("forked", "A fork is found only where one was planted."),
+            Self::NeverForgedKept => {
+                ("forged-kept", "Nothing that an adversary made without the key it needs is kept by anybody.")
+            }
+            Self::EventuallyP7SameDigest => ("P7.same-digest", "After the heal all digests are equal."),
+            Self::EventuallyP7SamePicture => ("P7.same-picture", "After the heal all entitled nodes show the same picture."),
+            Self::EventuallyNoWordLost => {
+                ("no-word-lost", "Every acknowledged word is with everybody, unless every store that held it was destroyed.")
+            }
+        }
+    }
+}
+
 /// Something a sweep must have seen, or it proved nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Sometimes {

@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use holdfast_proto::config::FRAME_BYTES_MAX;
 
 use crate::dice::Dice;
 use crate::scenario::{Micros, Path};
@@ -13,23 +12,6 @@ use crate::scenario::{Micros, Path};
 const RETRIES_MAX: u32 = 6;
 /// The longest a peer keeps an acknowledgement back, RFC 9002 (`max_ack_delay`).
 const ACK_DELAY: Micros = 25_000;
-
-impl Path {
-    /// A LAN or the sync link over it: 0.2 to 0.5 ms, nothing lost.
-    pub const LAN: Self = Self {
-        delay: 200,
-        jitter: 300,
-        loss: 0,
-        burst: (0, 0, 0),
-        duplicate: 0,
-        reorder: 0,
-        corrupt: 0,
-        rate: 12_500_000,
-        queue: 262_144,
-        mtu: FRAME_BYTES_MAX as u32,
-        reliable: true,
-    };
-}
 
 /// A frame that is to arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +85,23 @@ pub struct Tally {
     pub reordered: u64,
     /// Came with a bit turned.
     pub garbled: u64,
+}
+
+impl std::ops::Add for Tally {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            sent: self.sent + other.sent,
+            bytes: self.bytes + other.bytes,
+            lost: self.lost + other.lost,
+            dropped: self.dropped + other.dropped,
+            late: self.late + other.late,
+            duplicated: self.duplicated + other.duplicated,
+            reordered: self.reordered + other.reordered,
+            garbled: self.garbled + other.garbled,
+        }
+    }
 }
 
 /// One direction of a link, or a sender on the broadcast domain.

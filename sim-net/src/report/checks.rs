@@ -51,7 +51,6 @@ pub(super) fn forged(record: &Record) -> String {
         column(words::HOW),
         column(words::SITE),
         number(words::SENT),
-        number(words::REFUSED),
         number(words::ACCEPTED_BY),
         column(words::MEANING),
     ];
@@ -66,7 +65,6 @@ fn forgery(record: &Record, one: &Forged) -> Row {
             words::look_up(words::FORGERIES, &one.kind).map_or_else(|| Text::from(one.kind.as_str()), Text::from),
             site(record, one.site),
             count(one.sent),
-            count(one.refused),
             count(one.accepted_by),
             Text::from(one.note.as_str()),
         ],

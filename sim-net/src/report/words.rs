@@ -293,7 +293,6 @@ catalogue! {
     NO_FORGED = "沒有偽造訊息。", "Nothing was forged.";
     HOW = "手法", "How";
     SENT = "送出", "Sent";
-    REFUSED = "被拒絕", "Refused";
     ACCEPTED_BY = "接受的據點", "Held by sites";
     MEANING = "說明", "Meaning";
 

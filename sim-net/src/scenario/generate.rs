@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use holdfast_proto::identity::Region;
 
+use super::read::world::STARTEX;
 use super::text::{HOUR, MINUTE};
-use super::words::{ElementKind, Medium, SiteRole};
-use super::{Element, Micros, Ppm, Site};
+use super::words::{ElementKind, Medium, SiteRole, Status};
+use super::{Element, Exercise, Micros, Ppm, Scenario, Site, WorldModel};
 use crate::dice::{Dice, Purpose};
 use crate::geo::{self, Point, Town};
 
@@ -44,6 +45,31 @@ pub struct Draw {
     pub radio_share: Ppm,
     /// Same seed, same sites.
     pub seed: u64,
+}
+
+impl Scenario {
+    /// Six hours of an exercise in which nothing happens yet, without sites: something to go on from.
+    #[must_use]
+    pub fn blank(seed: u64) -> Self {
+        Self {
+            exercise: Exercise {
+                id: "NEW".to_owned(),
+                title: "Synthetic sites, to be filled with injects".to_owned(),
+                status: Status::Test,
+                startex_ms: STARTEX.0,
+                offset_s: STARTEX.1,
+                duration: 6 * HOUR,
+                seed,
+                objectives: Vec::new(),
+                settle: 10 * MINUTE,
+            },
+            sites: Vec::new(),
+            elements: Vec::new(),
+            world: WorldModel::default(),
+            injects: Vec::new(),
+            expects: Vec::new(),
+        }
+    }
 }
 
 impl Draw {

@@ -76,7 +76,8 @@ fn lengths(text: &str) -> Option<Micros> {
 }
 
 /// As [`duration`] reads it: `1d2h`, `0s`.
-pub(super) fn show_duration(mut value: Micros) -> String {
+#[must_use]
+pub fn show_duration(mut value: Micros) -> String {
     if value == 0 {
         return "0s".to_owned();
     }
@@ -126,7 +127,8 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// As [`time`] reads it: `00:20`, `1d 02:00:30.5`.
-pub(super) fn show_time(value: Micros) -> String {
+#[must_use]
+pub fn show_time(value: Micros) -> String {
     let (days, rest) = (value / DAY, value % DAY);
     let mut out = if days > 0 { format!("{days}d ") } else { String::new() };
     out.push_str(&format!("{:02}:{:02}", rest / HOUR, rest % HOUR / MINUTE));

@@ -191,3 +191,20 @@ impl Medium {
         }
     }
 }
+
+impl ForgeKind {
+    /// What it means if somebody keeps what was said.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::BadSignature | Self::ForeignCertificate | Self::Malformed => {
+                "no key that may speak signed it: nobody may keep it"
+            }
+            Self::Replay => "true words said again: who has them drops them, who lacks them may take them",
+            Self::Equivocate => "two contents under one number: the author is frozen, both are shown",
+            Self::Flood | Self::AbsurdQuantity | Self::StolenKey => {
+                "signed with a certified key: believed until the key is revoked"
+            }
+        }
+    }
+}

@@ -29,6 +29,10 @@ pub(super) struct Rogue {
     life: u32,
     link: LinkId,
     frames: VecDeque<Bytes>,
+    /// Whose doing it is.
+    pub(super) nr: u32,
+    /// Frames handed over so far.
+    pub(super) sent: u64,
 }
 
 impl World {
@@ -87,7 +91,7 @@ impl World {
             let (link, life) = (slot.new_link(), slot.life);
             let rogue = self.rogues.len();
             slot.ports.insert(link, Port::Rogue(rogue));
-            self.rogues.push(Rogue { node, life, link, frames: frames.iter().cloned().collect() });
+            self.rogues.push(Rogue { node, life, link, frames: frames.iter().cloned().collect(), nr, sent: 0 });
             self.give(node, Input::LinkUp { link, profile });
             self.after(self.scenario.world.wan.delay, Happening::Forged { rogue });
         }
@@ -116,6 +120,7 @@ impl World {
         let Some(state) = self.rogues.get_mut(rogue) else { return };
         let (node, life, link) = (state.node, state.life, state.link);
         let frame = state.frames.pop_front();
+        state.sent += u64::from(frame.is_some());
         let listens = self.alive(node, life) && self.slots[node].ports.contains_key(&link);
         match frame.filter(|_| listens && !over) {
             Some(frame) => {

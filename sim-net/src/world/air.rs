@@ -4,6 +4,7 @@ use bytes::Bytes;
 use holdfast_proto::io::Input;
 use holdfast_proto::link::{LinkId, LinkProfile};
 
+use super::links::Carrier;
 use super::slot::Port;
 use super::{Happening, World};
 use crate::checker::Sometimes;
@@ -55,7 +56,7 @@ impl World {
     /// What of a frame arrives where.
     fn shout(&mut self, from: usize, frame: &Bytes) -> Result<Vec<(usize, Flight)>, Misuse> {
         let Some(path) = self.scenario.world.gossip else { return Ok(Vec::new()) };
-        let (backhaul, tally) = (&self.backhaul, &mut self.links.tally);
+        let (backhaul, tally) = (&self.backhaul, &mut self.links.tallies[Carrier::Gossip as usize]);
         let lane = &mut self.links.air[from];
         let Ok(left) = lane.depart(self.now, frame, &path, tally)? else { return Ok(Vec::new()) };
         let mut out = Vec::new();

@@ -29,14 +29,19 @@ impl World {
         let nr = inject.nr;
         if let When::At(at) = inject.when {
             let at = at.max(self.now);
-            self.at(at, Happening::Inject { nr });
-            if let Effect::OldBackup { sites, age, .. } = &inject.effect {
+            // Without a draw, so that what was done by hand finds every other event as it was when it is played again.
+            self.queue.push_first(at, Happening::Inject { nr });
+            if let Effect::OldBackup { sites, age, .. } = &inject.effect
+                && !inject.by_hand
+            {
                 // Only a backup that could be made is: otherwise that of the day the PC was set up comes back.
                 if let Some(made) = at.checked_sub(*age).filter(|made| *made >= self.now) {
                     sites.iter().for_each(|node| self.queue.push(made, Happening::BackUp { node: *node, nr }));
                 }
             }
-            if let Effect::Forge { kind: ForgeKind::Replay, site } = &inject.effect {
+            if let Effect::Forge { kind: ForgeKind::Replay, site } = &inject.effect
+                && !inject.by_hand
+            {
                 // Long ago: half the time until now.
                 self.at(self.now + (at - self.now) / 2, Happening::Overhear { node: *site, nr });
             }
@@ -50,7 +55,7 @@ impl World {
         if self.injects.get(&nr).is_some_and(|held| matches!(held.when, When::At(_))) {
             return Err(CannotRun::Bad(format!("there are two injects number {nr}")));
         }
-        if let Some(site) = sites(&inject.effect).into_iter().find(|site| *site >= count) {
+        if let Some(site) = inject.effect.sites().into_iter().find(|site| *site >= count) {
             return Err(CannotRun::Bad(format!("inject {nr} names site number {site}, of {count}")));
         }
         match &inject.effect {
@@ -378,41 +383,5 @@ fn stands(effect: &Effect) -> bool {
         | Effect::Say
         | Effect::TellController
         | Effect::StopExercise => false,
-    }
-}
-
-/// Every site an effect names.
-fn sites(effect: &Effect) -> Vec<SiteNo> {
-    match effect {
-        Effect::PowerLoss(sites)
-        | Effect::PowerBack(sites)
-        | Effect::Degrade { sites, .. }
-        | Effect::Heal(sites)
-        | Effect::Flap { sites, .. }
-        | Effect::Swizzle(sites)
-        | Effect::Crash(sites)
-        | Effect::Restart(sites)
-        | Effect::ReplacePc(sites)
-        | Effect::DiskFull(sites)
-        | Effect::DiskCorrupt(sites)
-        | Effect::OldBackup { sites, .. }
-        | Effect::ClockJump { sites, .. }
-        | Effect::ClockDrift { sites, .. }
-        | Effect::Jam { sites, .. }
-        | Effect::AntennaDown(sites)
-        | Effect::Report { sites, .. }
-        | Effect::OperatorAbsent(sites) => sites.clone(),
-        Effect::Partition { groups, .. } => groups.concat(),
-        Effect::Courier { from, to } => vec![*from, *to],
-        Effect::Forge { site, .. } | Effect::Request { site, .. } => vec![*site],
-        Effect::Observe { site, of, .. } => vec![*site, *of],
-        Effect::Cut(_)
-        | Effect::Restore(_)
-        | Effect::FirmOutage(_)
-        | Effect::Cancel(_)
-        | Effect::Close(_)
-        | Effect::Say
-        | Effect::TellController
-        | Effect::StopExercise => Vec::new(),
     }
 }

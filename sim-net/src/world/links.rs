@@ -36,6 +36,8 @@ pub(super) struct Connection {
     pub(super) lanes: [Lane; 2],
     /// How it behaves.
     pub(super) path: Path,
+    /// What it runs over.
+    pub(super) carrier: Carrier,
     /// What was dialled.
     pub(super) address: String,
     /// Since when it is cut in one direction at least.
@@ -58,8 +60,23 @@ pub(super) struct Links {
     next: u64,
     /// Senders on the broadcast domain.
     pub(super) air: Vec<Lane>,
-    /// What happened to frames.
-    pub(super) tally: Tally,
+    /// What happened to frames, by what carried them.
+    pub(super) tallies: [Tally; 3],
+}
+
+/// What carries frames, as a place in [`Links::tallies`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carrier {
+    /// The internet.
+    Wan,
+    /// The LAN of a compound.
+    Lan,
+    /// The broadcast domain.
+    Gossip,
+}
+
+impl Carrier {
+    pub(super) const ALL: [(Self, &'static str); 3] = [(Self::Wan, "wan"), (Self::Lan, "lan"), (Self::Gossip, "gossip")];
 }
 
 impl Links {
@@ -67,22 +84,23 @@ impl Links {
     pub(super) fn new(seed: u64, nodes: usize, air: Option<&Path>) -> Self {
         let lane = |node: usize, path: &Path| Lane::new(Dice::new(seed, Purpose::Broadcast, node as u64), path.mtu);
         let air = air.map_or_else(Vec::new, |path| (0..nodes).map(|node| lane(node, path)).collect());
-        Self { seed, open: BTreeMap::new(), next: 0, air, tally: Tally::default() }
+        Self { seed, open: BTreeMap::new(), next: 0, air, tallies: [Tally::default(); 3] }
     }
 
     /// A new link; nobody was told yet. The dialled end is up at `accepted`, and nothing arrives there before.
-    pub(super) fn connect(&mut self, ends: [End; 2], path: Path, accepted: Micros, address: String) -> u64 {
+    pub(super) fn connect(&mut self, ends: [End; 2], (path, carrier): (Path, Carrier), accepted: Micros, address: String) -> u64 {
         let number = self.next;
         self.next += 1;
         let lane = |side: u64| Lane::new(Dice::new(self.seed, Purpose::Link, number * 2 + side), path.mtu);
         let lanes = [lane(0).opening_at(accepted), lane(1)];
-        self.open.insert(number, Connection { ends, lanes, path, address, cut_at: None });
+        self.open.insert(number, Connection { ends, lanes, path, carrier, address, cut_at: None });
         number
     }
 
     /// Sends over a link from `side`; `None` where it is gone.
     pub(super) fn send(&mut self, link: u64, side: usize, now: Micros, frame: &Bytes) -> Result<Option<Fate>, Misuse> {
         let Some(connection) = self.open.get_mut(&link) else { return Ok(None) };
-        connection.lanes[side].send(now, frame, &connection.path, &mut self.tally).map(Some)
+        let tally = &mut self.tallies[connection.carrier as usize];
+        connection.lanes[side].send(now, frame, &connection.path, tally).map(Some)
     }
 }

@@ -115,6 +115,11 @@ impl Latencies {
     pub fn missing(&self) -> u64 {
         self.born.len() as u64
     }
+
+    /// Their names.
+    pub(super) fn incomplete(&self) -> impl Iterator<Item = EntryId> {
+        self.born.keys().copied()
+    }
 }
 
 impl World {

@@ -66,6 +66,9 @@ impl World {
         let Some((kind, command)) = self.order(node, nr).filter(|_| ready) else {
             return self.slots[node].staff.put_off(nr);
         };
+        if let Command::Report(report) = &command {
+            self.slots[node].desk.told(&report.values);
+        }
         if let Some(number) = self.book(node, kind, &command) {
             self.slots[node].in_hand.insert(number, nr);
             self.give(node, Input::Command { id: CommandId(number), command });

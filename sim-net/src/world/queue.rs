@@ -23,6 +23,15 @@ impl<T> Queue<T> {
 
     pub(super) fn push(&mut self, at: Micros, happening: T) {
         let tie = u32::try_from(self.tie.word() >> 32).unwrap_or(0);
+        self.put(at, tie.max(1), happening);
+    }
+
+    /// Before all others of its time, and without a draw: it makes no difference to them when it was pushed.
+    pub(super) fn push_first(&mut self, at: Micros, happening: T) {
+        self.put(at, 0, happening);
+    }
+
+    fn put(&mut self, at: Micros, tie: u32, happening: T) {
         self.sequence += 1;
         let place = match self.free.pop() {
             Some(place) => {

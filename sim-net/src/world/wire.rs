@@ -7,12 +7,13 @@ use bytes::Bytes;
 use holdfast_proto::io::Input;
 use holdfast_proto::link::{LinkId, LinkProfile};
 
-use super::links::End;
+use super::links::{Carrier, End};
 use super::log::Happened;
 use super::slot::Port;
 use super::{Happening, World};
 use crate::checker::{Rule, Sometimes};
 use crate::network::Cause;
+use crate::network::element::Route;
 use crate::scenario::{Micros, Path, SiteNo};
 
 /// Idle time after which a cut link counts as dead at both ends, shortest and longest (`mesh.md` 3.2: idle timeout 15 s).
@@ -58,9 +59,10 @@ impl World {
             let slot = &mut self.slots[node];
             End { node, life: slot.life, link: slot.new_link(), up: false, hung: false, closed: false }
         });
+        let carrier = if self.backhaul.route(node, target) == Some(Route::Lan) { Carrier::Lan } else { Carrier::Wan };
         // The accepting side is up last, as with QUIC: it waits for the dialler's certificate.
         let accepted = self.now + path.delay + path.jitter + 1;
-        let link = self.links.connect(ends, path, accepted, address.to_owned());
+        let link = self.links.connect(ends, (path, carrier), accepted, address.to_owned());
         for node in [node, target] {
             self.slots[node].wires.insert(link);
         }
@@ -186,7 +188,7 @@ impl World {
             if connection.path.reliable {
                 lane.held.push(frame);
             } else {
-                self.links.tally.lost += 1;
+                self.links.tallies[connection.carrier as usize].lost += 1;
             }
             return;
         }

@@ -282,7 +282,6 @@ pub(super) fn record() -> Record {
             kind: "stolen-key".into(),
             site: 11,
             sent: 60,
-            refused: 1_318,
             accepted_by: 1,
             note: "one site was cut off from the revocation until 02:40".into(),
         }],

@@ -53,7 +53,7 @@ pub(in crate::scenario) struct Injects {
 
 impl Injects {
     /// Reads one; what is wrong with it is noted and it is left out.
-    pub(super) fn take(&mut self, form: &Form<'_>, index: &Index<'_>) {
+    pub(in crate::scenario) fn take(&mut self, form: &Form<'_>, index: &Index<'_>) {
         let nr = form.get("nr", text::whole::<u32>);
         let when = when(form);
         let effect = effect::read(form, index, when.as_ref());
@@ -70,6 +70,11 @@ impl Injects {
             self.unnumbered.push(self.done.len());
         }
         self.done.push(inject);
+    }
+
+    /// The only one read, still without a number.
+    pub(in crate::scenario) fn only(mut self) -> Option<Inject> {
+        self.done.pop().filter(|_| self.done.is_empty())
     }
 
     /// Gives numbers to those without, in the order in which they stand, and sorts all by time.

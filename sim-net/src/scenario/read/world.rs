@@ -10,7 +10,7 @@ use super::super::text::{self, DAY};
 use super::super::{Channel, Micros, Modulation, Operators, Path, Tempo, WorldModel, selector};
 
 /// STARTEX where nothing is said: 2027-01-04T08:00+08:00, a Monday.
-pub(super) const STARTEX: (i64, i32) = (1_799_020_800_000, 28_800);
+pub(in crate::scenario) const STARTEX: (i64, i32) = (1_799_020_800_000, 28_800);
 
 /// A date with time and offset as (milliseconds since 1970 UTC, seconds of the offset).
 pub(in crate::scenario) fn wall(typed: &str) -> Result<(i64, i32), Wrong> {

@@ -1,0 +1,219 @@
+//! Expectations: each is looked at again and again from its start until it is met, broken, or the exercise is over.
+
+use holdfast_proto::control::{Answer, NodeView, Question};
+
+use super::spread::Spread;
+use super::status;
+use crate::record::Verdict;
+use crate::scenario::{Check, Counted, Expect, Micros, Ppm, SiteNo, Subject};
+use crate::world::World;
+
+/// An expectation and what is known of it.
+#[derive(Clone, Debug)]
+pub(super) struct Watch {
+    pub expect: Expect,
+    met_at: Option<Micros>,
+    broken_at: Option<Micros>,
+    /// As far as it was when last looked at.
+    pub seen: String,
+    verdict: Option<Verdict>,
+}
+
+/// What one look says.
+struct Look {
+    holds: bool,
+    seen: String,
+}
+
+impl Watch {
+    pub(super) fn new(expect: Expect) -> Self {
+        Self { expect, met_at: None, broken_at: None, seen: String::new(), verdict: None }
+    }
+
+    pub(super) fn is_met(&self) -> bool {
+        self.met_at.is_some()
+    }
+
+    /// What came of it, once that is certain.
+    pub(super) fn result(&self) -> Option<Verdict> {
+        self.verdict
+    }
+
+    /// Until when it should be met.
+    pub(super) fn due(&self, from: Option<Micros>) -> Option<Micros> {
+        from.map(|from| from.saturating_add(self.expect.within))
+    }
+
+    /// When it was met, and by how much too late.
+    pub(super) fn met(&self, from: Option<Micros>) -> (Option<Micros>, Option<Micros>) {
+        let late = self.met_at.zip(self.due(from)).map(|(met, due)| met.saturating_sub(due)).filter(|late| *late > 0);
+        (self.met_at, late)
+    }
+
+    pub(super) fn look(&mut self, world: &mut World, from: Option<Micros>, spread: &Spread) {
+        let (Some(from), None) = (from, self.verdict) else { return };
+        let now = world.now;
+        if now < from {
+            return;
+        }
+        let due = from.saturating_add(self.expect.within);
+        let (lasting, momentary): (Vec<Check>, Vec<Check>) = self.expect.checks.iter().cloned().partition(lasts);
+        let mut seen = Vec::new();
+        let mut all = |checks: &[Check], world: &mut World| {
+            let looks: Vec<Look> = checks.iter().map(|check| look_at(check, world, spread)).collect();
+            let holds = looks.iter().all(|look| look.holds);
+            seen.extend(looks.into_iter().map(|look| look.seen));
+            holds
+        };
+        let unbroken = all(&lasting, world);
+        let holds = all(&momentary, world);
+        self.seen = seen.join("; ");
+        if !unbroken && now <= due {
+            self.broken_at = Some(now);
+            self.verdict = Some(Verdict::NotMet);
+        } else if momentary.is_empty() {
+            if now >= due {
+                self.met_at = Some(due);
+                self.verdict = Some(Verdict::Met);
+            }
+        } else if holds {
+            self.met_at = Some(now);
+            // What must last is watched until it is due; only then is it certain.
+            if lasting.is_empty() || now >= due {
+                self.verdict = Some(if now <= due { Verdict::Met } else { Verdict::MetLate });
+            }
+        }
+    }
+
+    /// The exercise is over.
+    pub(super) fn close(&mut self, from: Option<Micros>, end: Micros) {
+        if self.verdict.is_some() {
+            return;
+        }
+        let due = self.due(from);
+        self.verdict = Some(match (self.met_at, due) {
+            (Some(met), Some(due)) if met <= due => Verdict::Met,
+            (Some(_), _) => Verdict::MetLate,
+            (None, Some(due)) if due <= end => Verdict::NotMet,
+            (None, Some(_)) => {
+                self.seen = format!("the exercise ended before it was due; until then: {}", self.seen);
+                Verdict::NotObserved
+            }
+            (None, None) => {
+                "what it waits for never happened".clone_into(&mut self.seen);
+                Verdict::NotObserved
+            }
+        });
+    }
+}
+
+/// It must hold all the time, not at one moment.
+fn lasts(check: &Check) -> bool {
+    match check {
+        Check::TimeToKnowP95 { .. } | Check::AirtimeBelow { .. } | Check::NeverAccepted(_) => true,
+        Check::Knows { .. } | Check::Count { .. } | Check::Shows { .. } | Check::Equal(_) => false,
+    }
+}
+
+fn look_at(check: &Check, world: &mut World, spread: &Spread) -> Look {
+    match check {
+        Check::Knows { sites, alive, what, at_least } => knows(world, sites, *alive, what, *at_least),
+        Check::Count { what, at_least, at_most } => {
+            let (count, words) = count(world, what);
+            let holds = count.is_some_and(|count| (*at_least..=*at_most).contains(&count));
+            let shown = count.map_or_else(|| "nobody to ask".to_owned(), |count| count.to_string());
+            Look { holds, seen: format!("{words}: {shown}") }
+        }
+        Check::Shows { at, of, field, value } => shows(world, at, of, field, value),
+        Check::Equal(sites) => equal(world, sites),
+        Check::TimeToKnowP95 { sites, at_most } => {
+            let (deliveries, p95) = spread.quantile(sites, 950);
+            Look {
+                holds: p95 <= *at_most,
+                seen: format!("95 of 100 of {deliveries} deliveries took at most {} s", p95 / 1_000_000),
+            }
+        }
+        Check::AirtimeBelow { channel, .. } => Look { holds: false, seen: format!("{channel} can't be looked at yet") },
+        Check::NeverAccepted(nr) => {
+            let sites = world.accepted(*nr).count();
+            Look { holds: sites == 0, seen: format!("{sites} sites keep something forged by inject {nr}") }
+        }
+    }
+}
+
+fn knows(world: &World, sites: &[SiteNo], alive: bool, what: &Subject, at_least: Ppm) -> Look {
+    let asked: Vec<SiteNo> = sites.iter().copied().filter(|site| !alive || world.runs(*site)).collect();
+    let known = asked.iter().filter(|site| world.holds(**site, what) == Some(true)).count();
+    let said = asked.first().is_none_or(|site| world.holds(*site, what).is_some());
+    let enough = known as u64 * 1_000_000 >= asked.len() as u64 * u64::from(at_least);
+    let seen = match (said, asked.is_empty()) {
+        (false, _) => "it has not been said yet".to_owned(),
+        (true, true) => "none of these sites is running".to_owned(),
+        (true, false) => format!("{known} of {} sites know it", asked.len()),
+    };
+    Look { holds: said && !asked.is_empty() && enough, seen }
+}
+
+fn count(world: &mut World, what: &Counted) -> (Option<u64>, String) {
+    match what {
+        Counted::RequestsOpen(site) => {
+            (status(world, *site).map(|view| u64::from(view.requests_open)), format!("requests open as site {site} sees it"))
+        }
+        Counted::Reachable(site) => {
+            let seen = status(world, *site).map(|view| view.nodes.iter().skip(1).filter(|node| node.reachable).count() as u64);
+            (seen, format!("neighbours of site {site}"))
+        }
+        Counted::Running(sites) => {
+            (Some(sites.iter().filter(|site| world.runs(**site)).count() as u64), "sites running".to_owned())
+        }
+        Counted::Open(sites) => {
+            let open = |world: &mut World, site: SiteNo| {
+                let view = status(world, site)?;
+                let own = view.nodes.first()?;
+                Some(matches!(own.operating_status.as_str(), "open" | "limited"))
+            };
+            let count = sites.iter().filter(|site| open(world, **site) == Some(true)).count();
+            (Some(count as u64), "sites that say they are open".to_owned())
+        }
+    }
+}
+
+fn unknown() -> String {
+    "unknown".to_owned()
+}
+
+/// What a node shows of a field; `unknown` where it is too old or was never said.
+fn shown(node: &NodeView, field: &str) -> String {
+    if field == "operating.status" {
+        return node.operating_status.clone();
+    }
+    let reading = node.readings.get(field).filter(|reading| !reading.stale);
+    reading.map_or_else(unknown, |reading| reading.value.as_str().map_or_else(|| reading.value.to_string(), str::to_owned))
+}
+
+fn shows(world: &mut World, at: &[SiteNo], of: &[SiteNo], field: &str, value: &str) -> Look {
+    let (mut right, mut all) = (0, 0);
+    for site in at {
+        let Some(view) = status(world, *site) else { continue };
+        for other in of {
+            let id = world.id(*other).to_string();
+            let shown = view.nodes.iter().find(|node| node.id == id).map_or_else(unknown, |node| shown(node, field));
+            all += 1;
+            right += u64::from(shown == value);
+        }
+    }
+    Look { holds: all > 0 && right == all, seen: format!("{right} of {all} show {field} as {value}") }
+}
+
+fn equal(world: &mut World, sites: &[SiteNo]) -> Look {
+    let mut digests: Vec<String> = Vec::new();
+    for site in sites {
+        if let Some(Answer::Digest(view)) = world.ask(*site, &Question::Digest) {
+            digests.push(view.digest);
+        }
+    }
+    let running = digests.len();
+    digests.sort_unstable();
+    digests.dedup();
+    Look { holds: running > 0 && digests.len() == 1, seen: format!("{running} sites hold {} different states", digests.len()) }
+}

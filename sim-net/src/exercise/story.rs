@@ -1,0 +1,494 @@
+//! What happened, told for the record: injects with what followed, requests, turning points, the timeline.
+
+use std::collections::BTreeMap;
+
+use holdfast_proto::control::{Answer, Question};
+
+use super::expect::Watch;
+use super::islands::islands;
+use super::spread::Spread;
+use super::status;
+use crate::checker::Rule;
+use crate::record::{
+    ExpectRecord, Forged, Happened as Event, InjectRecord, Invariant, Load, Place, Record, RequestRecord, Run, SCHEMA, Title,
+    TurningPoint, Verdict,
+};
+use crate::scenario::{After, Effect, Exercise, Inject, Micros, Scenario, SiteNo, When};
+use crate::world::{CannotRun, Happened, Logged, World};
+
+/// Turning points kept; a report shows a few of them.
+const TURNS_MAX: usize = 64;
+/// Lines of the timeline kept. A flapping link writes many.
+const LINES_MAX: usize = 20_000;
+/// The picture is taken so long after what turned it: links take a while to be given up.
+const TURN_AFTER: Micros = 60_000_000;
+
+/// The story so far.
+#[derive(Clone, Debug)]
+pub(super) struct Story {
+    exercise: Exercise,
+    source: String,
+    hash: String,
+    injects: BTreeMap<u32, (Inject, InjectRecord)>,
+    turns: Vec<TurningPoint>,
+    /// What turned, and when to look.
+    turning: Option<(Micros, String)>,
+    lines: Vec<Event>,
+    left_out: u64,
+    labels: Vec<(String, u32, Micros)>,
+    pub spread: Spread,
+    pub endex_seen: bool,
+    pub ended_early: Option<String>,
+}
+
+impl Story {
+    pub(super) fn new(scenario: &Scenario, source: &str) -> Self {
+        let hash = blake3::hash(format!("{scenario:?}").as_bytes()).to_hex().to_string();
+        let mut story = Self {
+            exercise: scenario.exercise.clone(),
+            source: source.to_owned(),
+            hash,
+            injects: BTreeMap::new(),
+            turns: Vec::new(),
+            turning: Some((0, "STARTEX".to_owned())),
+            lines: Vec::new(),
+            left_out: 0,
+            labels: Vec::new(),
+            spread: Spread::default(),
+            endex_seen: false,
+            ended_early: None,
+        };
+        scenario.injects.iter().for_each(|inject| story.add(inject));
+        story
+    }
+
+    pub(super) fn add(&mut self, inject: &Inject) {
+        let (planned, contingency) = match &inject.when {
+            When::At(at) => ((!inject.by_hand).then_some(*at), false),
+            When::Unless { by, .. } => (Some(*by), true),
+        };
+        let origin = &inject.origin;
+        let record = InjectRecord {
+            nr: inject.nr,
+            what: inject.effect.what().text().to_owned(),
+            on: String::new(),
+            sites: u32::try_from(inject.effect.sites().len()).unwrap_or(u32::MAX),
+            planned,
+            happened: None,
+            why_not: String::new(),
+            undone: None,
+            first_effect: None,
+            contingency,
+            by_hand: inject.by_hand,
+            say: inject.say.clone().unwrap_or_default(),
+            objective: inject.objective.clone().unwrap_or_default(),
+            origin: if origin.file.is_empty() { String::new() } else { format!("{}:{}", origin.file, origin.row) },
+        };
+        self.injects.insert(inject.nr, (inject.clone(), record));
+    }
+
+    pub(super) fn next_nr(&self) -> u32 {
+        self.injects.keys().next_back().map_or(1, |nr| nr + 1)
+    }
+
+    pub(super) fn planned(&self) -> impl Iterator<Item = Micros> {
+        self.injects.values().filter(|(_, record)| record.happened.is_none()).filter_map(|(_, record)| record.planned)
+    }
+
+    pub(super) fn by_hand(&self) -> Vec<Inject> {
+        self.injects.values().filter(|(inject, _)| inject.by_hand).map(|(inject, _)| inject.clone()).collect()
+    }
+
+    /// When the clock of an expectation starts.
+    pub(super) fn start_of(&self, after: &After) -> Option<Micros> {
+        match after {
+            After::Time(at) => Some(*at),
+            After::Inject(nr) => self.injects.get(nr).and_then(|(_, record)| record.happened),
+        }
+    }
+
+    pub(super) fn say(&mut self, at: Micros, kind: &str, site: Option<SiteNo>, what: &str) {
+        if self.lines.len() < LINES_MAX {
+            self.lines.push(Event { at, kind: kind.to_owned(), site, what: what.to_owned() });
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    pub(super) fn waived(&mut self, nr: u32, expect: &str) {
+        if let Some((_, record)) = self.injects.get_mut(&nr) {
+            record.why_not = format!("{expect} was met before");
+        }
+    }
+
+    pub(super) fn impossible(&mut self, nr: u32, why: &CannotRun) {
+        if let Some((_, record)) = self.injects.get_mut(&nr) {
+            record.why_not = why.to_string();
+        }
+    }
+
+    /// One thing that happened.
+    pub(super) fn take(&mut self, logged: &Logged, world: &mut World) {
+        let at = logged.at;
+        match &logged.what {
+            Happened::Injected { nr } => self.injected(*nr, at, world),
+            Happened::Undone { nr } => {
+                if let Some((inject, record)) = self.injects.get_mut(nr) {
+                    record.undone = Some(at);
+                    let what = format!("inject {nr} undone: {}", inject.effect.what().text());
+                    self.say(at, "undone", None, &what);
+                    self.turning = Some((at + TURN_AFTER, what));
+                }
+            }
+            Happened::SiteUp { site } => {
+                if at > 0 {
+                    self.say(at, "up", Some(*site), "its PC runs");
+                }
+            }
+            Happened::SiteDown { site, dark } => {
+                let what = if *dark { "nothing feeds it any more" } else { "its PC stopped" };
+                self.say(at, "down", Some(*site), what);
+                self.effect_at(*site, at, what);
+                self.turning.get_or_insert((at + TURN_AFTER, "a PC stopped".to_owned()));
+            }
+            Happened::Links { cut, mended } => {
+                let what = match (cut, mended) {
+                    (0, mended) => format!("{mended} links came back"),
+                    (cut, 0) => format!("{cut} links cut"),
+                    (cut, mended) => format!("{cut} links cut, {mended} came back"),
+                };
+                self.effect_of_last(at, &what);
+            }
+            Happened::Acknowledged { site, nr, request, .. } => {
+                let Some(nr) = nr else { return };
+                let what = match request {
+                    Some(id) => format!("saved as {id}"),
+                    None => "saved".to_owned(),
+                };
+                self.say(at, "said", Some(*site), &format!("inject {nr}: {what}"));
+                self.effect(*nr, at, &what);
+                let asked = self.injects.get(nr).and_then(|(inject, _)| inject.effect.request()).map(str::to_owned);
+                if let Some(label) = asked {
+                    self.labels.push((label, *nr, at));
+                }
+            }
+            Happened::Refused { site, nr, code, again } => {
+                let what = format!("refused ({code}){}", if *again { ", they try again" } else { "" });
+                self.say(at, "said", Some(*site), &format!("inject {nr}: {what}"));
+                self.effect(*nr, at, &what);
+            }
+            Happened::NotDone { site, nr } => {
+                self.say(at, "said", Some(*site), &format!("inject {nr}: never done, ENDEX came before"));
+                if let Some((_, record)) = self.injects.get_mut(nr).filter(|(_, record)| record.first_effect.is_none()) {
+                    "staff never came to it".clone_into(&mut record.why_not);
+                }
+            }
+            Happened::Endex => {
+                self.endex_seen = true;
+                self.say(at, "note", None, "ENDEX");
+                self.turn_now(world, "ENDEX");
+            }
+        }
+    }
+
+    fn injected(&mut self, nr: u32, at: Micros, world: &World) {
+        let Some((inject, record)) = self.injects.get_mut(&nr) else { return };
+        record.happened = Some(at);
+        record.on = on(&inject.effect, world.scenario());
+        let mut what = format!("inject {nr}: {} {}", record.what, record.on);
+        if !record.say.is_empty() {
+            what = format!("{what}: {}", record.say);
+        }
+        let turns = inject.effect.turns();
+        self.say(at, "inject", None, what.trim_end());
+        if turns {
+            self.turning = Some((at + TURN_AFTER, what));
+        }
+    }
+
+    fn effect(&mut self, nr: u32, at: Micros, what: &str) {
+        if let Some((_, record)) = self.injects.get_mut(&nr) {
+            record.first_effect.get_or_insert_with(|| (at, what.to_owned()));
+        }
+    }
+
+    /// What an inject did to links is logged at its own time.
+    fn effect_of_last(&mut self, at: Micros, what: &str) {
+        let last =
+            self.injects.values().filter(|(_, record)| record.happened == Some(at)).map(|(_, record)| record.nr).next_back();
+        if let Some(nr) = last {
+            self.effect(nr, at, what);
+        }
+    }
+
+    fn effect_at(&mut self, site: SiteNo, at: Micros, what: &str) {
+        let touching = |(inject, record): &&(Inject, InjectRecord)| {
+            record.happened.is_some() && record.undone.is_none() && inject.effect.sites().contains(&site)
+        };
+        let nr = self.injects.values().filter(touching).map(|(_, record)| (record.happened, record.nr)).max();
+        if let Some((_, nr)) = nr {
+            self.effect(nr, at, what);
+        }
+    }
+
+    /// Takes the picture that is due.
+    pub(super) fn turn(&mut self, world: &mut World) {
+        if let Some((_, what)) = self.turning.take_if(|(due, _)| *due <= world.now) {
+            self.turn_now(world, &what);
+        }
+    }
+
+    fn turn_now(&mut self, world: &mut World, what: &str) {
+        if self.turns.len() >= TURNS_MAX {
+            return;
+        }
+        let sites = world.scenario().sites.len();
+        let running: Vec<SiteNo> = world.running().collect();
+        let asked = running.first().copied();
+        self.turns.push(TurningPoint {
+            at: world.now,
+            what: what.to_owned(),
+            islands: islands(world, sites),
+            running: u32::try_from(running.len()).unwrap_or(u32::MAX),
+            requests_open: asked.and_then(|site| status(world, site)).map_or(0, |view| view.requests_open),
+        });
+    }
+
+    /// All of it.
+    pub(super) fn record(&self, world: &mut World, watches: &[Watch]) -> Record {
+        let exercise = &self.exercise;
+        let title = Title {
+            id: exercise.id.clone(),
+            title: exercise.title.clone(),
+            status: exercise.status.text().to_owned(),
+            startex_ms: exercise.startex_ms,
+            offset_s: exercise.offset_s,
+            duration: exercise.duration,
+            objectives: exercise.objectives.clone(),
+        };
+        let words = world.checker.words.len() as u64;
+        let excused = world.checker.words.iter().filter(|word| word.excused).count() as u64;
+        let settled = world.now >= world.end() && world.end() > world.endex();
+        let run = Run {
+            scenario: self.source.clone(),
+            scenario_hash: self.hash.clone(),
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: world.seed(),
+            fingerprint: world.fingerprint(),
+            reached: world.now,
+            ended_early: self.ended_early.clone(),
+            events: world.events,
+            converged_after_heal: settled.then(|| world.converged_after_heal()).flatten(),
+            words,
+            lost: excused + if settled { world.words_lost() } else { 0 },
+            excused,
+            branch: None,
+        };
+        Record {
+            schema: SCHEMA.to_owned(),
+            exercise: title,
+            run,
+            sites: world.scenario().sites.iter().map(place).collect(),
+            injects: self.injects.values().map(|(_, record)| record.clone()).collect(),
+            expectations: watches.iter().map(|watch| self.expectation(watch)).collect(),
+            knowledge: self.knowledge(world),
+            requests: self.labels.iter().map(|(label, nr, at)| self.request(world, label, *nr, *at)).collect(),
+            turning_points: self.turns.clone(),
+            load: loads(world),
+            forged: self.forged(world),
+            invariants: invariants(world),
+            timeline: self.timeline(),
+        }
+    }
+
+    fn timeline(&self) -> Vec<Event> {
+        let mut lines = self.lines.clone();
+        if self.left_out > 0 {
+            let at = lines.last().map_or(0, |line| line.at);
+            lines.push(Event {
+                at,
+                kind: "note".to_owned(),
+                site: None,
+                what: format!("{} more lines are left out", self.left_out),
+            });
+        }
+        lines
+    }
+
+    fn expectation(&self, watch: &Watch) -> ExpectRecord {
+        let expect = &watch.expect;
+        let from = self.start_of(&expect.after);
+        let (met_at, late) = watch.met(from);
+        ExpectRecord {
+            id: expect.id.clone(),
+            text: expect.text.clone(),
+            objective: expect.objective.clone().unwrap_or_default(),
+            result: watch.result().unwrap_or(Verdict::NotObserved),
+            from,
+            due: watch.due(from),
+            met_at,
+            late,
+            seen: watch.seen.clone(),
+        }
+    }
+
+    fn knowledge(&self, world: &World) -> Vec<crate::record::Knowledge> {
+        let sites = &world.scenario().sites;
+        let mut regions: BTreeMap<&str, Vec<SiteNo>> = BTreeMap::new();
+        for (number, site) in sites.iter().enumerate() {
+            regions.entry(site.region.code()).or_default().push(number);
+        }
+        let never = world.never_known();
+        let sum = |members: &[SiteNo]| {
+            members
+                .iter()
+                .filter_map(|site| never.get(*site))
+                .fold([0; 3], |sum, one| [0, 1, 2].map(|place| sum[place] + one[place]))
+        };
+        let all: Vec<SiteNo> = (0..sites.len()).collect();
+        let whole = self.spread.knowledge("", &all, sum(&all));
+        let parts = regions.iter().map(|(region, members)| self.spread.knowledge(region, members, sum(members)));
+        [whole].into_iter().chain(parts).collect()
+    }
+
+    fn request(&self, world: &mut World, label: &str, nr: u32, at: Micros) -> RequestRecord {
+        let (site, lines, priority) = match self.injects.get(&nr).map(|(inject, _)| &inject.effect) {
+            Some(Effect::Request { site, lines, priority, .. }) => (*site, lines.clone(), priority.clone()),
+            _ => (0, Vec::new(), String::new()),
+        };
+        let id = world.request_id(label).unwrap_or_default().to_owned();
+        let running: Vec<SiteNo> = world.running().collect();
+        let subject = crate::scenario::Subject::Request(label.to_owned());
+        let known = running.iter().filter(|site| world.holds(**site, &subject) == Some(true)).count();
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let mut record = RequestRecord {
+            label: label.to_owned(),
+            id: id.clone(),
+            site,
+            at,
+            lines: lines.iter().map(|(item, quantity)| format!("{item} {quantity}")).collect(),
+            priority,
+            acknowledged: Vec::new(),
+            history: Vec::new(),
+            known: (count(known), count(running.len())),
+            state: "the asker's PC is off".to_owned(),
+        };
+        if let Some(Answer::Request(view)) = world.ask(site, &Question::Request(id)) {
+            record.state.clone_from(&view.status);
+            for act in &view.history {
+                let when = act.at.map_or(at, |wall| since_startex(wall.0, self.exercise.startex_ms));
+                let Some(by) = world.site_of(&act.by.id) else { continue };
+                if act.act == "acknowledge" {
+                    record.acknowledged.push((by, when));
+                } else if act.version > 1 || act.act != "request" {
+                    record.history.push((when, by, act.act.clone()));
+                }
+            }
+        }
+        record
+    }
+
+    fn forged(&self, world: &World) -> Vec<Forged> {
+        let forged = self.injects.values().filter(|(_, record)| record.happened.is_some());
+        let forged = forged.filter_map(|(inject, record)| inject.effect.forgery().map(|(kind, site)| (record.nr, kind, site)));
+        forged
+            .map(|(nr, kind, site)| {
+                let accepted_by = u32::try_from(world.accepted(nr).count()).unwrap_or(u32::MAX);
+                let sent = world.forged_frames(nr);
+                let note = kind.meaning().to_owned();
+                Forged { inject: nr, kind: kind.text().to_owned(), site, sent, accepted_by, note }
+            })
+            .collect()
+    }
+}
+
+/// Microseconds since STARTEX of a time that a node's own clock showed.
+fn since_startex(wall_ms: i64, startex_ms: i64) -> Micros {
+    u64::try_from(wall_ms.saturating_sub(startex_ms)).unwrap_or(0).saturating_mul(1_000)
+}
+
+fn place(site: &crate::scenario::Site) -> Place {
+    Place {
+        id: site.id.clone(),
+        name: site.name.clone(),
+        at: (site.lat, site.lon),
+        role: site.role.text().to_owned(),
+        owner: site.owner.clone(),
+        region: site.region.code().to_owned(),
+    }
+}
+
+/// Whom or what an inject touches, shortly.
+fn on(effect: &Effect, scenario: &Scenario) -> String {
+    const SHOWN: usize = 4;
+    let named = |names: Vec<&str>| {
+        let more = names.len().saturating_sub(SHOWN);
+        let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+        if more > 0 { format!("{shown} and {more} more") } else { shown }
+    };
+    let sites =
+        |list: &[SiteNo]| named(list.iter().filter_map(|site| scenario.sites.get(*site)).map(|site| site.id.as_str()).collect());
+    match effect {
+        Effect::Cut(elements) | Effect::Restore(elements) => named(
+            elements.iter().filter_map(|element| scenario.elements.get(*element)).map(|element| element.id.as_str()).collect(),
+        ),
+        Effect::FirmOutage(owner) => owner.clone(),
+        Effect::Partition { groups, .. } => groups.iter().map(|group| sites(group)).collect::<Vec<_>>().join(" | "),
+        Effect::Cancel(label) | Effect::Close(label) => label.clone(),
+        Effect::Request { site, label, .. } => format!("{label} by {}", sites(&[*site])),
+        Effect::Jam { channel, .. } => channel.clone(),
+        Effect::PowerLoss(_)
+        | Effect::PowerBack(_)
+        | Effect::Degrade { .. }
+        | Effect::Heal(_)
+        | Effect::Flap { .. }
+        | Effect::Swizzle(_)
+        | Effect::Crash(_)
+        | Effect::Restart(_)
+        | Effect::ReplacePc(_)
+        | Effect::DiskFull(_)
+        | Effect::DiskCorrupt(_)
+        | Effect::OldBackup { .. }
+        | Effect::ClockJump { .. }
+        | Effect::ClockDrift { .. }
+        | Effect::AntennaDown(_)
+        | Effect::Courier { .. }
+        | Effect::Forge { .. }
+        | Effect::Report { .. }
+        | Effect::Observe { .. }
+        | Effect::OperatorAbsent(_)
+        | Effect::Say
+        | Effect::TellController
+        | Effect::StopExercise => sites(&effect.sites()),
+    }
+}
+
+fn loads(world: &World) -> Vec<Load> {
+    let used = world.carried().filter(|(_, tally)| tally.sent > 0);
+    let load = |(medium, tally): (&str, crate::network::path::Tally)| Load {
+        medium: medium.to_owned(),
+        frames: tally.sent,
+        bytes: tally.bytes,
+        lost: tally.lost + tally.dropped + tally.late,
+        ..Load::default()
+    };
+    used.map(load).collect()
+}
+
+fn invariants(world: &World) -> Vec<Invariant> {
+    let checker = &world.checker;
+    Rule::ALL
+        .iter()
+        .map(|rule| {
+            let broken: Vec<_> = checker.violations.iter().filter(|violation| violation.rule == *rule).collect();
+            let (id, text) = rule.described();
+            Invariant {
+                id: id.to_owned(),
+                text: text.to_owned(),
+                checked: checker.checked.get(rule).copied().unwrap_or(0),
+                violations: broken.len() as u64,
+                first: broken.first().map(|violation| (violation.at, violation.node, violation.what.clone())),
+            }
+        })
+        .collect()
+}
