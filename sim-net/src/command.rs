@@ -1,0 +1,261 @@
+//! The command line: what may be asked, in which words, and how it ends.
+
+mod bench;
+mod files;
+mod play;
+mod swarm;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use holdfast_sim::figure::Repair;
+use holdfast_sim::scenario::Problem;
+use holdfast_sim::swarm::Scale;
+use holdfast_sim::world::CannotRun;
+
+/// The same node in virtual time: exercises, faults, verdicts. Everything it shows is EXERCISE, NOT REAL.
+#[derive(Debug, Parser)]
+#[command(name = "holdfast-sim", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Wish,
+}
+
+#[derive(Debug, Subcommand)]
+enum Wish {
+    /// Reads a scenario and says what is wrong with it, by file and row, and what nobody could observe.
+    Check {
+        /// Folder of a scenario, or its scenario.toml.
+        scenario: PathBuf,
+    },
+    /// Plays a scenario from STARTEX to its end and writes report and record. Exit code 0 only if no rule was broken and every
+    /// expectation was met.
+    Run {
+        /// Folder of a scenario, its scenario.toml, or `swarm` for one drawn from the seed.
+        #[arg(default_value = "swarm")]
+        scenario: PathBuf,
+        /// Where all chance comes from; the scenario's own where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Folder for report.html, report.json, the CSV files and the scenario as it was played.
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Prints one line of JSON at the end.
+        #[arg(long)]
+        json: bool,
+        /// Stops at this exercise time and says so: `01:30`.
+        #[arg(long)]
+        until: Option<String>,
+        /// `max`, or so many times real time: `60x`, `1x`.
+        #[arg(long, default_value = "max")]
+        speed: String,
+        #[command(flatten)]
+        scale: ScaleArgs,
+        /// Prints every input and output between these virtual seconds instead (swarm only): `300..310`.
+        #[arg(long, value_parser = seeds)]
+        trace: Option<(u64, u64)>,
+    },
+    /// Runs many seeds, each twice, and checks every rule in each.
+    Sweep {
+        /// `swarm`: every seed draws its own scenario; or a scenario to be run with every seed.
+        #[arg(default_value = "swarm")]
+        scenario: PathBuf,
+        /// First and one past the last seed: `0..1000`.
+        #[arg(long, value_parser = seeds, default_value = "0..100")]
+        seeds: (u64, u64),
+        #[command(flatten)]
+        scale: ScaleArgs,
+        /// Runs each seed once only: twice as fast, and P6 is not checked.
+        #[arg(long)]
+        once: bool,
+        /// Does not fail when something expected never happened (for narrow sweeps).
+        #[arg(long)]
+        allow_vacuous: bool,
+    },
+    /// Runs again what was recorded, with everything that was done by hand, and compares the fingerprints.
+    Replay {
+        /// The folder that `run --out` or `play --out` wrote.
+        dir: PathBuf,
+    },
+    /// Writes the report of a recorded run again.
+    Report {
+        /// The folder that `run --out` or `play --out` wrote.
+        dir: PathBuf,
+    },
+    /// Plays a scenario with a controller at the keyboard: pause, step, inject, go back, end.
+    Play {
+        /// Folder of a scenario, or its scenario.toml.
+        scenario: PathBuf,
+        /// Where all chance comes from; the scenario's own where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+        /// Folder for report and record at the end.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Makes synthetic sites where people live, and writes them as a scenario to go on from.
+    Generate {
+        /// So many sites.
+        #[arg(long, default_value_t = 50)]
+        sites: usize,
+        /// Of them hubs.
+        #[arg(long, default_value_t = 2)]
+        hubs: usize,
+        /// County codes, such as HUA,TTT; all where none is given.
+        #[arg(long, value_delimiter = ',')]
+        regions: Vec<String>,
+        /// Where all chance comes from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Folder to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// How late entries are when frames are lost and the core alone repairs it.
+    Repair {
+        /// Entries in all.
+        #[arg(long, default_value_t = 100_000)]
+        entries: u64,
+        /// Frames lost, percent.
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=90))]
+        loss: u32,
+        /// Nodes, all hubs.
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=100))]
+        nodes: u32,
+        /// Entries of one round; every round is a fresh alliance with the next seed.
+        #[arg(long, default_value_t = 5_000)]
+        round: u64,
+        /// New entries a second over all nodes.
+        #[arg(long, default_value_t = 100)]
+        per_second: u64,
+        /// First seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Links repair losses themselves, as QUIC does.
+        #[arg(long)]
+        reliable: bool,
+    },
+    /// How many times real time the simulator runs, without faults.
+    Bench {
+        /// Nodes, a hub among 40.
+        #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(2..=20_000))]
+        nodes: u32,
+        /// Virtual minutes.
+        #[arg(long, default_value_t = 60)]
+        minutes: u64,
+        /// Entries per node and hour.
+        #[arg(long, default_value_t = 2)]
+        per_hour: u64,
+        /// Seed.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct ScaleArgs {
+    /// Nodes of a drawn scenario.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=200))]
+    nodes: u32,
+    /// Its minutes with faults; the heal and its aftermath come on top.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    minutes: u64,
+}
+
+impl ScaleArgs {
+    fn scale(self) -> Scale {
+        Scale { nodes: usize::try_from(self.nodes).unwrap_or(2), minutes: self.minutes }
+    }
+}
+
+fn seeds(text: &str) -> Result<(u64, u64), String> {
+    let wrong = || format!("{text:?} is no range; write FIRST..END, such as 0..1000");
+    let (first, end) = text.split_once("..").ok_or_else(wrong)?;
+    let range = (first.parse().map_err(|_| wrong())?, end.parse().map_err(|_| wrong())?);
+    if range.0 < range.1 { Ok(range) } else { Err(wrong()) }
+}
+
+/// Reads the command line and does what it asks. 0: good; 1: a rule broken, an expectation not met, or it could not run; 2: wrong
+/// usage.
+pub(crate) fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut out = io::stdout().lock();
+    match obey(&mut out, cli.command) {
+        Ok(true) => ExitCode::SUCCESS,
+        // A closed pipe is the reader's wish, not a failure of the run.
+        Err(Failed::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(why) => {
+            // Nobody can be told that standard error is closed.
+            let _ = writeln!(io::stderr(), "holdfast-sim: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn obey(out: &mut impl Write, wish: Wish) -> Result<bool, Failed> {
+    match wish {
+        Wish::Check { scenario } => files::check(out, &scenario),
+        Wish::Run { scenario, seed, scale, trace: Some(span), .. } if files::is_swarm(&scenario) => {
+            swarm::trace(out, seed.unwrap_or(1), scale, span)
+        }
+        Wish::Run { scenario, seed, out: None, json: false, until: None, scale, .. } if files::is_swarm(&scenario) => {
+            swarm::one(out, seed.unwrap_or(1), scale)
+        }
+        Wish::Run { scenario, seed, out: dir, json, until, speed, scale, trace: _ } => {
+            let (scenario, source) = files::open(&scenario, seed, scale)?;
+            let seed = seed.unwrap_or(scenario.exercise.seed);
+            let wish =
+                files::Wanted { seed, dir, json, until: files::exercise_time(until.as_deref())?, speed: files::pace(&speed)? };
+            files::run(out, scenario, &source, &wish)
+        }
+        Wish::Sweep { scenario, seeds, scale, once, allow_vacuous } if files::is_swarm(&scenario) => {
+            swarm::sweep(out, seeds, scale, once, allow_vacuous)
+        }
+        Wish::Sweep { scenario, seeds, scale, .. } => {
+            let (scenario, source) = files::open(&scenario, None, scale)?;
+            files::sweep(out, &scenario, &source, seeds)
+        }
+        Wish::Replay { dir } => files::replay(out, &dir),
+        Wish::Report { dir } => files::report(out, &dir),
+        Wish::Play { scenario, seed, out: dir } => play::play(out, &scenario, seed, dir.as_deref()),
+        Wish::Generate { sites, hubs, regions, seed, out: dir } => files::generate(out, (sites, hubs), &regions, seed, &dir),
+        Wish::Repair { entries, loss, nodes, round, per_second, seed, reliable } => {
+            let nodes = usize::try_from(nodes).unwrap_or(2);
+            bench::repair(out, &Repair { seed, nodes, entries, round, per_second, loss: loss * 10_000, reliable })
+        }
+        Wish::Bench { nodes, minutes, per_hour, seed } => bench::speed(out, seed, nodes, minutes, per_hour),
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    /// What came of it could not be written.
+    #[error("can't write: {0}")]
+    Output(#[from] io::Error),
+    /// The scenario can't be run.
+    #[error("{0}")]
+    Run(#[from] CannotRun),
+    /// The scenario can't be read.
+    #[error("{}", list(.0))]
+    Scenario(Vec<Problem>),
+    /// A file is not what it should be.
+    #[error("{0}")]
+    Other(String),
+}
+
+fn list(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    format!("this scenario can't be played; nothing ran.\n{}", lines.join("\n"))
+}
+
+fn seconds(us: u64) -> String {
+    format!("{}.{:03} s", us / 1_000_000, us / 1_000 % 1_000)
+}
+
+fn millis(us: u64) -> String {
+    format!("{}.{:03} ms", us / 1_000, us % 1_000)
+}
