@@ -133,6 +133,10 @@ else
     lacking "full disks: only root can mount small ones"
 fi
 
+# A shipped scenario as a controller plays it, then again out of its record: every expectation met, and the same run to the last event.
+step "exercise" "$target/debug/holdfast-sim" run configs/scenarios/s-demo --out "$logs/s-demo"
+step "the same exercise again" "$target/debug/holdfast-sim" replay "$logs/s-demo"
+
 step "simulator, $(printf %s "${HOLDFAST_SEEDS:-100}") seeds twice each" "$target/debug/holdfast-sim" sweep --seeds "0..${HOLDFAST_SEEDS:-100}"
 
 if "$cargo" clippy --version >/dev/null 2>&1; then
