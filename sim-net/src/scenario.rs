@@ -99,6 +99,14 @@ pub struct Exercise {
     pub settle: Micros,
 }
 
+impl Exercise {
+    /// Its title, or what it is called where it has none.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if self.title.is_empty() { &self.id } else { &self.title }
+    }
+}
+
 /// One node and the place it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Site {

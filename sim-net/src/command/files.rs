@@ -74,7 +74,7 @@ pub(super) fn check(out: &mut impl Write, path: &Path) -> Result<bool, Failed> {
                 out,
                 "{}: {}. {} sites, {} elements, {} injects, {} expectations, {} of exercise time. It can be played.",
                 exercise.id,
-                exercise.title,
+                exercise.shown(),
                 scenario.sites.len(),
                 scenario.elements.len(),
                 scenario.injects.len(),

@@ -50,7 +50,7 @@ pub(super) fn play(out: &mut impl Write, path: &Path, seed: Option<u64>, dir: Op
     let seed = seed.unwrap_or(scenario.exercise.seed);
     let play = Play::new(scenario, seed, &path.display().to_string())?;
     let mut session = Session { play, speed: Some(60_000_000), running: false, kept: Vec::new(), next_keep: 0 };
-    writeln!(out, "EXERCISE, NOT REAL. {}\n{HELP}", session.play.world().scenario().exercise.title)?;
+    writeln!(out, "EXERCISE, NOT REAL. {}\n{HELP}", session.play.world().scenario().exercise.shown())?;
     let orders = listen();
     session.show(out)?;
     while !session.play.is_over() {

@@ -154,14 +154,20 @@ fn knows(world: &World, sites: &[SiteNo], alive: bool, what: &Subject, at_least:
     Look { holds: said && !asked.is_empty() && enough, seen }
 }
 
+/// A site as the scenario calls it.
+fn name(world: &World, site: SiteNo) -> &str {
+    world.scenario().sites.get(site).map_or("?", |site| site.id.as_str())
+}
+
 fn count(world: &mut World, what: &Counted) -> (Option<u64>, String) {
     match what {
-        Counted::RequestsOpen(site) => {
-            (status(world, *site).map(|view| u64::from(view.requests_open)), format!("requests open as site {site} sees it"))
-        }
+        Counted::RequestsOpen(site) => (
+            status(world, *site).map(|view| u64::from(view.requests_open)),
+            format!("requests open as {} sees it", name(world, *site)),
+        ),
         Counted::Reachable(site) => {
             let seen = status(world, *site).map(|view| view.nodes.iter().skip(1).filter(|node| node.reachable).count() as u64);
-            (seen, format!("neighbours of site {site}"))
+            (seen, format!("sites that {} has a link to", name(world, *site)))
         }
         Counted::Running(sites) => {
             (Some(sites.iter().filter(|site| world.runs(**site)).count() as u64), "sites running".to_owned())
@@ -215,5 +221,9 @@ fn equal(world: &mut World, sites: &[SiteNo]) -> Look {
     let running = digests.len();
     digests.sort_unstable();
     digests.dedup();
-    Look { holds: running > 0 && digests.len() == 1, seen: format!("{running} sites hold {} different states", digests.len()) }
+    let states = match digests.len() {
+        1 => "the same".to_owned(),
+        many => format!("{many} different states"),
+    };
+    Look { holds: running > 0 && digests.len() == 1, seen: format!("{running} running sites hold {states}") }
 }

@@ -259,7 +259,7 @@ impl Story {
         let exercise = &self.exercise;
         let title = Title {
             id: exercise.id.clone(),
-            title: exercise.title.clone(),
+            title: exercise.shown().to_owned(),
             status: exercise.status.text().to_owned(),
             startex_ms: exercise.startex_ms,
             offset_s: exercise.offset_s,
