@@ -1,11 +1,13 @@
 //! What one seed does to its alliance, drawn before the run starts and spelled as a [`Scenario`]: so that it can be read, shrunk
 //! and written to files. Each seed has its own mix of fault kinds (swarm), so that rare mixes occur and a fault kind alone is seen.
 
+use std::collections::BTreeSet;
+
 use holdfast_proto::config::FRAME_BYTES_MAX;
 use holdfast_proto::identity::Region;
 
 use crate::dice::{Dice, Purpose};
-use crate::scenario::words::{ElementKind, ForgeKind, Medium, SiteRole, Status};
+use crate::scenario::words::{ElementKind, ForgeKind, Medium, SiteRole, Status, What};
 use crate::scenario::{
     Effect, Element, Exercise, Inject, Micros, Operators, Origin, Path, Scenario, Site, SiteNo, Tempo, When, WorldModel,
 };
@@ -21,6 +23,9 @@ const FIRST_FAULT: Micros = MINUTE / 6;
 const YEAR_MS: i64 = 31_557_600_000;
 /// Every tenth node is a hub, counted from the second.
 const HUB_EVERY: usize = 10;
+
+/// Drawn with no site in them, these would do nothing, and no file could say them.
+const NEEDS_SITES: [What; 4] = [What::Degrade, What::Flap, What::Swizzle, What::OperatorAbsent];
 
 /// What the caller decides; the rest is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,7 +236,7 @@ impl Draw {
     }
 
     fn at(&mut self, at: Micros, effect: Effect, lasts: Option<Micros>) {
-        if at >= self.duration {
+        if at >= self.duration || (effect.sites().is_empty() && NEEDS_SITES.contains(&effect.what())) {
             return;
         }
         let nr = u32::try_from(self.injects.len() + 1).unwrap_or(u32::MAX);
@@ -329,7 +334,10 @@ impl Draw {
         let (site, of, at) = (dice.index(self.nodes), dice.index(self.nodes), dice.between(FIRST_FAULT, self.duration));
         let word = |field: &str, value: &str| vec![(field.to_owned(), value.to_owned())];
         match dice.below(3) {
-            0 => self.at(at, Effect::Report { sites: vec![site, of], values: word("operating.status", "limited") }, None),
+            0 => {
+                let sites = BTreeSet::from([site, of]).into_iter().collect();
+                self.at(at, Effect::Report { sites, values: word("operating.status", "limited") }, None);
+            }
             1 if of != site => self.at(at, Effect::Observe { site, of, values: word("operating.status", "closed") }, None),
             1.. => {
                 let label = format!("R-{}", self.injects.len() + 1);
@@ -370,6 +378,16 @@ mod tests {
     fn the_same_seed_draws_the_same_and_another_seed_another() {
         assert_eq!(draw(3, SCALE), draw(3, SCALE));
         assert_ne!(draw(3, SCALE).injects, draw(4, SCALE).injects);
+    }
+
+    #[test]
+    fn what_a_seed_draws_can_be_written_down_and_read_again() {
+        for seed in 0..60 {
+            let (drawn, dir) = (draw(seed, SCALE), tempfile::tempdir().unwrap());
+            crate::scenario::write(&drawn, dir.path()).unwrap();
+            let read = crate::scenario::read(dir.path());
+            assert_eq!(read.map(|(scenario, _)| scenario.unplaced()), Ok(drawn), "seed {seed}");
+        }
     }
 
     #[test]
