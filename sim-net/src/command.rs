@@ -4,6 +4,7 @@ mod bench;
 mod files;
 mod play;
 mod swarm;
+mod sweep;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -54,25 +55,18 @@ enum Wish {
         #[command(flatten)]
         scale: ScaleArgs,
         /// Prints every input and output between these virtual seconds instead (swarm only): `300..310`.
-        #[arg(long, value_parser = seeds)]
+        #[arg(long, value_parser = span)]
         trace: Option<(u64, u64)>,
     },
-    /// Runs many seeds, each twice, and checks every rule in each.
+    /// Runs many seeds, each twice, and checks every rule and expectation in each.
     Sweep {
         /// `swarm`: every seed draws its own scenario; or a scenario to be run with every seed.
         #[arg(default_value = "swarm")]
         scenario: PathBuf,
-        /// First and one past the last seed: `0..1000`.
-        #[arg(long, value_parser = seeds, default_value = "0..100")]
-        seeds: (u64, u64),
+        #[command(flatten)]
+        sweep: SweepArgs,
         #[command(flatten)]
         scale: ScaleArgs,
-        /// Runs each seed once only: twice as fast, and P6 is not checked.
-        #[arg(long)]
-        once: bool,
-        /// Does not fail when something expected never happened (for narrow sweeps).
-        #[arg(long)]
-        allow_vacuous: bool,
     },
     /// Runs again what was recorded, with everything that was done by hand, and compares the fingerprints.
     Replay {
@@ -154,6 +148,28 @@ enum Wish {
     },
 }
 
+#[derive(Clone, Debug, clap::Args)]
+struct SweepArgs {
+    /// First and one past the last seed, `0..1000`, or one alone, `7`.
+    #[arg(long, value_parser = seeds, default_value = "0..100")]
+    seeds: (u64, u64),
+    /// Runs each seed once only: twice as fast, and P6 is not checked.
+    #[arg(long)]
+    once: bool,
+    /// Does not fail when something expected never happened (for narrow sweeps).
+    #[arg(long)]
+    allow_vacuous: bool,
+    /// Folder for seed-N.json of every seed, the scenario seed-N of each that failed, and summary.json of all that lie there.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// So many processes at once.
+    #[arg(long, requires = "out", value_parser = clap::value_parser!(u64).range(1..=256))]
+    jobs: Option<u64>,
+    /// Runs nothing: sums up what sweeps left in this folder.
+    #[arg(long, conflicts_with_all = ["seeds", "once", "out"])]
+    merge: Option<PathBuf>,
+}
+
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct ScaleArgs {
     /// Nodes of a drawn scenario.
@@ -171,6 +187,10 @@ impl ScaleArgs {
 }
 
 fn seeds(text: &str) -> Result<(u64, u64), String> {
+    text.parse::<u64>().ok().and_then(|one| Some((one, one.checked_add(1)?))).map_or_else(|| span(text), Ok)
+}
+
+fn span(text: &str) -> Result<(u64, u64), String> {
     let wrong = || format!("{text:?} is no range; write FIRST..END, such as 0..1000");
     let (first, end) = text.split_once("..").ok_or_else(wrong)?;
     let range = (first.parse().map_err(|_| wrong())?, end.parse().map_err(|_| wrong())?);
@@ -211,13 +231,8 @@ fn obey(out: &mut impl Write, wish: Wish) -> Result<bool, Failed> {
                 files::Wanted { seed, dir, json, until: files::exercise_time(until.as_deref())?, speed: files::pace(&speed)? };
             files::run(out, scenario, &source, &wish)
         }
-        Wish::Sweep { scenario, seeds, scale, once, allow_vacuous } if files::is_swarm(&scenario) => {
-            swarm::sweep(out, seeds, scale, once, allow_vacuous)
-        }
-        Wish::Sweep { scenario, seeds, scale, .. } => {
-            let (scenario, source) = files::open(&scenario, None, scale)?;
-            files::sweep(out, &scenario, &source, seeds)
-        }
+        Wish::Sweep { sweep: SweepArgs { merge: Some(dir), allow_vacuous, .. }, .. } => sweep::merge(out, &dir, allow_vacuous),
+        Wish::Sweep { scenario, sweep, scale } => sweep::sweep(out, &scenario, scale, &sweep),
         Wish::Replay { dir } => files::replay(out, &dir),
         Wish::Report { dir } => files::report(out, &dir),
         Wish::Play { scenario, seed, out: dir } => play::play(out, &scenario, seed, dir.as_deref()),

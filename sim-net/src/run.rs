@@ -1,20 +1,29 @@
-//! One seed from start to verdict, and sweeps over many. Safety under faults first, then heal and liveness with a bound.
+//! One scenario and seed from start to verdict. Safety under faults first, then heal and liveness with a bound.
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::checker::{Rule, Sometimes, Violation};
+use crate::exercise::Play;
 use crate::network::path::Tally;
-use crate::scenario::{Micros, Scenario};
+use crate::record::Verdict;
+use crate::scenario::{self, Micros, Scenario};
 use crate::swarm::{self, Scale};
 use crate::world::{CannotRun, World};
+
+/// Words of what was seen, at most, in one sentence about it.
+const SEEN_MAX: usize = 200;
 
 /// What came of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// The seed.
     pub seed: u64,
-    /// Broken rules; empty is good.
-    pub violations: Vec<Violation>,
+    /// What went wrong: rules broken, then expectations not met; empty is good.
+    pub broken: Vec<Broken>,
+    /// What came of each expectation.
+    pub expectations: Vec<(String, Verdict)>,
     /// How often each rule was checked.
     pub checked: BTreeMap<Rule, u64>,
     /// How often each thing happened.
@@ -33,6 +42,46 @@ pub struct Report {
     pub healed_us: Option<Micros>,
 }
 
+/// Something that should not have been.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Broken {
+    /// `rule P7.same-digest broken`, or `expectation X1 not met in time`: two runs that fail alike have the same.
+    pub what: String,
+    /// What it demands, in words.
+    pub text: String,
+    /// True microseconds at which it was seen; `None` where it belongs to no moment.
+    pub at_us: Option<Micros>,
+    /// Id of the site, where it is one site's.
+    pub site: Option<String>,
+    /// What was seen.
+    pub seen: String,
+}
+
+impl Broken {
+    fn rule(violation: &Violation, sites: &[scenario::Site]) -> Self {
+        let (id, text) = violation.rule.described();
+        let site = violation.node.and_then(|node| sites.get(node)).map(|site| site.id.clone());
+        let at_us = Some(violation.at).filter(|_| violation.rule != Rule::AlwaysP6SameFingerprint);
+        Self { what: format!("rule {id} broken"), text: text.to_owned(), at_us, site, seen: violation.what.clone() }
+    }
+}
+
+/// One sentence on one line: what, when, where, and what was seen.
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(at) = self.at_us {
+            write!(f, " at {}", scenario::show_time(at / 1_000_000 * 1_000_000))?;
+        }
+        if let Some(site) = &self.site {
+            write!(f, " by {site}")?;
+        }
+        let seen: Vec<&str> = self.seen.split_whitespace().collect();
+        let seen: String = seen.join(" ").chars().take(SEEN_MAX).collect();
+        write!(f, " ({}): {seen}", self.text.trim_end_matches('.'))
+    }
+}
+
 /// Runs the scenario of one seed to its verdict.
 ///
 /// # Errors
@@ -46,21 +95,9 @@ pub fn run(seed: u64, scale: Scale) -> Result<Report, CannotRun> {
 /// # Errors
 /// [`CannotRun`].
 pub fn run_scenario(scenario: Scenario, seed: u64) -> Result<Report, CannotRun> {
-    let mut world = World::new(scenario, seed)?;
-    if to_the_end(&mut world) {
-        world.verdict();
-    }
-    Ok(report(world))
-}
-
-/// ENDEX may come earlier than planned; false if a runaway node ended the run.
-fn to_the_end(world: &mut World) -> bool {
-    while let Some(next) = world.next_event() {
-        if !world.run_until(next) {
-            return false;
-        }
-    }
-    world.run_until(world.end())
+    let mut play = Play::new(scenario, seed, "")?;
+    play.advance(Micros::MAX);
+    Ok(report(&mut play))
 }
 
 /// Runs one seed and writes down everything that crosses a boundary between two true times, in microseconds.
@@ -74,103 +111,98 @@ pub fn trace(seed: u64, scale: Scale, span: (Micros, Micros)) -> Result<Vec<Stri
     Ok(world.lines)
 }
 
-/// Runs one seed twice: the second time must cross the boundary byte for byte like the first (P6).
+/// Runs a scenario twice: the second time must cross the boundary byte for byte like the first (P6).
 ///
 /// # Errors
 /// [`CannotRun`].
-pub fn run_twice(seed: u64, scale: Scale) -> Result<Report, CannotRun> {
-    let mut first = run(seed, scale)?;
-    let second = run(seed, scale)?;
-    *first.checked.entry(Rule::AlwaysP6SameFingerprint).or_default() += 1;
-    if first.fingerprint != second.fingerprint {
-        let what = format!("{} the first time, {} the second", first.fingerprint, second.fingerprint);
-        first.violations.push(Violation { rule: Rule::AlwaysP6SameFingerprint, at: 0, node: None, what });
-    }
-    Ok(first)
+pub fn run_twice(scenario: &Scenario, seed: u64) -> Result<Report, CannotRun> {
+    let mut play = Play::new(scenario.clone(), seed, "")?;
+    play.advance(Micros::MAX);
+    let mut report = report(&mut play);
+    report.broken.extend(differs(&mut play)?);
+    Ok(report)
 }
 
-fn report(mut world: World) -> Report {
+/// Runs again what was played to its end; what is wrong with it if that is another run.
+///
+/// # Errors
+/// [`CannotRun`].
+pub fn differs(play: &mut Play) -> Result<Option<Broken>, CannotRun> {
+    let (scenario, seed, first) = (play.as_played(), play.world().seed(), play.world().fingerprint());
+    let mut again = Play::new(scenario, seed, "")?;
+    again.advance(Micros::MAX);
+    let second = again.world().fingerprint();
+    if first == second {
+        return Ok(None);
+    }
+    let what = format!("{first} the first time, {second} the second");
+    Ok(Some(Broken::rule(&Violation { rule: Rule::AlwaysP6SameFingerprint, at: 0, node: None, what }, &[])))
+}
+
+/// What came of a run that was played to its end.
+pub fn report(play: &mut Play) -> Report {
+    let expected = !play.world().scenario().expects.is_empty();
+    let expectations = if expected { play.record().expectations } else { Vec::new() };
+    let world = play.world();
     let tally = world.tally();
-    world.checker.saw_times(Sometimes::LostFrames, tally.lost + tally.late);
-    world.checker.saw_times(Sometimes::BadFrames, tally.duplicated + tally.reordered + tally.garbled);
-    let excused = world.checker.words.iter().filter(|word| word.excused).count() as u64;
-    Report {
-        seed: world.seed(),
-        fingerprint: world.fingerprint(),
+    let (seed, fingerprint, events) = (world.seed(), world.fingerprint(), world.events);
+    let healed_us = world.differed_at.map(|at| at.saturating_sub(world.endex()));
+    let sites = &world.scenario().sites;
+    let rules = world.checker.violations.iter().map(|violation| Broken::rule(violation, sites));
+    let missed = expectations.iter().filter_map(|expect| {
+        let result = match expect.result {
+            Verdict::Met => return None,
+            // Which of the two depends on how long one looks.
+            Verdict::MetLate | Verdict::NotMet => "not met in time",
+            Verdict::NotObserved => "not observed",
+        };
+        let what = format!("expectation {} {result}", expect.id);
+        Some(Broken { what, text: expect.text.clone(), at_us: expect.due, site: None, seen: expect.seen.clone() })
+    });
+    let mut report = Report {
+        seed,
+        fingerprint,
         tally,
-        events: world.events,
-        words: (world.checker.words.len() as u64, excused),
-        healed_us: world.differed_at.map(|at| at - world.endex()),
-        violations: world.checker.violations,
-        checked: world.checker.checked,
-        seen: world.checker.seen,
-        refused: world.checker.refused,
-    }
-}
-/// What came of many seeds.
-#[derive(Clone, Debug, Default)]
-pub struct Sweep {
-    /// Seeds run.
-    pub seeds: u64,
-    /// Reports of those that broke a rule.
-    pub failed: Vec<Report>,
-    /// Sum over all.
-    pub checked: BTreeMap<Rule, u64>,
-    /// Sum over all.
-    pub seen: BTreeMap<Sometimes, u64>,
-    /// Sum over all.
-    pub refused: BTreeMap<(&'static str, String), u64>,
-    /// Sum over all: acknowledged, excused.
-    pub words: (u64, u64),
-    /// Sum over all.
-    pub events: u64,
-    /// Microseconds from heal to equal digests, one per seed, in the order run; 0 where they never differed.
-    pub healed_us: Vec<u64>,
-}
-
-impl Sweep {
-    /// Counts one report in.
-    pub fn add(&mut self, report: Report) {
-        self.seeds += 1;
-        report.checked.iter().for_each(|(rule, count)| *self.checked.entry(*rule).or_default() += count);
-        report.seen.iter().for_each(|(what, count)| *self.seen.entry(*what).or_default() += count);
-        report.refused.iter().for_each(|(key, count)| *self.refused.entry(key.clone()).or_default() += count);
-        self.words = (self.words.0 + report.words.0, self.words.1 + report.words.1);
-        self.events += report.events;
-        self.healed_us.push(report.healed_us.unwrap_or(0));
-        if !report.violations.is_empty() {
-            self.failed.push(report);
+        events,
+        words: (world.checker.words.len() as u64, world.checker.words.iter().filter(|word| word.excused).count() as u64),
+        healed_us,
+        broken: rules.chain(missed).collect(),
+        expectations: expectations.iter().map(|expect| (expect.id.clone(), expect.result)).collect(),
+        checked: world.checker.checked.clone(),
+        seen: world.checker.seen.clone(),
+        refused: world.checker.refused.clone(),
+    };
+    for (what, times) in [
+        (Sometimes::LostFrames, tally.lost + tally.late),
+        (Sometimes::BadFrames, tally.duplicated + tally.reordered + tally.garbled),
+    ] {
+        if times > 0 {
+            *report.seen.entry(what).or_default() += times;
         }
     }
-
-    /// What should have happened at least once and never did.
-    #[must_use]
-    pub fn vacuous(&self) -> Vec<Sometimes> {
-        Sometimes::EXPECTED.into_iter().filter(|what| !self.seen.contains_key(what)).collect()
-    }
+    report
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::{Outcome, Summary};
 
     /// Small enough for every build; `holdfast-sim sweep` goes on from here.
     #[test]
     fn twenty_seeds_of_five_nodes_keep_every_rule_and_see_every_fault() {
-        let mut sweep = Sweep::default();
-        for seed in 0..20 {
-            sweep.add(run(seed, Scale { nodes: 5, minutes: 2 }).unwrap());
-        }
-        let failed: Vec<_> = sweep.failed.iter().map(|report| (report.seed, &report.violations)).collect();
+        let run = |seed| Outcome::new("swarm", run(seed, Scale { nodes: 5, minutes: 2 }).unwrap());
+        let summary = Summary::of(&(0..20).map(run).collect::<Vec<_>>()).unwrap();
+        let failed = &summary.failed;
         assert!(failed.is_empty(), "reproduce with holdfast-sim run --seed N --nodes 5 --minutes 2: {failed:#?}");
-        let vacuous = sweep.vacuous();
-        assert!(vacuous.is_empty(), "never happened: {vacuous:?}");
+        assert!(summary.never.is_empty(), "never happened: {:?}", summary.never);
     }
 
     #[test]
     fn a_seed_run_twice_crosses_every_boundary_byte_for_byte_the_same() {
         for seed in [3, 7] {
             let scale = Scale { nodes: 4, minutes: 1 };
+            assert_eq!(run_twice(&swarm::draw(seed, scale), seed).unwrap().broken, [], "seed {seed}");
             assert_eq!(run(seed, scale).unwrap().fingerprint, run(seed, scale).unwrap().fingerprint, "seed {seed}");
         }
     }

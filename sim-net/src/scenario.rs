@@ -66,6 +66,12 @@ pub fn exercise_time(text: &str) -> Option<Micros> {
 }
 
 impl Scenario {
+    /// BLAKE3 over all of it, hex: what is read from the same files has the same.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        blake3::hash(format!("{self:?}").as_bytes()).to_hex().to_string()
+    }
+
     /// The same without where it was written: two scenarios that only lie in different files become equal.
     #[must_use]
     pub fn unplaced(mut self) -> Self {

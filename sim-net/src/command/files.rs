@@ -217,21 +217,6 @@ fn tell(out: &mut impl Write, record: &Record, wall_us: u64) -> io::Result<()> {
     writeln!(out, "fingerprint {}", run.fingerprint)
 }
 
-/// One scenario with many seeds: which were good.
-pub(super) fn sweep(out: &mut impl Write, scenario: &Scenario, source: &str, seeds: (u64, u64)) -> Result<bool, Failed> {
-    let mut bad = 0;
-    for seed in seeds.0..seeds.1 {
-        let mut play = Play::new(scenario.clone(), seed, source)?;
-        play.advance(Micros::MAX);
-        let record = play.record();
-        let fine = good(&record);
-        bad += u64::from(!fine);
-        writeln!(out, "seed {seed} {} {}", if fine { "good" } else { "NOT GOOD" }, record.run.fingerprint)?;
-    }
-    writeln!(out, "{} seeds, {bad} not good", seeds.1 - seeds.0)?;
-    Ok(bad == 0)
-}
-
 /// Plays again what a folder holds; true where it is the same run to the last event.
 pub(super) fn replay(out: &mut impl Write, dir: &Path) -> Result<bool, Failed> {
     let record = read_record(dir)?;

@@ -43,7 +43,7 @@ pub(super) struct Story {
 
 impl Story {
     pub(super) fn new(scenario: &Scenario, source: &str) -> Self {
-        let hash = blake3::hash(format!("{scenario:?}").as_bytes()).to_hex().to_string();
+        let hash = scenario.hash();
         let mut story = Self {
             exercise: scenario.exercise.clone(),
             source: source.to_owned(),

@@ -327,6 +327,6 @@ fn a_scenario_without_a_settling_ends_as_it_is() {
     scenario.exercise.settle = 0;
     scenario.injects = vec![inject(1, MINUTE, Effect::Crash(vec![0]))];
     let report = run_scenario(scenario, 1).unwrap();
-    assert_eq!(report.violations, []);
+    assert_eq!(report.broken, []);
     assert_eq!(report.healed_us, None);
 }

@@ -1,0 +1,181 @@
+//! Many seeds, in one process or in several: a file for each, and the sum made of those files.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use holdfast_sim::scenario::{self, Scenario};
+use holdfast_sim::sweep::{self, Outcome, Summary};
+use holdfast_sim::{run, swarm};
+
+use super::{Failed, ScaleArgs, SweepArgs, files, seconds};
+
+/// What is swept.
+struct Swept<'a> {
+    path: &'a Path,
+    scale: ScaleArgs,
+    /// `None`: every seed draws its own.
+    scenario: Option<Scenario>,
+    /// What every file says it is of.
+    of: String,
+}
+
+impl<'a> Swept<'a> {
+    fn open(path: &'a Path, scale: ScaleArgs) -> Result<Self, Failed> {
+        if files::is_swarm(path) {
+            let of = format!("swarm of {} nodes and {} minutes", scale.nodes, scale.minutes);
+            return Ok(Self { path, scale, scenario: None, of });
+        }
+        let (scenario, _) = files::open(path, None, scale)?;
+        let of = format!("{} {}", scenario.exercise.id, scenario.hash());
+        Ok(Self { path, scale, scenario: Some(scenario), of })
+    }
+
+    fn scenario(&self, seed: u64) -> Scenario {
+        self.scenario.clone().unwrap_or_else(|| swarm::draw(seed, self.scale.scale()))
+    }
+
+    fn run(&self, seed: u64, once: bool) -> Result<Outcome, Failed> {
+        let scenario = self.scenario(seed);
+        let report = if once { run::run_scenario(scenario, seed) } else { run::run_twice(&scenario, seed) }?;
+        Ok(Outcome::new(&self.of, report))
+    }
+
+    fn say(&self, out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
+        let Some(first) = outcome.broken.first() else { return Ok(()) };
+        let (seed, more) = (outcome.seed, outcome.broken.len() - 1);
+        let how = match self.scenario {
+            None => format!("--seed {seed} --nodes {} --minutes {}", self.scale.nodes, self.scale.minutes),
+            Some(_) => format!("{} --seed {seed}", self.path.display()),
+        };
+        writeln!(out, "seed {seed} FAILED (holdfast-sim run {how}); {more} more:\n  {first}")
+    }
+}
+
+/// Sweeps. True where every seed was good, and the faults that a swarm is for happened.
+pub(super) fn sweep(out: &mut impl Write, path: &Path, scale: ScaleArgs, wanted: &SweepArgs) -> Result<bool, Failed> {
+    let swept = Swept::open(path, scale)?;
+    let (first, end) = wanted.seeds;
+    let mut outcomes = Vec::new();
+    if let Some(dir) = &wanted.out {
+        std::fs::create_dir_all(dir)?;
+        let jobs = wanted.jobs.unwrap_or(1).min(end - first);
+        if jobs > 1 {
+            children(&swept, wanted, dir, jobs)?;
+        }
+        for seed in first..end {
+            let outcome = if jobs > 1 { taken(dir, seed)? } else { keep(&swept, seed, wanted, dir)? };
+            swept.say(out, &outcome)?;
+            outcomes.push(outcome);
+        }
+        summed(sweep::read(dir))?.write(dir)?;
+    } else {
+        for seed in first..end {
+            let outcome = swept.run(seed, wanted.once)?;
+            swept.say(out, &outcome)?;
+            outcomes.push(outcome);
+        }
+    }
+    let sum = summed(Ok(outcomes))?;
+    let twice = if wanted.once { 0 } else { sum.count };
+    verdict(out, &sum, twice, wanted.allow_vacuous || swept.scenario.is_some())
+}
+
+/// Sums up what lies in a folder.
+pub(super) fn merge(out: &mut impl Write, dir: &Path, allow_vacuous: bool) -> Result<bool, Failed> {
+    let sum = summed(sweep::read(dir))?;
+    sum.write(dir)?;
+    for (seed, broken) in &sum.failed {
+        writeln!(out, "seed {seed} FAILED: {broken}")?;
+    }
+    verdict(out, &sum, 0, allow_vacuous || !sum.of.starts_with("swarm of "))
+}
+
+fn summed(outcomes: Result<Vec<Outcome>, String>) -> Result<Summary, Failed> {
+    outcomes.and_then(|outcomes| Summary::of(&outcomes)).map_err(Failed::Other)
+}
+
+/// Runs one seed and keeps what came of it: where it failed, with the scenario.
+fn keep(swept: &Swept<'_>, seed: u64, wanted: &SweepArgs, dir: &Path) -> Result<Outcome, Failed> {
+    let folder = dir.join(format!("seed-{seed}"));
+    gone(std::fs::remove_dir_all(&folder))?;
+    let outcome = swept.run(seed, wanted.once)?;
+    if let Some(first) = outcome.broken.first() {
+        let mut scenario = swept.scenario(seed);
+        scenario.exercise.seed = seed;
+        scenario.exercise.title = format!("Seed {seed}: {first}");
+        scenario::write(&scenario, &folder)?;
+    }
+    outcome.write(dir)?;
+    Ok(outcome)
+}
+
+/// Of an earlier sweep there may be something to remove, or nothing.
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    removed.or_else(|why| if why.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(why) })
+}
+
+/// Runs the same sweep in parts, each in a process of its own, and waits for all.
+fn children(swept: &Swept<'_>, wanted: &SweepArgs, dir: &Path, jobs: u64) -> Result<(), Failed> {
+    let (first, end) = wanted.seeds;
+    for seed in first..end {
+        // Whatever lies there afterwards is of this sweep.
+        gone(std::fs::remove_file(Outcome::path(dir, seed)))?;
+    }
+    let program = std::env::current_exe()?;
+    let size = (end - first).div_ceil(jobs);
+    let mut running = Vec::new();
+    for from in (first..end).step_by(usize::try_from(size).unwrap_or(usize::MAX)) {
+        let mut child = Command::new(&program);
+        child.arg("sweep").arg(swept.path).args(["--seeds", &format!("{from}..{}", (from + size).min(end)), "--allow-vacuous"]);
+        child.arg("--out").arg(dir);
+        child.args(["--nodes", &swept.scale.nodes.to_string(), "--minutes", &swept.scale.minutes.to_string()]);
+        child.args(wanted.once.then_some("--once"));
+        running.push(child.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?);
+    }
+    for mut child in running {
+        // How it ended says no more than the files it left, or did not.
+        child.wait()?;
+    }
+    Ok(())
+}
+
+/// What a child left of a seed.
+fn taken(dir: &Path, seed: u64) -> Result<Outcome, Failed> {
+    Outcome::read(&Outcome::path(dir, seed)).map_err(|why| Failed::Other(format!("seed {seed} was not run to its end: {why}")))
+}
+
+fn verdict(out: &mut impl Write, sum: &Summary, twice: u64, vacuous: bool) -> Result<bool, Failed> {
+    tell(out, sum, twice)?;
+    writeln!(out, "fingerprint {}", sum.fingerprint)?;
+    if !sum.never.is_empty() && !vacuous {
+        let never: Vec<&str> = sum.never.iter().map(String::as_str).collect();
+        writeln!(out, "never happened, so never tested: {}", never.join(", "))?;
+    }
+    let good = sum.failed.is_empty() && (sum.never.is_empty() || vacuous);
+    writeln!(out, "{} seeds, {} failed: {}", sum.count, sum.failed.len(), if good { "good" } else { "NOT GOOD" })?;
+    Ok(good)
+}
+
+/// The sum, for people. `twice`: seeds that were run a second time and were the same.
+pub(super) fn tell(out: &mut impl Write, sum: &Summary, twice: u64) -> io::Result<()> {
+    writeln!(out, "checks:")?;
+    let same = (twice > 0).then(|| ("P6.same-fingerprint".to_owned(), twice));
+    for (rule, count) in sum.checked.iter().map(|(rule, count)| (rule.clone(), *count)).chain(same) {
+        writeln!(out, "  {rule:<36} {count:>12} times")?;
+    }
+    for (name, counts) in [("happened:", &sum.seen), ("refused commands:", &sum.refused)] {
+        if !counts.is_empty() {
+            writeln!(out, "{name}")?;
+        }
+        for (what, count) in counts {
+            writeln!(out, "  {what:<36} {count:>12} times")?;
+        }
+    }
+    for (id, [met, late, not, unseen]) in &sum.expectations {
+        writeln!(out, "expectation {id}: met {met}, late {late}, not met {not}, not observed {unseen}")?;
+    }
+    writeln!(out, "acknowledged words {}, of which {} went with every store that held them", sum.words, sum.excused)?;
+    let (half, slowest) = sum.healed_us;
+    writeln!(out, "events {}; heal to equal digests (to 5 s) p50 {}, max {}", sum.events, seconds(half), seconds(slowest))
+}

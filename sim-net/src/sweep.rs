@@ -1,0 +1,253 @@
+//! Many seeds: what is kept of each, as a file of its own, and the sum of them, which is made of those files alone. So one sweep may
+//! be run in any number of processes and machines: the same files, the same sum, byte for byte.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::checker::Sometimes;
+use crate::figure::quantile;
+use crate::record::Verdict;
+use crate::run::{Broken, Report};
+use crate::scenario::Micros;
+
+/// Named in every file of a seed.
+const OUTCOME: &str = "holdfast.sim.seed/1";
+/// Named in the sum.
+const SUMMARY: &str = "holdfast.sim.sweep/1";
+
+/// What came of one seed: a function of the program, the scenario and the seed, and of nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// `holdfast.sim.seed/1`.
+    pub schema: String,
+    /// What was swept, the same for all seeds of a sweep.
+    pub of: String,
+    /// Version of the program.
+    pub build: String,
+    /// The seed.
+    pub seed: u64,
+    /// Over everything that crossed the boundary of any node.
+    pub fingerprint: String,
+    /// What went wrong; empty is good.
+    pub broken: Vec<Broken>,
+    /// What came of each expectation.
+    pub expectations: BTreeMap<String, Verdict>,
+    /// How often each rule was checked.
+    pub checked: BTreeMap<String, u64>,
+    /// How often each thing happened.
+    pub seen: BTreeMap<String, u64>,
+    /// Refused commands by kind and code.
+    pub refused: BTreeMap<String, u64>,
+    /// Acknowledged words.
+    pub words: u64,
+    /// Those of them that went with every store that held them.
+    pub excused: u64,
+    /// Events carried out.
+    pub events: u64,
+    /// Microseconds from the heal to equal digests; 0 where they never differed.
+    pub healed_us: Micros,
+}
+
+impl Outcome {
+    /// What is kept of a run. `of` says what is swept.
+    #[must_use]
+    pub fn new(of: &str, report: Report) -> Self {
+        Self {
+            schema: OUTCOME.to_owned(),
+            of: of.to_owned(),
+            build: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: report.seed,
+            fingerprint: report.fingerprint,
+            broken: report.broken,
+            expectations: report.expectations.into_iter().collect(),
+            checked: report.checked.iter().map(|(rule, count)| (rule.described().0.to_owned(), *count)).collect(),
+            seen: report.seen.iter().map(|(what, count)| (format!("{what:?}"), *count)).collect(),
+            refused: report.refused.iter().map(|((kind, code), count)| (format!("{kind} {code}"), *count)).collect(),
+            words: report.words.0,
+            excused: report.words.1,
+            events: report.events,
+            healed_us: report.healed_us.unwrap_or(0),
+        }
+    }
+
+    /// Where it stands in the folder of a sweep.
+    #[must_use]
+    pub fn path(dir: &Path, seed: u64) -> PathBuf {
+        dir.join(format!("seed-{seed}.json"))
+    }
+
+    /// Writes it into the folder of a sweep, whole or not at all.
+    ///
+    /// # Errors
+    /// The folder can't be written.
+    pub fn write(&self, dir: &Path) -> io::Result<()> {
+        put(&Self::path(dir, self.seed), self)
+    }
+
+    /// Reads that of one seed.
+    ///
+    /// # Errors
+    /// It is not there, or nothing that this program wrote.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let wrong = |why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+        let text = fs::read_to_string(path).map_err(|why| wrong(&why))?;
+        let read: Self = serde_json::from_str(&text).map_err(|why| wrong(&why))?;
+        if read.schema == OUTCOME { Ok(read) } else { Err(wrong(&format!("this is {}, not {OUTCOME}", read.schema))) }
+    }
+}
+
+/// Everything that a folder holds of a sweep, by seed.
+///
+/// # Errors
+/// In words: the folder or one of its files can't be read.
+pub fn read(dir: &Path) -> Result<Vec<Outcome>, String> {
+    let wrong = |why: io::Error| format!("{}: {why}. Give the folder that `sweep --out` wrote", dir.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(wrong)? {
+        let path = entry.map_err(wrong)?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.strip_prefix("seed-").and_then(|rest| rest.strip_suffix(".json")).is_some() {
+            found.push(Outcome::read(&path)?);
+        }
+    }
+    found.sort_by_key(|outcome| outcome.seed);
+    Ok(found)
+}
+
+/// The sum over the seeds of a sweep.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// `holdfast.sim.sweep/1`.
+    pub schema: String,
+    /// What was swept.
+    pub of: String,
+    /// Version of the program.
+    pub build: String,
+    /// Seeds run: (first, last) of each stretch without a gap.
+    pub seeds: Vec<(u64, u64)>,
+    /// How many those are.
+    pub count: u64,
+    /// Hash over all fingerprints.
+    pub fingerprint: String,
+    /// Seeds that were not good, and the first thing that went wrong.
+    pub failed: BTreeMap<u64, Broken>,
+    /// What should have happened at least once in a sweep and never did: so it was never tested.
+    pub never: BTreeSet<String>,
+    /// Expectations: how many seeds met them, were late, did not, could not be observed.
+    pub expectations: BTreeMap<String, [u64; 4]>,
+    /// Sum over all.
+    pub checked: BTreeMap<String, u64>,
+    /// Sum over all.
+    pub seen: BTreeMap<String, u64>,
+    /// Sum over all.
+    pub refused: BTreeMap<String, u64>,
+    /// Sum over all.
+    pub words: u64,
+    /// Sum over all.
+    pub excused: u64,
+    /// Sum over all.
+    pub events: u64,
+    /// From the heal to equal digests: half of the seeds took at most this, and the slowest this.
+    pub healed_us: (Micros, Micros),
+}
+
+impl Summary {
+    /// Sums up, in the order given; by seed it is the same whoever ran which.
+    ///
+    /// # Errors
+    /// In words: there are none, or not all are of one sweep and one program.
+    pub fn of(outcomes: &[Outcome]) -> Result<Self, String> {
+        let first = outcomes.first().ok_or("no seed was run: there is nothing to sum up")?;
+        let mut sum = Self { schema: SUMMARY.to_owned(), of: first.of.clone(), build: first.build.clone(), ..Self::default() };
+        let (mut print, mut healed) = (blake3::Hasher::new(), Vec::new());
+        for outcome in outcomes {
+            if (&outcome.of, &outcome.build) != (&sum.of, &sum.build) {
+                return Err(format!(
+                    "seed {} is of {} by version {}, seed {} of {} by version {}: one folder holds one sweep. Take another folder",
+                    first.seed, sum.of, sum.build, outcome.seed, outcome.of, outcome.build
+                ));
+            }
+            print.update(outcome.fingerprint.as_bytes());
+            healed.push(outcome.healed_us);
+            sum.add(outcome);
+        }
+        healed.sort_unstable();
+        sum.healed_us = (quantile(&healed, 500), quantile(&healed, 1_000));
+        sum.fingerprint = print.finalize().to_hex().to_string();
+        let never = Sometimes::EXPECTED.into_iter().map(|what| format!("{what:?}"));
+        sum.never = never.filter(|what| !sum.seen.contains_key(what)).collect();
+        Ok(sum)
+    }
+
+    fn add(&mut self, outcome: &Outcome) {
+        match self.seeds.last_mut() {
+            Some((_, last)) if *last + 1 == outcome.seed => *last = outcome.seed,
+            Some(_) | None => self.seeds.push((outcome.seed, outcome.seed)),
+        }
+        self.count += 1;
+        if let Some(broken) = outcome.broken.first() {
+            self.failed.insert(outcome.seed, broken.clone());
+        }
+        for (id, verdict) in &outcome.expectations {
+            let place = match verdict {
+                Verdict::Met => 0,
+                Verdict::MetLate => 1,
+                Verdict::NotMet => 2,
+                Verdict::NotObserved => 3,
+            };
+            self.expectations.entry(id.clone()).or_default()[place] += 1;
+        }
+        for (sum, counts) in
+            [(&mut self.checked, &outcome.checked), (&mut self.seen, &outcome.seen), (&mut self.refused, &outcome.refused)]
+        {
+            counts.iter().for_each(|(key, count)| *sum.entry(key.clone()).or_default() += count);
+        }
+        self.words += outcome.words;
+        self.excused += outcome.excused;
+        self.events += outcome.events;
+    }
+
+    /// Writes it beside the files it was made of.
+    ///
+    /// # Errors
+    /// The folder can't be written.
+    pub fn write(&self, dir: &Path) -> io::Result<()> {
+        put(&dir.join("summary.json"), self)
+    }
+}
+
+/// Others may be reading and writing there: a file appears whole.
+fn put(path: &Path, what: &impl Serialize) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(what)?;
+    bytes.push(b'\n');
+    let unfinished = path.with_extension(format!("{}.part", std::process::id()));
+    fs::write(&unfinished, bytes)?;
+    fs::rename(unfinished, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::run;
+    use crate::swarm::Scale;
+
+    #[test]
+    fn a_sum_is_the_same_in_whichever_order_files_were_written_and_refuses_strangers() {
+        let scale = Scale { nodes: 3, minutes: 1 };
+        let outcomes: Vec<Outcome> = [4, 5, 7].map(|seed| Outcome::new("swarm", run(seed, scale).unwrap())).into();
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        outcomes.iter().for_each(|outcome| outcome.write(one.path()).unwrap());
+        outcomes.iter().rev().for_each(|outcome| outcome.write(other.path()).unwrap());
+        let sum = Summary::of(&read(one.path()).unwrap()).unwrap();
+        assert_eq!(sum, Summary::of(&read(other.path()).unwrap()).unwrap());
+        assert_eq!((sum.seeds.clone(), sum.count), (vec![(4, 5), (7, 7)], 3));
+        assert!(sum.checked["honest-age"] > 0 && sum.words > 0);
+        Outcome { of: "another".into(), seed: 9, ..outcomes[0].clone() }.write(other.path()).unwrap();
+        assert!(Summary::of(&read(other.path()).unwrap()).unwrap_err().contains("seed 9 of another"));
+        assert!(Summary::of(&[]).is_err());
+    }
+}
