@@ -3,6 +3,7 @@
 mod bench;
 mod files;
 mod play;
+mod shrink;
 mod swarm;
 mod sweep;
 
@@ -67,6 +68,23 @@ enum Wish {
         sweep: SweepArgs,
         #[command(flatten)]
         scale: ScaleArgs,
+    },
+    /// Finds the least of a scenario in which the same still goes wrong, and writes it as a scenario that says in its title what.
+    Shrink {
+        /// Folder of a scenario, its scenario.toml, or `swarm` for one drawn from the seed.
+        #[arg(default_value = "swarm")]
+        scenario: PathBuf,
+        /// Where all chance comes from; the scenario's own where it is not given.
+        #[arg(long)]
+        seed: Option<u64>,
+        #[command(flatten)]
+        scale: ScaleArgs,
+        /// Folder to write.
+        #[arg(long)]
+        out: PathBuf,
+        /// Is content with what it has after so many seconds.
+        #[arg(long, default_value_t = 600)]
+        seconds: u64,
     },
     /// Runs again what was recorded, with everything that was done by hand, and compares the fingerprints.
     Replay {
@@ -165,6 +183,9 @@ struct SweepArgs {
     /// So many processes at once.
     #[arg(long, requires = "out", value_parser = clap::value_parser!(u64).range(1..=256))]
     jobs: Option<u64>,
+    /// Shrinks the scenario of each seed that failed.
+    #[arg(long, requires = "out")]
+    shrink: bool,
     /// Runs nothing: sums up what sweeps left in this folder.
     #[arg(long, conflicts_with_all = ["seeds", "once", "out"])]
     merge: Option<PathBuf>,
@@ -233,6 +254,11 @@ fn obey(out: &mut impl Write, wish: Wish) -> Result<bool, Failed> {
         }
         Wish::Sweep { sweep: SweepArgs { merge: Some(dir), allow_vacuous, .. }, .. } => sweep::merge(out, &dir, allow_vacuous),
         Wish::Sweep { scenario, sweep, scale } => sweep::sweep(out, &scenario, scale, &sweep),
+        Wish::Shrink { scenario, seed, scale, out: dir, seconds } => {
+            let (scenario, source) = files::open(&scenario, seed, scale)?;
+            let seed = seed.unwrap_or(scenario.exercise.seed);
+            shrink::shrink(out, scenario, &source, seed, &dir, seconds)
+        }
         Wish::Replay { dir } => files::replay(out, &dir),
         Wish::Report { dir } => files::report(out, &dir),
         Wish::Play { scenario, seed, out: dir } => play::play(out, &scenario, seed, dir.as_deref()),

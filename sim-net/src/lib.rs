@@ -2,8 +2,8 @@
 //! models the wires, the stores and the clocks around it, breaks them on purpose, and checks what must hold.
 //!
 //! Read [`scenario`] for what a run is a function of, [`world`] for the loop, [`swarm`] for what a seed does, [`checker`] for the
-//! rules, [`figure`] for the measured figures, [`sweep`] for many seeds. A run is a function of its scenario, its seed and of this
-//! build: no wall clock, no threads, no hash order, no floats.
+//! rules, [`figure`] for the measured figures, [`sweep`] for many seeds, [`shrink`] for the least of one that fails. A run is a
+//! function of its scenario, its seed and of this build: no wall clock, no threads, no hash order, no floats.
 
 pub mod checker;
 pub mod dice;
@@ -16,6 +16,7 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
 pub mod site;
 pub mod swarm;
 pub mod sweep;

@@ -10,6 +10,7 @@ mod effect;
 mod form;
 pub mod generate;
 mod line;
+mod part;
 mod problem;
 mod read;
 mod real;

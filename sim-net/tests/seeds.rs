@@ -1,10 +1,12 @@
-//! Seeds as developers run them: sweeps in parts.
+//! Seeds as developers run them: sweeps in parts, and failures shrunk to a folder.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+
+use holdfast_sim::scenario;
 
 fn sim<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_holdfast-sim")).args(args).output().expect("the program was built with this test")
@@ -62,4 +64,66 @@ fn a_sweep_in_parts_leaves_the_same_bytes_as_in_one() {
     let other = sim(["sweep", "--seeds", "9", "--nodes", "4", "--minutes", "1", "--once", "--out", parts.to_str().unwrap()]);
     ends(1, &other);
     assert!(text(&other.stderr).contains("one folder holds one sweep"), "{}", text(&other.stderr));
+}
+
+/// A site is cut off, asks for something, and nobody hears it in time. What else happens has nothing to do with it.
+const UNHEARD: &str = r#"
+[exercise]
+id = "UNHEARD"
+duration = "1h"
+[world]
+generate = { sites = 6, hubs = 1, region = "HUA" }
+[world.defaults]
+operators = { confirm = "1s..5s" }
+[[inject]]
+at = "00:05"
+what = "crash"
+where = "site:S3"
+lasts = "2m"
+[[inject]]
+at = "00:10"
+what = "partition"
+groups = ["site:S1"]
+lasts = "30m"
+[[inject]]
+at = "00:12"
+what = "request"
+as = "site:S1"
+data = { id = "R-1", item = "water", qty = 40 }
+[[inject]]
+at = "00:20"
+what = "flap"
+where = "site:S2; site:S4"
+period = "1m"
+lasts = "10m"
+[[expect]]
+id = "X1"
+text = "All know it within ten minutes"
+after = "00:12"
+within = "10m"
+check = { every = "*", knows = "request:R-1" }
+"#;
+
+#[test]
+fn what_fails_is_left_as_the_least_scenario_that_says_what_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    fs::create_dir(at("unheard")).unwrap();
+    fs::write(at("unheard/scenario.toml"), UNHEARD).unwrap();
+    let path = at("unheard").display().to_string();
+    let said = ends(1, &sim(["sweep", &path, "--seeds", "7", "--once", "--shrink", "--out", at("swept").to_str().unwrap()]));
+    assert!(said.contains("seed 7 FAILED (holdfast-sim run ") && said.contains("1 seeds, 1 failed: NOT GOOD"), "{said}");
+    assert!(text(&files(&at("swept"))["summary.json"]).contains("expectation X1 not met in time"));
+    let (least, _) = scenario::read(&at("swept/seed-7")).unwrap();
+    assert_eq!((least.exercise.seed, least.injects.len(), least.sites.len()), (7, 2, 2), "{least:#?}");
+    let title = "Seed 7: expectation X1 not met in time at 00:22 (All know it within ten minutes): ";
+    assert!(least.exercise.title.starts_with(title), "{}", least.exercise.title);
+    ends(0, &sim(["shrink", &path, "--seed", "7", "--out", at("shrunk").to_str().unwrap()]));
+    assert_eq!(files(&at("shrunk")), files(&at("swept/seed-7")));
+    let again = ends(1, &sim(["run", at("shrunk").to_str().unwrap()]));
+    assert!(again.contains("  X1 "), "{again}");
+    // Not cut off, it is heard: nothing is left to shrink.
+    fs::write(at("unheard/scenario.toml"), UNHEARD.replace("00:10", "00:25")).unwrap();
+    let said = ends(1, &sim(["shrink", &path, "--seed", "7", "--out", at("none").to_str().unwrap()]));
+    assert!(said.contains("there is nothing to shrink") && !at("none").exists(), "{said}");
 }

@@ -8,7 +8,10 @@ use holdfast_sim::scenario::{self, Scenario};
 use holdfast_sim::sweep::{self, Outcome, Summary};
 use holdfast_sim::{run, swarm};
 
-use super::{Failed, ScaleArgs, SweepArgs, files, seconds};
+use super::{Failed, ScaleArgs, SweepArgs, files, seconds, shrink};
+
+/// A failure is shrunk for so long.
+const SHRINK_SECONDS: u64 = 600;
 
 /// What is swept.
 struct Swept<'a> {
@@ -95,7 +98,7 @@ fn summed(outcomes: Result<Vec<Outcome>, String>) -> Result<Summary, Failed> {
     outcomes.and_then(|outcomes| Summary::of(&outcomes)).map_err(Failed::Other)
 }
 
-/// Runs one seed and keeps what came of it: where it failed, with the scenario.
+/// Runs one seed and keeps what came of it: where it failed, with the scenario, shrunk where that was asked for.
 fn keep(swept: &Swept<'_>, seed: u64, wanted: &SweepArgs, dir: &Path) -> Result<Outcome, Failed> {
     let folder = dir.join(format!("seed-{seed}"));
     gone(std::fs::remove_dir_all(&folder))?;
@@ -104,7 +107,8 @@ fn keep(swept: &Swept<'_>, seed: u64, wanted: &SweepArgs, dir: &Path) -> Result<
         let mut scenario = swept.scenario(seed);
         scenario.exercise.seed = seed;
         scenario.exercise.title = format!("Seed {seed}: {first}");
-        scenario::write(&scenario, &folder)?;
+        let shrunk = wanted.shrink.then(|| shrink::least(scenario.clone(), seed, &first.what, SHRINK_SECONDS)).flatten();
+        scenario::write(&shrunk.map_or(scenario, |shrunk| shrunk.scenario), &folder)?;
     }
     outcome.write(dir)?;
     Ok(outcome)
@@ -130,7 +134,7 @@ fn children(swept: &Swept<'_>, wanted: &SweepArgs, dir: &Path, jobs: u64) -> Res
         child.arg("sweep").arg(swept.path).args(["--seeds", &format!("{from}..{}", (from + size).min(end)), "--allow-vacuous"]);
         child.arg("--out").arg(dir);
         child.args(["--nodes", &swept.scale.nodes.to_string(), "--minutes", &swept.scale.minutes.to_string()]);
-        child.args(wanted.once.then_some("--once"));
+        child.args(wanted.once.then_some("--once")).args(wanted.shrink.then_some("--shrink"));
         running.push(child.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?);
     }
     for mut child in running {
