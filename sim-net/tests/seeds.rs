@@ -1,4 +1,4 @@
-//! Seeds as developers run them: sweeps in parts, and failures shrunk to a folder.
+//! Seeds as developers run them: sweeps in parts, failures shrunk to a folder, and every scenario that was kept of earlier ones.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use holdfast_sim::scenario;
+use holdfast_sim::{run, scenario};
 
 fn sim<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Output {
     Command::new(env!("CARGO_BIN_EXE_holdfast-sim")).args(args).output().expect("the program was built with this test")
@@ -126,4 +126,20 @@ fn what_fails_is_left_as_the_least_scenario_that_says_what_is_wrong() {
     fs::write(at("unheard/scenario.toml"), UNHEARD.replace("00:10", "00:25")).unwrap();
     let said = ends(1, &sim(["shrink", &path, "--seed", "7", "--out", at("none").to_str().unwrap()]));
     assert!(said.contains("there is nothing to shrink") && !at("none").exists(), "{said}");
+}
+
+/// What was hard once stays mastered. Each is small and says in its title what it is about.
+#[test]
+fn every_scenario_of_the_corpus_is_good_and_the_same_twice() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let mut folders: Vec<_> = fs::read_dir(&corpus).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    assert!(folders.len() >= 5, "{folders:?}");
+    for folder in folders {
+        let (scenario, _) = scenario::read(&folder).unwrap_or_else(|problems| panic!("{}: {problems:?}", folder.display()));
+        assert!(scenario.exercise.title.len() > 20, "{} does not say what it is about", folder.display());
+        let seed = scenario.exercise.seed;
+        assert_eq!(run::run_twice(&scenario, seed).unwrap().broken, [], "holdfast-sim run {}", folder.display());
+    }
 }
