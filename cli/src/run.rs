@@ -31,6 +31,9 @@ pub(crate) fn run(typed: Vec<OsString>, world: Surroundings<'_>) -> Exit {
     }
 }
 
+/// The code of a command line that can't be read.
+const UNPARSED: &str = "H-820";
+
 /// Help and version go to stdout, wrong usage to stderr with exit 2.
 fn unparsed(error: &clap::Error, wants_json: bool, world: Surroundings<'_>) -> Exit {
     let helps = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
@@ -47,14 +50,14 @@ fn unparsed(error: &clap::Error, wants_json: bool, world: Surroundings<'_>) -> E
     if wants_json {
         let plain = error.render().to_string();
         let failure = Failure::usage(
-            "H-820",
+            UNPARSED,
             words(plain.trim(), plain.trim()),
             words("See `holdfast --help`.", "請見 `holdfast --help`。"),
         );
         let manner = Manner { json: true, ..Manner::default() };
         Desk::new(world, &manner).fail(&failure);
     } else {
-        drop(world.err.write_all(text.as_bytes()));
+        drop(writeln!(world.err, "{text}code: {UNPARSED}"));
     }
     Exit::Usage
 }

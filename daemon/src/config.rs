@@ -13,11 +13,16 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 /// One thing that is wrong in a configuration.
+use crate::code::Code;
+use crate::start::StartError;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// Line of the file, from 1; absent where it stands in the environment or in no line.
     pub line: Option<usize>,
     /// What is wrong and what would do.
+    /// Its code.
+    pub code: Code,
     #[serde(flatten)]
     pub words: Words,
 }
@@ -25,8 +30,9 @@ pub struct Fault {
 impl Fault {
     /// What is wrong with a file that the configuration names.
     #[must_use]
-    pub fn of_no_line(error: &dyn fmt::Display) -> Self {
-        Self { line: None, words: both(error.to_string(), format!("設定所列的檔案無法使用:{error}")) }
+    pub fn of_paper(error: &StartError) -> Self {
+        let words = both(error.to_string(), format!("設定所列的檔案無法使用:{error}"));
+        Self { line: None, code: error.code(), words }
     }
 }
 
@@ -62,13 +68,22 @@ pub enum ConfigError {
 
 impl ConfigError {
     /// The same as faults, for whoever shows them in a language of their own.
+    /// Its code; where several values are wrong, that of the first.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unreadable { .. } => Code::ConfigUnreadable,
+            Self::Wrong { faults, .. } => faults.first().map_or(Code::ConfigValue, |fault| fault.code),
+        }
+    }
+
     #[must_use]
     pub fn faults(self) -> Vec<Fault> {
         match self {
             Self::Wrong { faults, .. } => faults,
             Self::Unreadable { cause, .. } => {
                 let words = both(format!("the file can't be read: {cause}"), format!("無法讀取設定檔:{cause}"));
-                vec![Fault { line: None, words }]
+                vec![Fault { line: None, code: Code::ConfigUnreadable, words }]
             }
         }
     }
@@ -239,7 +254,7 @@ impl Settings {
             let line = cause.span().map(|span| line_of(text, span.start));
             let written = line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default().trim();
             let said = format!("{}: {written}", cause.message());
-            wrong(vec![Fault { line, words: both(said.as_str(), said.as_str()) }])
+            wrong(vec![Fault { line, code: Code::ConfigUnknown, words: both(said.as_str(), said.as_str()) }])
         };
         let mut raw: RawSettings = toml::from_str(text).map_err(unread)?;
         let mut table: toml::Table = toml::from_str(text).map_err(unread)?;
@@ -249,7 +264,8 @@ impl Settings {
             };
             let unread = |cause: &str| {
                 let en = format!("the environment variable {variable} is not understood: {cause}");
-                wrong(vec![Fault { line: None, words: both(en, format!("無法理解環境變數 {variable}:{cause}")) }])
+                let words = both(en, format!("無法理解環境變數 {variable}:{cause}"));
+                wrong(vec![Fault { line: None, code: Code::ConfigVariable, words }])
             };
             let value = value.parse().unwrap_or(toml::Value::String(value));
             let section = table.entry(section.to_lowercase()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
@@ -278,7 +294,8 @@ impl<'a> Faults<'a> {
     fn note(&mut self, section: &str, key: &str, value: &str, expected: (&str, &str)) {
         let line = self.line(section, key, value);
         let en = format!("[{section}] {key} is {value:?}, but {}", expected.0);
-        self.found.push(Fault { line, words: both(en, format!("[{section}] {key} 是 {value:?},{}", expected.1)) });
+        let words = both(en, format!("[{section}] {key} 是 {value:?},{}", expected.1));
+        self.found.push(Fault { line, code: Code::ConfigValue, words });
     }
 
     /// Where the value stands, alone or in a list; nowhere if the environment says it.

@@ -379,7 +379,10 @@ fn wrong_usage_is_exit_two_and_an_object_where_json_is_wanted() {
     let did = typed(&["requst", "--json"], &[]);
     assert_eq!(did.code, 2);
     let object: Value = serde_json::from_str(&did.err).unwrap();
-    assert_eq!(object["kind"], "usage");
+    assert_eq!((&object["kind"], &object["code"]), (&json!("usage"), &json!("H-820")));
+    let told = typed(&["requst"], &[]);
+    assert_eq!(told.code, 2);
+    assert!(told.err.contains("requst") && told.err.ends_with("\ncode: H-820\n"), "{}", told.err);
     assert_eq!(
         typed(&["report", "status", "open", "--at", "soon", "--api", "http://127.0.0.1:1", "--token-file", "/dev/null"], &[])
             .code,
