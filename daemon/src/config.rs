@@ -218,7 +218,8 @@ pub struct Settings {
     pub catalogue_file: Option<PathBuf>,
     /// Where API and page listen; loopback only.
     pub api_listen: SocketAddr,
-    /// Who shows it may write.
+    /// Holds what a program shows to read and write. No wall between the users of one PC: anybody who can open a connection on
+    /// this PC can load the page and write as this node.
     pub token_file: PathBuf,
     /// The sync link, where switched on: address and static peers.
     pub sync: Option<(SocketAddr, Vec<String>)>,
@@ -319,12 +320,12 @@ fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
-impl RawSettings {
 /// Addresses said on a board; more would crowd out what it is for.
 const ADVERTISE_MAX: usize = 4;
 /// More than a day of a county's rows; beyond it the reserve itself would be what fills the disk.
 const RESERVE_MIB_MAX: u32 = 1_024;
 
+impl RawSettings {
     fn check(self, path: &Path, text: &str) -> Result<Settings, Vec<Fault>> {
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
         let file = |name: PathBuf| base.join(name);
@@ -351,7 +352,6 @@ const RESERVE_MIB_MAX: u32 = 1_024;
                 faults.note(section, key, address, expected);
             }
         }
-        node.advertise = self.sync.advertise;
         if let Some(more) = self.sync.advertise.get(ADVERTISE_MAX) {
             let expected = (
                 format!("a node advertises at most {ADVERTISE_MAX} addresses: take this one and those after it out"),
@@ -359,6 +359,7 @@ const RESERVE_MIB_MAX: u32 = 1_024;
             );
             faults.note("sync", "advertise", more, (&expected.0, &expected.1));
         }
+        node.advertise = self.sync.advertise;
         let reserve_mib = self.timing.reserve_mib;
         if let Some(mib) = reserve_mib.filter(|mib| *mib > RESERVE_MIB_MAX) {
             let expected = (
@@ -367,8 +368,8 @@ const RESERVE_MIB_MAX: u32 = 1_024;
             );
             faults.note("timing", "reserve_mib", &mib.to_string(), (&expected.0, &expected.1));
         }
-        if !faults.found.is_empty() {
         self.timing.check(&mut node, &mut faults);
+        if !faults.found.is_empty() {
             return Err(faults.found);
         }
         Ok(Settings {
@@ -389,7 +390,6 @@ const RESERVE_MIB_MAX: u32 = 1_024;
     }
 }
 
-/// Reads `500ms`, `30s`, `5m`, `2h`.
 impl RawTiming {
     /// Sets the periods that are given, each within what it is good for: shorter, a node would burn its own CPU and its
     /// neighbours'; longer, nobody would see that it still does anything.
@@ -433,6 +433,7 @@ impl RawTiming {
     }
 }
 
+/// Reads `500ms`, `30s`, `5m`, `2h`.
 fn duration(text: &str) -> Option<Duration> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at_checked(digits)?;
@@ -484,7 +485,6 @@ mod tests {
     }
 
     #[test]
-    #[test]
     fn values_out_of_their_range_name_their_line_and_the_range() {
         let addresses = ["1", "2", "3", "4", "5"].map(|host| format!("\"192.0.2.{host}:4401\"")).join(",\n");
         for (bad, line, range) in [
@@ -513,6 +513,7 @@ mod tests {
         assert_eq!(parse(&format!("{GOOD}[timing]\n{edges}")).unwrap().reserve_bytes, Some(1 << 30));
     }
 
+    #[test]
     fn all_wrong_values_are_told_together_in_both_languages() {
         let text = format!("{GOOD}home_hub = \"the depot\"\n[gossip]\npeers = [\"x\"]\n[timing]\nbeacon = \"1\"\n");
         let faults = parse(&text).unwrap_err().faults();

@@ -90,8 +90,8 @@ impl fmt::Debug for Session {
 pub enum TokenError {
     /// Others on this computer could read the file.
     #[error(
-        "the token file {path} can be read by other users of this computer (mode {mode:04o}), so any of them could write in this \
-         node's name. Delete it and start again (a new token is made), or run: chmod 600 {path}",
+        "the token file {path} can be read by other users of this computer (mode {mode:04o}), so it is \
+         no secret. Delete it and start again (a new token is made), or run: chmod 600 {path}",
         path = path.display()
     )]
     Readable {
