@@ -171,7 +171,7 @@ fn rule(asked: &str) -> (u16, Value) {
         "GET /api/v1/events" => (
             200,
             json!(
-                ": hello\n\nid: 1\nevent: board\ndata: {\"event\":\"board\",\"node\":{\"issuer\":1,\"serial\":2},\"version\":7}\n\n\
+                ": hello\n\nid: 1\nevent: board\ndata: {\"event\":\"board\",\"node\":\"1-2\",\"version\":7}\n\n\
             id: 2\nevent: fault\ndata: {\"event\":\"fault\",\"what\":\"cut\\u001b\"}\n\n"
             ),
         ),
