@@ -250,6 +250,39 @@ fn a_write_is_followed_to_its_first_neighbour() {
 fn saved_here_but_with_no_neighbour_is_exit_six() {
     let fake = Fake::new(nobody_has_it);
     let did = at(&fake, "report status open");
+/// The hub has it before the first look.
+fn received_at_once(asked: &str) -> (u16, Value) {
+    match asked {
+        "POST /api/v1/requests" => {
+            let mut answer = saved("saved_here");
+            answer.as_object_mut().unwrap().extend(request("submitted").as_object().unwrap().clone());
+            (200, answer)
+        }
+        "GET /api/v1/requests/R-7Q4KABC" => (200, request("acknowledged")),
+        "GET /api/v1/delivery/e%3A1-1%235" => (200, json!({"state": "received", "neighbours": 1, "acknowledged_by": ["乙倉"]})),
+        other => rule(other),
+    }
+}
+
+#[test]
+fn what_a_request_reads_and_how_far_it_got_are_of_one_moment() {
+    let fake = Fake::new(received_at_once);
+    let did = at(&fake, "request new --item water:40 --json");
+    let object: Value = serde_json::from_str(&did.out).unwrap();
+    assert_eq!((did.code, &object["status"], &object["delivery"]["state"]), (0, &json!("acknowledged"), &json!("received")));
+    assert_eq!(
+        (&object["schema"], &object["id"], &object["ticket"]),
+        (&json!("holdfast.request/1"), &json!("R-7Q4KABC"), &json!("e:1-1#5"))
+    );
+}
+
+#[test]
+fn a_state_no_write_can_reach_yet_can_not_be_waited_for() {
+    let did = typed(&["wait", "delivered", "e:1-1#5", "--state", "acted-on"], &[]);
+    assert_eq!(did.code, 2, "{did:?}");
+    assert!(did.err.contains("reached, received") && did.err.contains("H-820"), "{did:?}");
+}
+
     assert_eq!(did.code, 6, "{did:?}");
     assert!(did.out.contains("Saved here, not sent yet"), "{did:?}");
     assert!(at(&fake, "report stock water=120 --lang zh-TW").out.contains("已存在本機,尚未送出"));
