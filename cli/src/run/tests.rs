@@ -126,10 +126,14 @@ fn status() -> Value {
         "nodes": [
             {"id": "1-1", "name": "甲店", "role": "store", "tier": 1, "firm": "F", "region": "TPE", "operating_status": "open",
              "age_s": 5, "reachable": true, "readings": {
-                "stock.water": {"value": 120, "unit": "LTR", "age_s": 5, "valid_s": 60, "stale": false, "basis": "self_reported"},
+                "stock.water": {"value": "low", "age_s": 5, "valid_s": 60, "stale": false, "basis": "self_reported"},
+                "stock.water.count": {"value": 120, "unit": "LTR", "age_s": 5, "valid_s": 60, "stale": false, "basis": "self_reported"},
+                "stock.rice.count": {"value": 30, "unit": "KGM", "age_s": 5, "valid_s": 60, "stale": false, "basis": "self_reported"},
                 "power.source": {"value": "generator", "age_s": 5, "valid_s": 60, "stale": false, "basis": "self_reported"}}},
             {"id": "1-3", "name": "evil\u{1b}[2J", "role": "store", "tier": 1, "firm": "F", "region": "TPE",
-             "operating_status": "unknown", "was": "open", "unknown_because": "stale", "age_s": 9000, "reachable": false, "readings": {}}]})
+             "operating_status": "unknown", "was": "open", "unknown_because": "stale", "age_s": 9000, "reachable": false, "readings": {}},
+            {"id": "1-4", "name": "silent", "role": "store", "tier": 1, "firm": "F", "region": "TPE",
+             "operating_status": "unknown", "unknown_because": "never_said", "age_s": 2, "reachable": true, "readings": {}}]})
 }
 
 fn requests() -> Value {
@@ -246,10 +250,6 @@ fn a_write_is_followed_to_its_first_neighbour() {
     assert_eq!(typed.key.as_deref(), Some("K"));
 }
 
-#[test]
-fn saved_here_but_with_no_neighbour_is_exit_six() {
-    let fake = Fake::new(nobody_has_it);
-    let did = at(&fake, "report status open");
 /// The hub has it before the first look.
 fn received_at_once(asked: &str) -> (u16, Value) {
     match asked {
@@ -283,6 +283,10 @@ fn a_state_no_write_can_reach_yet_can_not_be_waited_for() {
     assert!(did.err.contains("reached, received") && did.err.contains("H-820"), "{did:?}");
 }
 
+#[test]
+fn saved_here_but_with_no_neighbour_is_exit_six() {
+    let fake = Fake::new(nobody_has_it);
+    let did = at(&fake, "report status open");
     assert_eq!(did.code, 6, "{did:?}");
     assert!(did.out.contains("Saved here, not sent yet"), "{did:?}");
     assert!(at(&fake, "report stock water=120 --lang zh-TW").out.contains("已存在本機,尚未送出"));
@@ -312,11 +316,24 @@ fn status_is_told_in_both_languages_without_an_escape() {
     let fake = Fake::new(rule);
     let did = at(&fake, "status");
     assert_eq!(did.code, 0, "{did:?}");
-    for part in ["甲店", "open", "120 L", "generator", "unknown (was open)", "R-7Q4KABC", "alone (H-204)", "09:59 (5 s ago)"] {
+    for part in [
+        "甲店",
+        "open",
+        "Rice 30 kg, Drinking water low 120 L",
+        "generator",
+        "unknown (was open)",
+        "R-7Q4KABC",
+        "alone (H-204)",
+        "09:59 (5 s ago)",
+    ] {
         assert!(did.out.contains(part), "{part}: {}", did.out);
     }
+    let silent = did.out.lines().find(|line| line.contains("silent")).unwrap();
+    assert!(silent.contains("never said") && !silent.contains("ago"), "an empty board has no age to tell: {silent}");
     let zh = at(&fake, "status --lang zh-TW").out;
-    for part in ["開放", "120 公升", "發電機", "狀況不明(原為開放)", "速件", "孤立"] {
+    assert!(!did.out.contains(".count") && !zh.contains(".count"), "{}", did.out);
+    for part in ["開放", "白米 30 公斤、飲用水 偏少 120 公升", "發電機", "狀況不明(原為開放)", "速件", "孤立"]
+    {
         assert!(zh.contains(part), "{part}: {zh}");
     }
     for line in ["status", "status --lang zh-TW", "status --json", "peers", "request list", "request show R-7Q4KABC"] {
