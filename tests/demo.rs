@@ -136,7 +136,7 @@ fn a_killed_node_comes_back_with_what_it_missed() {
 }
 
 #[test]
-fn sigterm_ends_all_of_it_and_it_starts_again_where_it_was() {
+fn sigterm_ends_all_of_it_and_leaves_no_daemon_behind() {
     let mut demo = Demo::start(3);
     let pids = demo.pids();
     assert_eq!(pids.len(), 3);
