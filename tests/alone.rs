@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use holdfast_tests::{BLINK, Node, Plan, Run, eventually};
 
-/// A refusal to start: exit code 1, words on standard error alone, and no backtrace.
+/// A refusal to start: exit code 1, words and this code on standard error alone, and no backtrace.
 #[track_caller]
-fn refused(run: Run, words: &[&str]) {
+fn refused(run: Run, code: &str, words: &[&str]) {
     let run = run.exits(1);
     assert!(run.out.is_empty(), "standard output is for nobody: {}", run.out);
     assert!(!run.err.contains("panicked") && !run.err.contains("RUST_BACKTRACE"), "a crash is no answer: {}", run.err);
+    assert!(run.err.ends_with(&format!("\ncode: {code}\n")), "{code} is not said: {}", run.err);
     for word in words {
         assert!(run.err.to_lowercase().contains(&word.to_lowercase()), "{word:?} is not said: {}", run.err);
     }
@@ -33,7 +34,7 @@ fn a_second_daemon_on_one_folder_leaves_within_a_second() {
     let second = Node::new("second", first.id, second_dir, settings);
     let run = second.refuses();
     assert!(run.took < Duration::from_secs(1), "it took {:?}", run.took);
-    refused(run, &["in use by another", "data"]);
+    refused(run, "H-721", &["in use by another", "data"]);
     first.api().ask_for("water:1", "the first goes on", None).expect("saved");
 }
 
@@ -42,7 +43,7 @@ fn an_api_port_in_use_is_named() {
     let alliance = Plan::of(1).make();
     let node = alliance.node(0);
     let _taken = TcpListener::bind(("127.0.0.1", node.settings.api_port)).expect("the port is free");
-    refused(node.refuses(), &[&node.settings.api_port.to_string(), "in use"]);
+    refused(node.refuses(), "H-731", &[&node.settings.api_port.to_string(), "in use"]);
 }
 
 #[test]
@@ -50,7 +51,7 @@ fn a_sync_port_in_use_is_named() {
     let alliance = Plan::of(1).make();
     let node = alliance.node(0);
     let _taken = UdpSocket::bind(("127.0.0.1", node.settings.sync_port)).expect("the port is free");
-    refused(node.refuses(), &[&node.settings.sync_port.to_string(), "in use"]);
+    refused(node.refuses(), "H-741", &[&node.settings.sync_port.to_string(), "in use"]);
 }
 
 #[test]
@@ -58,14 +59,14 @@ fn a_folder_without_right_is_named() {
     let mut alliance = Plan::of(1).make();
     // Nobody may make a folder there, not even root.
     alliance.node_mut(0).settings.data_dir = "/sys/holdfast-data".into();
-    refused(alliance.node(0).refuses(), &["/sys/holdfast-data"]);
+    refused(alliance.node(0).refuses(), "H-722", &["/sys/holdfast-data"]);
 }
 
 #[test]
 fn a_data_folder_that_is_a_file_is_named() {
     let alliance = Plan::of(1).make();
     write(alliance.node(0).data_dir(), "not a folder").expect("a file");
-    refused(alliance.node(0).refuses(), &["data"]);
+    refused(alliance.node(0).refuses(), "H-728", &["data"]);
 }
 
 #[test]
@@ -73,7 +74,7 @@ fn a_missing_key_is_named_and_none_is_made_up() {
     let alliance = Plan::of(1).make();
     let key = alliance.node(0).dir().join("node.key");
     remove_file(&key).expect("the key was there");
-    refused(alliance.node(0).refuses(), &["node.key"]);
+    refused(alliance.node(0).refuses(), "H-711", &["node.key"]);
     assert!(!key.exists());
 }
 
@@ -86,14 +87,14 @@ fn a_key_file_that_is_no_key_is_named_and_not_shown() {
     let run = alliance.node(0).refuses();
     let secret = text.lines().nth(1).expect("the second line holds the key");
     assert!(!run.words().contains(secret), "a refusal must not print the key");
-    refused(run, &["node.key"]);
+    refused(run, "H-712", &["node.key"]);
 }
 
 #[test]
 fn an_unknown_key_in_the_configuration_is_refused_with_its_line() {
     let mut alliance = Plan::of(1).make();
     alliance.node_mut(0).settings.first_lines = "# a comment\n\n[radio]\nbaud = 1200\n\n".to_owned();
-    refused(alliance.node(0).refuses(), &["radio", "line 3", "holdfast.toml"]);
+    refused(alliance.node(0).refuses(), "H-702", &["radio", "line 3", "holdfast.toml"]);
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn a_wrong_type_in_the_configuration_is_refused_with_its_line() {
     let text = node.settings.to_toml().replacen("enabled = true", "enabled = \"perhaps\"", 1);
     let line = text.lines().position(|l| l.contains("perhaps")).expect("the line is there") + 1;
     write(node.config(), text).expect("the configuration");
-    refused(node.refuses_as_written(), &["enabled", &format!("line {line}")]);
+    refused(node.refuses_as_written(), "H-702", &["enabled", &format!("line {line}")]);
 }
 
 #[test]
@@ -112,7 +113,7 @@ fn an_address_that_is_none_is_refused_with_its_key() {
     let node = alliance.node(0);
     let api = format!("listen = \"127.0.0.1:{}\"", node.settings.api_port);
     write(node.config(), node.settings.to_toml().replace(&api, "listen = \"the till\"")).expect("the configuration");
-    refused(node.refuses_as_written(), &["listen", "the till"]);
+    refused(node.refuses_as_written(), "H-702", &["listen", "the till"]);
 }
 
 #[test]
@@ -122,13 +123,45 @@ fn an_api_address_beyond_loopback_is_refused() {
     let api = format!("listen = \"127.0.0.1:{}\"", node.settings.api_port);
     let open = format!("listen = \"0.0.0.0:{}\"", node.settings.api_port);
     write(node.config(), node.settings.to_toml().replace(&api, &open)).expect("the configuration");
-    refused(node.refuses_as_written(), &["listen", "this computer"]);
+    refused(node.refuses_as_written(), "H-703", &["listen", "this computer"]);
 }
 
 #[test]
 fn a_configuration_that_is_not_there_is_named() {
     let alliance = Plan::of(1).make();
-    refused(alliance.node(0).refuses_as_written(), &["holdfast.toml"]);
+    refused(alliance.node(0).refuses_as_written(), "H-701", &["holdfast.toml"]);
+}
+
+#[test]
+fn a_token_file_others_may_read_and_one_without_a_token_are_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let alliance = Plan::of(1).make();
+    let node = alliance.node(0);
+    write(node.token_file(), "no token").expect("the token file");
+    let may = |mode| std::fs::set_permissions(node.token_file(), std::fs::Permissions::from_mode(mode)).expect("rights");
+    may(0o644);
+    refused(node.refuses(), "H-732", &["api.token", "chmod 600"]);
+    may(0o600);
+    refused(node.refuses(), "H-733", &["api.token", "delete it"]);
+}
+
+#[test]
+fn a_key_the_alliance_does_not_know_is_refused() {
+    let alliance = Plan::of(1).make();
+    let other = Plan::of(1).make();
+    let node = alliance.node(0);
+    std::fs::copy(other.node(0).dir().join("node.key"), node.dir().join("node.key")).expect("another alliance's key");
+    refused(node.refuses(), "H-716", &["certificate"]);
+}
+
+#[test]
+fn a_log_filter_and_a_variable_that_mean_nothing_are_refused() {
+    let mut alliance = Plan::of(1).make();
+    let text = alliance.node(0).settings.to_toml().replacen("filter = \"info", "filter = \"info=loud", 1);
+    write(alliance.node(0).config(), text).expect("the configuration");
+    refused(alliance.node(0).refuses_as_written(), "H-705", &["filter"]);
+    alliance.node_mut(0).env.insert("HOLDFAST_SYNC__ENABLED".to_owned(), "perhaps".to_owned());
+    refused(alliance.node(0).refuses(), "H-704", &["HOLDFAST_SYNC__ENABLED"]);
 }
 
 #[test]

@@ -123,7 +123,8 @@ fn a_killed_node_comes_back_with_what_it_missed() {
     let demo = Demo::start(3);
     let _ = demo.on("b", &["request", "new", "--item", "water:1"]).exits(0);
     let _ = demo.run(&["demo", "kill", "b"]).exits(0);
-    let _ = demo.on("b", &["status"]).exits(3);
+    let told = demo.on("b", &["status"]).exits(3);
+    assert!(told.err.contains("holdfast demo start b") && !told.err.contains("--config"), "{}", told.err);
     let status = demo.run(&["demo", "status", "--json"]).exits(0).json();
     let b = status["nodes"].as_array().expect("nodes").iter().find(|n| n["name"] == "b").cloned().expect("b is listed");
     assert!(b["pid"].is_null() || b["running"] == false, "{b}");
@@ -135,7 +136,7 @@ fn a_killed_node_comes_back_with_what_it_missed() {
 }
 
 #[test]
-fn sigterm_ends_all_of_it_and_it_starts_again_where_it_was() {
+fn sigterm_ends_all_of_it_and_leaves_no_daemon_behind() {
     let mut demo = Demo::start(3);
     let pids = demo.pids();
     assert_eq!(pids.len(), 3);

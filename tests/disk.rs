@@ -56,6 +56,23 @@ fn on_small_disk(test: &str) -> Option<(Alliance, SmallDisk)> {
 }
 
 #[test]
+fn a_disk_full_at_the_start_is_named_and_nothing_runs() {
+    let mut alliance = Plan::of(1).make();
+    let at = alliance.node(0).dir().join("disk");
+    let disk = match SmallDisk::mount(&at) {
+        Ok(disk) => disk,
+        Err(error) => return missing("a disk full at the start", &format!("the right to mount a small disk: {error}")),
+    };
+    alliance.node_mut(0).settings.data_dir = PathBuf::from("disk/data");
+    disk.fill();
+    let run = alliance.node(0).refuses().exits(1);
+    assert!(run.err.contains("is full") && run.err.ends_with("\ncode: H-724\n"), "{}", run.err);
+    disk.free();
+    alliance.node_mut(0).start();
+    alliance.node_mut(0).stop();
+}
+
+#[test]
 fn a_full_disk_refuses_new_words_clearly_and_heals_by_itself() {
     let Some((mut alliance, disk)) = on_small_disk("a full disk") else { return };
     let api = alliance.node(0).api();

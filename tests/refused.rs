@@ -1,5 +1,7 @@
 //! Bad input at the API: every refusal says what, what it means and what to do, with a code; nothing is half applied.
 
+use std::collections::BTreeSet;
+
 use holdfast_tests::{Alliance, Answered, Api, Plan, raw};
 use serde_json::{Value, json};
 
@@ -42,8 +44,15 @@ fn an_unknown_item_names_the_three_nearest() {
     let error = refused(&api, "/api/v1/requests", &json!({ "items": ["watr:40"] }));
     let words = error.to_string();
     assert!(words.contains("watr") && words.contains("water"), "{words}");
-    let fix = format!("{}{}", error["what"]["en"], error["fix"]["en"]);
-    assert!(fix.matches(", ").count() >= 1, "several near items are named: {fix}");
+    let catalogue = api.get("/api/v1/catalogue").expect("an answer").json();
+    let codes: Vec<&str> =
+        catalogue["items"].as_array().expect("items").iter().filter_map(|item| item["code"].as_str()).collect();
+    for language in ["en", "zh"] {
+        let fix = error["fix"][language].as_str().expect("what to do");
+        let word = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+        let named: BTreeSet<&str> = fix.split(word).filter(|word| codes.contains(word)).collect();
+        assert!(named.len() == 3 && named.contains("water"), "the three nearest items are named: {fix}");
+    }
     refused(&api, "/api/v1/report", &report("stock.watr", "40"));
 }
 

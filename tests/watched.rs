@@ -39,7 +39,7 @@ impl Watch {
     fn until_event(&self, name: &str, of: Option<&Node>) -> Value {
         let line = self.until(name, |line| {
             let event: Value = serde_json::from_str(line).unwrap_or_default();
-            let who = of.is_none_or(|node| [&event["node"], &event["author"]].contains(&&json!(node.id)));
+            let who = of.is_none_or(|node| [&event["node"], &event["author"]].contains(&&json!(node.id.to_string())));
             event["event"] == name && who
         });
         let event: Value = serde_json::from_str(&line).expect("read before");

@@ -17,6 +17,8 @@ use crate::when::{self, Way};
 
 /// How long a write is watched for its first neighbour: several times a round on a LAN, short enough for a person to wait.
 const FOLLOW_MAX: Duration = Duration::from_millis(1_500);
+/// Looks at a request and its delivery until both are of one moment. It moves once a neighbour: a busy minute ends before.
+const RENEWALS_MAX: u32 = 8;
 /// First wait between two looks; it grows by half each time.
 const LOOK_MIN: Duration = Duration::from_millis(20);
 /// Longest wait between two looks.
@@ -155,9 +157,8 @@ fn write(desk: &mut Desk<'_>, client: &Client, path: &str, body: &impl Serialize
     let mut state: Delivery = read(saved.get("delivery").cloned().unwrap_or_default())?;
     if state.state == DeliveryState::SavedHere && !ticket.is_empty() {
         state = follow(client, &ticket, state);
-        let now = serde_json::to_value(&state).unwrap_or_default();
-        if let Some(object) = saved.as_object_mut() {
-            object.insert("delivery".to_owned(), now);
+        if state.state != DeliveryState::SavedHere {
+            state = renew(client, &mut saved, &ticket, state);
         }
     }
     tell(desk, &saved, &ticket, &state);
@@ -173,6 +174,32 @@ fn follow(client: &Client, ticket: &str, mut state: Delivery) -> Delivery {
             Ok(news) => state = news,
             Err(_) => return state,
         }
+    }
+    state
+}
+
+/// Brings the answer up to the moment of `state`: how the request reads stands beside how far it got, so both are of one time.
+/// Where the daemon no longer answers, the answer stays whole as it was, of the moment of saving.
+fn renew(client: &Client, saved: &mut Value, ticket: &str, mut state: Delivery) -> Delivery {
+    let id = saved.get("request").and_then(Value::as_str).map(str::to_owned);
+    let mut view = Value::Null;
+    for _ in 0..RENEWALS_MAX {
+        let Some(id) = &id else { break };
+        let Ok(seen) = client.get(&format!("/api/v1/requests/{}", path_part(id))) else { return state };
+        let Ok(news) = client.ask::<Delivery>(&format!("/api/v1/delivery/{}", path_part(ticket))) else { return state };
+        view = seen;
+        // It only grows: the same before and after the look, it was the same at the look.
+        let still = news == state;
+        state = news;
+        if still {
+            break;
+        }
+    }
+    let now = serde_json::to_value(&state).unwrap_or_default();
+    if let Some(answer) = saved.as_object_mut() {
+        let seen = view.as_object_mut().map(std::mem::take).unwrap_or_default();
+        answer.extend(seen.into_iter().filter(|(name, _)| name != "schema"));
+        answer.insert("delivery".to_owned(), now);
     }
     state
 }

@@ -408,8 +408,6 @@ pub(crate) enum Reach {
     Reached,
     /// The addressee has it
     Received,
-    /// Somebody acted on it
-    ActedOn,
 }
 
 /// How far a request got.

@@ -145,6 +145,13 @@ impl Failure {
         Self(story)
     }
 
+    /// The same with another thing to do, where who asked knows better.
+    pub(crate) fn with_fix(self, fix: Words) -> Self {
+        let Self(mut story) = self;
+        story.fix = fix;
+        Self(story)
+    }
+
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         self.0.exit

@@ -122,12 +122,18 @@ pub(crate) fn label(name: &str, lang: Lang) -> String {
         return lang.of(field.en, field.zh).to_owned();
     }
     match name.split_once('.') {
-        Some(("stock", code)) => item(code, lang),
+        Some(("stock", _)) => item_of(name).map_or_else(|| name.to_owned(), |code| item(code, lang)),
         Some(("service", code)) => {
             service_named(code).map_or_else(|| code.to_owned(), |service| lang.of(service.en, service.zh).to_owned())
         }
         Some(_) | None => name.to_owned(),
     }
+}
+
+/// The item a reading of stock is of, be it the level (`stock.rice`) or the count (`stock.rice.count`).
+pub(crate) fn item_of(name: &str) -> Option<&str> {
+    let code = name.strip_prefix("stock.")?;
+    Some(code.strip_suffix(".count").unwrap_or(code))
 }
 
 /// The words a reading of this name can take.
@@ -214,7 +220,12 @@ mod tests {
         check("stock.water", 120.into(), Some("LTR"), "120 L", "120 公升");
         check("stock.water", "low".into(), None, "low", "偏少");
         check("power.hours", 15.into(), Some("HUR"), "15 h", "15 小時");
+        check("stock.rice.count", 30.into(), Some("KGM"), "30 kg", "30 公斤");
         assert_eq!(label("stock.water", Lang::Zh), "飲用水");
+        assert_eq!(
+            (label("stock.rice.count", Lang::Zh).as_str(), label("stock.rice.count", Lang::En).as_str()),
+            ("白米", "Rice")
+        );
         assert_eq!(label("service.charging", Lang::En), "phone charging");
     }
 }

@@ -31,6 +31,9 @@ pub(crate) fn run(typed: Vec<OsString>, world: Surroundings<'_>) -> Exit {
     }
 }
 
+/// The code of a command line that can't be read.
+const UNPARSED: &str = "H-820";
+
 /// Help and version go to stdout, wrong usage to stderr with exit 2.
 fn unparsed(error: &clap::Error, wants_json: bool, world: Surroundings<'_>) -> Exit {
     let helps = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
@@ -47,14 +50,14 @@ fn unparsed(error: &clap::Error, wants_json: bool, world: Surroundings<'_>) -> E
     if wants_json {
         let plain = error.render().to_string();
         let failure = Failure::usage(
-            "H-820",
+            UNPARSED,
             words(plain.trim(), plain.trim()),
             words("See `holdfast --help`.", "請見 `holdfast --help`。"),
         );
         let manner = Manner { json: true, ..Manner::default() };
         Desk::new(world, &manner).fail(&failure);
     } else {
-        drop(world.err.write_all(text.as_bytes()));
+        drop(writeln!(world.err, "{text}code: {UNPARSED}"));
     }
     Exit::Usage
 }
@@ -97,7 +100,7 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
         Some(Command::Wait(args)) => {
             // Without a name the whole demo is meant here, so no single node is told.
             let (target, client) = target::open(desk, wish)?;
-            wait::wait(desk, &target, &client, &args)
+            wait::wait(desk, &target, &client, &args).map_err(|failure| no_answer(failure, &target))
         }
         Some(Command::Digest) => with(desk, wish, |desk, _, client| look::digest(desk, client)),
     }
@@ -120,7 +123,19 @@ fn with(
 ) -> Result<Exit, Failure> {
     let (target, client) = target::open(desk, wish)?;
     target::tell_default(desk, &target);
-    then(desk, &target, &client)
+    then(desk, &target, &client).map_err(|failure| no_answer(failure, &target))
+}
+
+/// A node of a running demo that does not answer was killed there and is started there, not by a service.
+fn no_answer(failure: Failure, target: &Target) -> Failure {
+    let running = target.demo.as_ref().filter(|demo| failure.exit() == Exit::NotRunning && demo::is_alive(demo));
+    match running.and_then(|demo| demo.nodes.iter().find(|node| node.api == target.address.api)) {
+        Some(node) => {
+            let start = format!("holdfast demo start {}", node.name);
+            failure.with_fix(words(format!("Start it again: `{start}`."), format!("請重新啟動:`{start}`。")))
+        }
+        None => failure,
+    }
 }
 
 fn request(desk: &mut Desk<'_>, client: &Client, command: RequestCommand) -> Result<Exit, Failure> {

@@ -25,6 +25,7 @@ struct Verdict {
 #[derive(Debug, Deserialize)]
 struct Fault {
     line: Option<usize>,
+    code: String,
     #[serde(flatten)]
     words: Words,
 }
@@ -100,9 +101,9 @@ fn check_file(desk: &mut Desk<'_>, file: &Path) -> Result<Exit, Failure> {
     let list = |pick: fn(&Words) -> &str| {
         faults
             .iter()
-            .map(|fault| match fault.line {
-                Some(line) => format!("{line}: {}", pick(&fault.words)),
-                None => pick(&fault.words).to_owned(),
+            .map(|fault| {
+                let line = fault.line.map(|line| format!("{line}: ")).unwrap_or_default();
+                format!("{line}{} ({})", pick(&fault.words), fault.code)
             })
             .collect::<Vec<_>>()
             .join("; ")

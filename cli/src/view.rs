@@ -1,6 +1,6 @@
 //! What people read for the objects of the API: tables and sentences in either language. Pure: objects in, lines out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_proto::control::{
     Delivery, LineView, NodeView, PeersView, ReadingView, RequestView, RequestsView, StatusView, Warning,
@@ -96,11 +96,16 @@ fn board(nodes: &[NodeView], style: &Style) -> Table {
             (status_line(node, lang), hue),
             plain(power(&node.readings, lang)),
             plain(stock(&node.readings, lang)),
-            plain(as_of(node.age_s, style)),
+            plain(if has_spoken(node) { as_of(node.age_s, style) } else { String::new() }),
             (link, if node.reachable || place == 0 { Hue::Plain } else { Hue::Dim }),
         ]);
     }
     table
+}
+
+/// A board is there from the first start; until somebody said something its age tells nothing.
+fn has_spoken(node: &NodeView) -> bool {
+    !node.readings.is_empty() || node.unknown_because.as_deref() != Some("never_said")
 }
 
 /// `14:05 (3 min ago)`.
@@ -128,10 +133,18 @@ fn power(readings: &BTreeMap<String, ReadingView>, lang: Lang) -> String {
 }
 
 fn stock(readings: &BTreeMap<String, ReadingView>, lang: Lang) -> String {
-    let all: Vec<String> = readings
-        .iter()
-        .filter(|(name, reading)| name.starts_with("stock.") && !reading.stale)
-        .map(|(name, reading)| format!("{} {}", fields::label(name, lang), fields::value_text(name, reading, lang)))
+    let fresh = |name: &str| {
+        let reading = readings.get(name).filter(|reading| !reading.stale)?;
+        Some(fields::value_text(name, reading, lang))
+    };
+    let items: BTreeSet<&str> = readings.keys().filter_map(|name| fields::item_of(name)).collect();
+    let all: Vec<String> = items
+        .into_iter()
+        .filter_map(|item| {
+            let (level, count) = (fresh(&format!("stock.{item}")), fresh(&format!("stock.{item}.count")));
+            let said = level.into_iter().chain(count).collect::<Vec<_>>().join(" ");
+            (!said.is_empty()).then(|| format!("{} {said}", fields::item(item, lang)))
+        })
         .collect();
     let more = all.len().saturating_sub(STOCK_MAX);
     let mut text = all.into_iter().take(STOCK_MAX).collect::<Vec<_>>().join(lang.of(", ", "、"));

@@ -132,7 +132,6 @@ fn delivered(client: &Client, ticket: &str, state: Reach) -> Result<Look, Failur
     let wanted: &[DeliveryState] = match state {
         Reach::Reached => &[DeliveryState::Reached, DeliveryState::Received, DeliveryState::ActedOn],
         Reach::Received => &[DeliveryState::Received, DeliveryState::ActedOn],
-        Reach::ActedOn => &[DeliveryState::ActedOn],
     };
     let done = wanted.contains(&seen.state);
     Ok(Look {

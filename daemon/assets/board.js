@@ -95,6 +95,8 @@ function card(node) {
   const article = el("article", { class: "card", "data-own": node.id === mine ? "yes" : false });
   const shape = el("span", { class: "shape", "aria-hidden": "true" });
   const word = el("span", { class: "word" });
+  // A board is there from the first start; until somebody said something its age tells nothing.
+  const spoken = readings.length > 0 || node.unknown_because !== "never_said";
   const operating = node.readings["operating.status"];
   const age = ticking(operating ? operating.age_s : node.age_s);
   keepTrue(article, () => {
@@ -116,7 +118,7 @@ function card(node) {
     el("p", { class: "status value" }, shape, " ", word),
     node.unknown_because ? el("p", { class: "why" }, t(`because.${node.unknown_because}`)) : null,
     node.forked ? el("p", { class: "flag" }, "⚠ ", t("board.forked")) : null,
-    el("p", { class: "value" }, ageLine(ticking(node.age_s)), node.via ? el("span", { class: "age" }, ` · ${t("board.via", { via: node.via })}`) : null),
+    el("p", { class: "value" }, spoken ? ageLine(ticking(node.age_s)) : null, node.via ? el("span", { class: "age" }, ` · ${t("board.via", { via: node.via })}`) : null),
     el("ul", { class: "facts value" }, HEADLINES.filter((name) => node.readings[name]).map((name) => fact(name, node.readings[name]))),
     stock.length ? el("ul", { class: "stock value" }, stock.map(([name, reading]) => level(name, reading))) : null,
     (node.observations ?? []).map(observation),

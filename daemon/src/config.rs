@@ -7,16 +7,22 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use holdfast_proto::config::Config;
 use holdfast_proto::domain::refusal::Words;
 use holdfast_proto::id::NodeId;
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
+
+use crate::code::Code;
+use crate::start::StartError;
 
 /// One thing that is wrong in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fault {
     /// Line of the file, from 1; absent where it stands in the environment or in no line.
     pub line: Option<usize>,
+    /// Its code.
+    pub code: Code,
     /// What is wrong and what would do.
     #[serde(flatten)]
     pub words: Words,
@@ -25,8 +31,9 @@ pub struct Fault {
 impl Fault {
     /// What is wrong with a file that the configuration names.
     #[must_use]
-    pub fn of_no_line(error: &dyn fmt::Display) -> Self {
-        Self { line: None, words: both(error.to_string(), format!("設定所列的檔案無法使用:{error}")) }
+    pub fn of_paper(error: &StartError) -> Self {
+        let words = both(error.to_string(), format!("設定所列的檔案無法使用:{error}"));
+        Self { line: None, code: error.code(), words }
     }
 }
 
@@ -61,6 +68,15 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// Its code; where several values are wrong, that of the first.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unreadable { .. } => Code::ConfigUnreadable,
+            Self::Wrong { faults, .. } => faults.first().map_or(Code::ConfigValue, |fault| fault.code),
+        }
+    }
+
     /// The same as faults, for whoever shows them in a language of their own.
     #[must_use]
     pub fn faults(self) -> Vec<Fault> {
@@ -68,7 +84,7 @@ impl ConfigError {
             Self::Wrong { faults, .. } => faults,
             Self::Unreadable { cause, .. } => {
                 let words = both(format!("the file can't be read: {cause}"), format!("無法讀取設定檔:{cause}"));
-                vec![Fault { line: None, words }]
+                vec![Fault { line: None, code: Code::ConfigUnreadable, words }]
             }
         }
     }
@@ -202,7 +218,8 @@ pub struct Settings {
     pub catalogue_file: Option<PathBuf>,
     /// Where API and page listen; loopback only.
     pub api_listen: SocketAddr,
-    /// Who shows it may write.
+    /// Holds what a program shows to read and write. No wall between the users of one PC: anybody who can open a connection on
+    /// this PC can load the page and write as this node.
     pub token_file: PathBuf,
     /// The sync link, where switched on: address and static peers.
     pub sync: Option<(SocketAddr, Vec<String>)>,
@@ -215,7 +232,7 @@ pub struct Settings {
     /// Bytes held back on disk for urgent rows; the store's own default where absent.
     pub reserve_bytes: Option<u64>,
     /// Limits and periods of the node.
-    pub node: holdfast_proto::config::Config,
+    pub node: Config,
 }
 
 impl Settings {
@@ -239,7 +256,7 @@ impl Settings {
             let line = cause.span().map(|span| line_of(text, span.start));
             let written = line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default().trim();
             let said = format!("{}: {written}", cause.message());
-            wrong(vec![Fault { line, words: both(said.as_str(), said.as_str()) }])
+            wrong(vec![Fault { line, code: Code::ConfigUnknown, words: both(said.as_str(), said.as_str()) }])
         };
         let mut raw: RawSettings = toml::from_str(text).map_err(unread)?;
         let mut table: toml::Table = toml::from_str(text).map_err(unread)?;
@@ -249,7 +266,8 @@ impl Settings {
             };
             let unread = |cause: &str| {
                 let en = format!("the environment variable {variable} is not understood: {cause}");
-                wrong(vec![Fault { line: None, words: both(en, format!("無法理解環境變數 {variable}:{cause}")) }])
+                let words = both(en, format!("無法理解環境變數 {variable}:{cause}"));
+                wrong(vec![Fault { line: None, code: Code::ConfigVariable, words }])
             };
             let value = value.parse().unwrap_or(toml::Value::String(value));
             let section = table.entry(section.to_lowercase()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
@@ -278,13 +296,17 @@ impl<'a> Faults<'a> {
     fn note(&mut self, section: &str, key: &str, value: &str, expected: (&str, &str)) {
         let line = self.line(section, key, value);
         let en = format!("[{section}] {key} is {value:?}, but {}", expected.0);
-        self.found.push(Fault { line, words: both(en, format!("[{section}] {key} 是 {value:?},{}", expected.1)) });
+        let words = both(en, format!("[{section}] {key} 是 {value:?},{}", expected.1));
+        self.found.push(Fault { line, code: Code::ConfigValue, words });
     }
 
     /// Where the value stands, alone or in a list; nowhere if the environment says it.
     fn line(&self, section: &str, key: &str, value: &str) -> Option<usize> {
         let said = self.places.as_ref()?.get_ref().get(section)?.get_ref().get(key)?;
-        let is_it = |place: &&toml::Spanned<DeValue<'_>>| place.get_ref().as_str() == Some(value);
+        let is_it = |place: &&toml::Spanned<DeValue<'_>>| {
+            let place = place.get_ref();
+            place.as_str().or_else(|| place.as_integer().map(toml::de::DeInteger::as_str)) == Some(value)
+        };
         let place = match said.get_ref().as_array() {
             Some(list) => list.iter().find(is_it)?,
             None => Some(said).filter(is_it)?,
@@ -298,6 +320,11 @@ fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
+/// Addresses said on a board; more would crowd out what it is for.
+const ADVERTISE_MAX: usize = 4;
+/// More than a day of a county's rows; beyond it the reserve itself would be what fills the disk.
+const RESERVE_MIB_MAX: u32 = 1_024;
+
 impl RawSettings {
     fn check(self, path: &Path, text: &str) -> Result<Settings, Vec<Fault>> {
         let base = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -308,7 +335,7 @@ impl RawSettings {
                 ("the API may only listen on this computer: 127.0.0.1:PORT", "API 只能在這台電腦上使用:請填 127.0.0.1:連接埠");
             faults.note("api", "listen", &self.api.listen.to_string(), expected);
         }
-        let mut node = holdfast_proto::config::Config::default();
+        let mut node = Config::default();
         if let Some(typed) = self.node.home_hub {
             node.home_hub = typed.parse::<NodeId>().ok();
             if node.home_hub.is_none() {
@@ -325,27 +352,23 @@ impl RawSettings {
                 faults.note(section, key, address, expected);
             }
         }
-        node.advertise = self.sync.advertise;
-        let timing = self.timing;
-        let periods = [
-            ("probe", timing.probe, &mut node.probe),
-            ("redial_min", timing.redial_min, &mut node.redial_min),
-            ("redial_max", timing.redial_max, &mut node.redial_max),
-            ("beacon", timing.beacon, &mut node.beacon),
-            ("broadcast_batch", timing.broadcast_batch, &mut node.broadcast_batch),
-        ];
-        for (key, typed, period) in periods {
-            let Some(typed) = typed else { continue };
-            match duration(&typed) {
-                Some(length) => *period = length,
-                None => faults.note(
-                    "timing",
-                    key,
-                    &typed,
-                    ("it must be a duration such as 500ms, 30s, 5m or 2h", "應為時間長度,例如 500ms、30s、5m 或 2h"),
-                ),
-            }
+        if let Some(more) = self.sync.advertise.get(ADVERTISE_MAX) {
+            let expected = (
+                format!("a node advertises at most {ADVERTISE_MAX} addresses: take this one and those after it out"),
+                format!("一個據點最多公布 {ADVERTISE_MAX} 個位址:請刪去這個和之後的位址"),
+            );
+            faults.note("sync", "advertise", more, (&expected.0, &expected.1));
         }
+        node.advertise = self.sync.advertise;
+        let reserve_mib = self.timing.reserve_mib;
+        if let Some(mib) = reserve_mib.filter(|mib| *mib > RESERVE_MIB_MAX) {
+            let expected = (
+                format!("it must be from 0 to {RESERVE_MIB_MAX}, in MiB: it is held back on the disk"),
+                format!("應為 0 到 {RESERVE_MIB_MAX}(MiB):這是磁碟上預留的空間"),
+            );
+            faults.note("timing", "reserve_mib", &mib.to_string(), (&expected.0, &expected.1));
+        }
+        self.timing.check(&mut node, &mut faults);
         if !faults.found.is_empty() {
             return Err(faults.found);
         }
@@ -361,9 +384,52 @@ impl RawSettings {
             gossip: self.gossip.enabled.then_some((self.gossip.listen, self.gossip.peers, self.gossip.mdns)),
             log_format: self.log.format,
             log_filter: self.log.filter,
-            reserve_bytes: timing.reserve_mib.map(|mib| u64::from(mib) << 20),
+            reserve_bytes: reserve_mib.map(|mib| u64::from(mib) << 20),
             node,
         })
+    }
+}
+
+impl RawTiming {
+    /// Sets the periods that are given, each within what it is good for: shorter, a node would burn its own CPU and its
+    /// neighbours'; longer, nobody would see that it still does anything.
+    fn check(self, node: &mut Config, faults: &mut Faults<'_>) {
+        let redial_typed = [("redial_min", self.redial_min.clone()), ("redial_max", self.redial_max.clone())];
+        let periods = [
+            ("probe", self.probe, &mut node.probe, ("100ms", "24h")),
+            ("redial_min", self.redial_min, &mut node.redial_min, ("10ms", "1h")),
+            ("redial_max", self.redial_max, &mut node.redial_max, ("10ms", "24h")),
+            ("beacon", self.beacon, &mut node.beacon, ("100ms", "24h")),
+            ("broadcast_batch", self.broadcast_batch, &mut node.broadcast_batch, ("10ms", "1h")),
+        ];
+        for (key, typed, period, (min, max)) in periods {
+            let Some(typed) = typed else { continue };
+            let fits = |length: &Duration| duration(min) <= Some(*length) && Some(*length) <= duration(max);
+            match duration(&typed).filter(fits) {
+                Some(length) => *period = length,
+                None => {
+                    let expected = (
+                        format!("it must be a duration from {min} to {max}, such as 500ms, 30s, 5m or 2h"),
+                        format!("應為 {min} 到 {max} 的時間長度,例如 500ms、30s、5m 或 2h"),
+                    );
+                    faults.note("timing", key, &typed, (&expected.0, &expected.1));
+                }
+            }
+        }
+        if node.redial_min > node.redial_max {
+            let longest = node.redial_max.as_secs_f64();
+            let expected = (
+                format!(
+                    "redial_min must not be longer than redial_max: the waits grow from {:?} to {longest} s",
+                    node.redial_min
+                ),
+                format!("redial_min 不可長於 redial_max:等待時間由 {:?} 增至 {longest} 秒", node.redial_min),
+            );
+            // Whichever was typed; both, and the first is named.
+            if let Some((key, Some(typed))) = redial_typed.into_iter().find(|(_, typed)| typed.is_some()) {
+                faults.note("timing", key, &typed, (&expected.0, &expected.1));
+            }
+        }
     }
 }
 
@@ -416,6 +482,35 @@ mod tests {
             let error = parse(&format!("{GOOD}{bad}")).unwrap_err().to_string();
             assert!(error.contains(line) && error.contains(hint), "{error}");
         }
+    }
+
+    #[test]
+    fn values_out_of_their_range_name_their_line_and_the_range() {
+        let addresses = ["1", "2", "3", "4", "5"].map(|host| format!("\"192.0.2.{host}:4401\"")).join(",\n");
+        for (bad, line, range) in [
+            ("[timing]\nprobe = \"0s\"\n", 7, "from 100ms to 24h"),
+            ("[timing]\nprobe = \"25h\"\n", 7, "from 100ms to 24h"),
+            ("[timing]\nprobe = \"18446744073709551615ms\"\n", 7, "from 100ms to 24h"),
+            ("[timing]\nbeacon = \"99ms\"\n", 7, "from 100ms to 24h"),
+            ("[timing]\n\nredial_min = \"9ms\"\n", 8, "from 10ms to 1h"),
+            ("[timing]\nredial_max = \"0s\"\n", 7, "from 10ms to 24h"),
+            ("[timing]\nbroadcast_batch = \"0ms\"\n", 7, "from 10ms to 1h"),
+            ("[timing]\nredial_max = \"1s\"\nredial_min = \"2s\"\n", 8, "2s to 1 s"),
+            ("[timing]\nredial_max = \"500ms\"\n", 7, "1s to 0.5 s"),
+            ("[timing]\nredial_min = \"2m\"\n", 7, "120s to 60 s"),
+            ("[timing]\nreserve_mib = 1025\n", 7, "from 0 to 1024"),
+            ("[timing]\nreserve_mib = 4_294_967_295\n", 7, "from 0 to 1024"),
+            (&*format!("[sync]\nadvertise = [{addresses}]\n"), 11, "at most 4 addresses"),
+        ] {
+            let error = parse(&format!("{GOOD}{bad}")).unwrap_err();
+            assert_eq!(error.code(), Code::ConfigValue, "{bad}");
+            let faults = error.faults();
+            let [fault] = &*faults else { panic!("{bad}: {faults:?}") };
+            assert_eq!(fault.line, Some(line), "{bad}: {fault}");
+            assert!(fault.words.en.contains(range) && !fault.words.zh.is_empty(), "{bad}: {fault}");
+        }
+        let edges = "probe = \"24h\"\nredial_min = \"10ms\"\nredial_max = \"10ms\"\nbeacon = \"100ms\"\nreserve_mib = 1024\n";
+        assert_eq!(parse(&format!("{GOOD}[timing]\n{edges}")).unwrap().reserve_bytes, Some(1 << 30));
     }
 
     #[test]

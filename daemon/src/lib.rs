@@ -1,6 +1,7 @@
 //! The only place with a runtime: one loop owns the node; links, store and API are tasks on bounded channels.
 
 pub mod api;
+pub mod code;
 pub mod config;
 pub mod handle;
 pub mod link;

@@ -31,6 +31,7 @@ use tokio::sync::{mpsc, watch};
 pub use self::gossip::GossipSettings;
 use self::port::{Overrun, Port};
 pub use self::sync::SyncSettings;
+use crate::code::Code;
 
 /// Reports waiting for the loop at once; then links stop reading and their peers stop sending. 256 frames of 64 KiB are 16 MiB.
 const REPORTS_MAX: usize = 256;
@@ -48,9 +49,7 @@ pub struct LinkSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// The address is taken or not ours.
-    #[error(
-        "cannot listen for {kind} on {address}: {cause}. Choose another address in the section [{kind}] of the configuration"
-    )]
+    #[error("can't listen for {kind} on {address}: {cause}. Choose another address in the section [{kind}] of the configuration")]
     Listen {
         /// `sync` or `gossip`.
         kind: &'static str,
@@ -60,16 +59,34 @@ pub enum LinkError {
         cause: String,
     },
     /// The key can't make a certificate or a peer identity.
-    #[error("the node key cannot be used for the links: {0}")]
+    #[error(
+        "the node key can't be used for the links: {0}. Without a link this node would hear nobody, so nothing was started. \
+         Have a new key made and certified with: holdfast alliance issue"
+    )]
     Key(String),
     /// A setting the library refuses.
-    #[error("the {kind} link cannot be set up: {cause}")]
+    #[error(
+        "the {kind} link can't be set up: {cause}. Nothing was started. Correct the section [{kind}] of the configuration, or \
+         set enabled = false there to run without this link"
+    )]
     Setup {
         /// `sync` or `gossip`.
         kind: &'static str,
         /// Why.
         cause: String,
     },
+}
+
+impl LinkError {
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Listen { .. } => Code::LinkListen,
+            Self::Key(_) => Code::LinkKey,
+            Self::Setup { .. } => Code::LinkSetup,
+        }
+    }
 }
 
 /// What the links counted since start.

@@ -6,18 +6,25 @@ use tracing_subscriber::fmt;
 
 use crate::config::LogFormat;
 
+/// Nothing can be logged, so nothing is started.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "[log] filter is not understood: {0}. Nothing was started. Give a level, such as `info`, or `info,holdfast_daemon=debug`"
+)]
+pub struct LogError(pub String);
+
 /// Starts logging to standard error.
 ///
 /// # Errors
-/// The filter in words, if it can't be read.
-pub fn start(format: LogFormat, filter: &str) -> Result<(), String> {
-    let filter = EnvFilter::try_new(filter).map_err(|error| format!("[log] filter is not understood: {error}"))?;
+/// [`LogError`] if the filter can't be read.
+pub fn start(format: LogFormat, filter: &str) -> Result<(), LogError> {
+    let filter = EnvFilter::try_new(filter).map_err(|error| LogError(error.to_string()))?;
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     let started = match format {
         LogFormat::Text => builder.with_target(false).try_init(),
         LogFormat::Json => builder.json().try_init(),
     };
-    started.map_err(|error| error.to_string())
+    started.map_err(|error| LogError(error.to_string()))
 }
 
 /// Logs one event.

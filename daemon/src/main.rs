@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use holdfast_daemon::code::Code;
 use holdfast_daemon::config::{Fault, Settings};
+use holdfast_daemon::run::RunError;
 use holdfast_daemon::{log, run, start};
 
 /// The Holdfast daemon: keeps one node of an alliance running.
@@ -26,23 +28,37 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(told) => return unparsed(&told),
+    };
     if arguments.check {
         return check(&arguments.config);
     }
     match begin(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(words) => {
-            eprintln!("holdfastd could not run: {words}");
+        Err(error) => {
+            eprintln!("holdfastd could not run: {error}\ncode: {}", error.code());
             ExitCode::FAILURE
         }
     }
 }
 
+/// Help and version go to standard output, wrong usage to standard error with its code and exit 2.
+fn unparsed(told: &clap::Error) -> ExitCode {
+    // A reader that hung up has seen enough; the exit code says the same.
+    drop(told.print());
+    if !told.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("code: {}", Code::Usage);
+    ExitCode::from(2)
+}
+
 /// What `holdfast config check` shows to people.
 fn check(file: &Path) -> ExitCode {
     let faults = match Settings::load(file) {
-        Ok(settings) => start::check_papers(&settings).err().map(|error| Fault::of_no_line(&error)).into_iter().collect(),
+        Ok(settings) => start::check_papers(&settings).err().map(|error| Fault::of_paper(&error)).into_iter().collect(),
         Err(error) => error.faults(),
     };
     let ok = faults.is_empty();
@@ -52,12 +68,11 @@ fn check(file: &Path) -> ExitCode {
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn begin(arguments: &Arguments) -> Result<(), String> {
-    let settings = Settings::load(&arguments.config).map_err(|error| error.to_string())?;
+fn begin(arguments: &Arguments) -> Result<(), RunError> {
+    let settings = Settings::load(&arguments.config)?;
     log::start(settings.log_format, &settings.log_filter)?;
-    let runtime = run::runtime();
-    let runtime = runtime.map_err(|error| format!("the system gives no threads: {error}"))?;
-    runtime.block_on(run::run(settings, asked_to_end(), |_| {})).map_err(|error| error.to_string())
+    let runtime = run::runtime().map_err(RunError::Runtime)?;
+    runtime.block_on(run::run(settings, asked_to_end(), |_| {}))
 }
 
 /// Resolves at Ctrl-C, at SIGTERM, and, where whoever started us asked for that, when standard input closes.

@@ -11,7 +11,8 @@ use holdfast_proto::node::Node;
 use holdfast_proto::time::{Instant, Now, UtcMillis};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::config::Settings;
+use crate::code::Code;
+use crate::config::{ConfigError, Settings};
 use crate::handle::{Ask, Desk, Handle};
 use crate::link::{GossipSettings, LinkError, LinkSettings, Links, SyncSettings};
 use crate::start::{StartError, Started, start};
@@ -25,6 +26,17 @@ const TURN_MAX: Duration = Duration::from_millis(2);
 /// The daemon could not start, or could not end cleanly.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Logging.
+    #[error(transparent)]
+    Log(#[from] log::LogError),
+    /// The system gives no event queue.
+    #[error(
+        "the system gives no event queue: {0}. Nothing was started. Raise its limit of open files (ulimit -n) and start again"
+    )]
+    Runtime(std::io::Error),
     /// Key, alliance, store or stamp.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -45,6 +57,23 @@ pub enum RunError {
     /// The token.
     #[error(transparent)]
     Token(#[from] api::token::TokenError),
+}
+
+impl RunError {
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Config(error) => error.code(),
+            Self::Log(_) => Code::Log,
+            Self::Runtime(_) => Code::Runtime,
+            Self::Start(error) => error.code(),
+            Self::Link(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Listen { .. } => Code::ApiListen,
+            Self::Token(error) => error.code(),
+        }
+    }
 }
 
 /// Both clocks of this machine.

@@ -11,6 +11,7 @@ use holdfast_proto::identity::{ArmorKind, Roster, SecretKey, dearmor};
 use holdfast_proto::node::{Known, Node, RestoreError, Restoring, Setup};
 use holdfast_proto::time::{Now, UtcMillis};
 
+use crate::code::Code;
 use crate::config::Settings;
 use crate::stamp::{StampError, StampFile};
 use crate::store::{Opened, Options, Store, StoreError};
@@ -62,8 +63,29 @@ pub enum StartError {
     #[error(transparent)]
     Restore(#[from] RestoreError),
     /// The system has no randomness.
-    #[error("the system gives no random numbers: {0}")]
+    #[error(
+        "the system gives no random numbers: {0}. Without them no link can be kept secret, so nothing was started. Start it again \
+         in a minute; if it stays so, restart this computer"
+    )]
     Random(String),
+}
+
+impl StartError {
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unreadable { .. } => Code::PaperUnreadable,
+            Self::Unusable { .. } => Code::PaperUnusable,
+            Self::KeyOpen(_) => Code::KeyOpen,
+            Self::Store(error) => error.code(),
+            Self::Stamp(_) => Code::Stamp,
+            Self::Restore(RestoreError::NoCharter) => Code::NoCharter,
+            Self::Restore(RestoreError::Charter(_)) => Code::Charter,
+            Self::Restore(RestoreError::NotCertified(_)) => Code::NotCertified,
+            Self::Random(_) => Code::Random,
+        }
+    }
 }
 
 /// A node restored, and what is needed to run it.

@@ -27,6 +27,7 @@ use holdfast_proto::io::Row;
 
 pub use writer::{Refused, Stats, StoreEvent, Writer};
 
+use crate::code::Code;
 use crate::stamp::StampFile;
 use file::Disk;
 
@@ -146,6 +147,21 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::InUse { .. } => Code::StoreInUse,
+            Self::NoRight { .. } => Code::StoreNoRight,
+            Self::ReadOnly { .. } => Code::StoreReadOnly,
+            Self::Full { .. } => Code::StoreFull,
+            Self::Newer { .. } => Code::StoreNewer,
+            Self::Engine { .. } => Code::StoreEngine,
+            Self::Garbled { .. } => Code::StoreGarbled,
+            Self::Disk { .. } => Code::StoreDisk,
+        }
+    }
+
     /// Sorts an error of the file system.
     fn from_io(path: &Path, error: &io::Error) -> Self {
         let (path, cause) = (path.to_owned(), error.to_string());

@@ -227,6 +227,7 @@ pub enum Event {
     /// The picture changed: a board or detail.
     Board {
         /// Whose.
+        #[serde(with = "spelled")]
         node: NodeId,
         /// Its version.
         version: u32,
@@ -234,6 +235,7 @@ pub enum Event {
     /// Entries became durable and were folded in.
     Entries {
         /// Whose.
+        #[serde(with = "spelled")]
         author: NodeId,
         /// First number.
         first: u32,
@@ -243,6 +245,7 @@ pub enum Event {
     /// An entry was taken back out of the fold.
     Withdrawn {
         /// Whose.
+        #[serde(with = "spelled")]
         author: NodeId,
         /// Which.
         number: u32,
@@ -250,6 +253,7 @@ pub enum Event {
     /// A link to a certified peer is up.
     PeerUp {
         /// Who.
+        #[serde(with = "spelled")]
         node: NodeId,
         /// Over what.
         label: String,
@@ -257,6 +261,7 @@ pub enum Event {
     /// A link went down.
     PeerDown {
         /// Who, where known.
+        #[serde(default, with = "spelled::where_known")]
         node: Option<NodeId>,
         /// Why, in words.
         cause: String,
@@ -264,6 +269,7 @@ pub enum Event {
     /// A heal ended: both digests agree.
     Healed {
         /// With whom.
+        #[serde(with = "spelled")]
         node: NodeId,
         /// Milliseconds from the unequal digest to the equal one.
         took_ms: u64,
@@ -275,6 +281,7 @@ pub enum Event {
     /// Bytes from outside were refused; nothing changed.
     Rejected {
         /// Of which peer, where known.
+        #[serde(default, with = "spelled::where_known")]
         node: Option<NodeId>,
         /// Why.
         reason: String,
@@ -282,6 +289,7 @@ pub enum Event {
     /// Two stories under one number: the logbook is frozen there.
     Forked {
         /// Whose.
+        #[serde(with = "spelled")]
         author: NodeId,
         /// Lowest forked number.
         number: u32,
@@ -360,4 +368,36 @@ pub enum Answer {
     Metrics(BTreeMap<String, u64>),
     /// Not found, ambiguous or mistyped.
     Refused(Refusal),
+}
+
+/// A node id as all of the API spells it, `1-118`.
+mod spelled {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::id::NodeId;
+
+    pub(super) fn serialize<S: Serializer>(id: &NodeId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(id)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NodeId, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+
+    pub(super) mod where_known {
+        use super::{Deserialize, Deserializer, NodeId, Serializer, de};
+
+        #[expect(clippy::ref_option, reason = "the shape serde asks for")]
+        pub(in super::super) fn serialize<S: Serializer>(id: &Option<NodeId>, serializer: S) -> Result<S::Ok, S::Error> {
+            match id {
+                Some(id) => serializer.collect_str(id),
+                None => serializer.serialize_none(),
+            }
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NodeId>, D::Error> {
+            let text = Option::<String>::deserialize(deserializer)?;
+            text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
+        }
+    }
 }

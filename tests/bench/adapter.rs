@@ -30,7 +30,7 @@ fn tell(line: &str) {
 /// Runs the daemon's library on `config`, exactly as `holdfastd` does, with lines instead of HTTP. `first` is whose words count.
 pub(crate) fn node(config: &Path, first: &str) -> Outcome<()> {
     let settings = Settings::load(config).map_err(words)?;
-    holdfast_daemon::log::start(settings.log_format, &settings.log_filter)?;
+    holdfast_daemon::log::start(settings.log_format, &settings.log_filter).map_err(words)?;
     let first: NodeId = first.parse().map_err(words)?;
     let runtime = run::runtime().map_err(words)?;
     let (lines, mut heard) = mpsc::unbounded_channel::<String>();

@@ -126,10 +126,14 @@ fn status() -> Value {
         "nodes": [
             {"id": "1-1", "name": "甲店", "role": "store", "tier": 1, "firm": "F", "region": "TPE", "operating_status": "open",
              "age_s": 5, "reachable": true, "readings": {
-                "stock.water": {"value": 120, "unit": "LTR", "age_s": 5, "valid_s": 60, "stale": false, "basis": "self_reported"},
+                "stock.water": {"value": "low", "age_s": 5, "valid_s": 60, "stale": false, "basis": "self_reported"},
+                "stock.water.count": {"value": 120, "unit": "LTR", "age_s": 5, "valid_s": 60, "stale": false, "basis": "self_reported"},
+                "stock.rice.count": {"value": 30, "unit": "KGM", "age_s": 5, "valid_s": 60, "stale": false, "basis": "self_reported"},
                 "power.source": {"value": "generator", "age_s": 5, "valid_s": 60, "stale": false, "basis": "self_reported"}}},
             {"id": "1-3", "name": "evil\u{1b}[2J", "role": "store", "tier": 1, "firm": "F", "region": "TPE",
-             "operating_status": "unknown", "was": "open", "unknown_because": "stale", "age_s": 9000, "reachable": false, "readings": {}}]})
+             "operating_status": "unknown", "was": "open", "unknown_because": "stale", "age_s": 9000, "reachable": false, "readings": {}},
+            {"id": "1-4", "name": "silent", "role": "store", "tier": 1, "firm": "F", "region": "TPE",
+             "operating_status": "unknown", "unknown_because": "never_said", "age_s": 2, "reachable": true, "readings": {}}]})
 }
 
 fn requests() -> Value {
@@ -171,7 +175,7 @@ fn rule(asked: &str) -> (u16, Value) {
         "GET /api/v1/events" => (
             200,
             json!(
-                ": hello\n\nid: 1\nevent: board\ndata: {\"event\":\"board\",\"node\":{\"issuer\":1,\"serial\":2},\"version\":7}\n\n\
+                ": hello\n\nid: 1\nevent: board\ndata: {\"event\":\"board\",\"node\":\"1-2\",\"version\":7}\n\n\
             id: 2\nevent: fault\ndata: {\"event\":\"fault\",\"what\":\"cut\\u001b\"}\n\n"
             ),
         ),
@@ -246,6 +250,39 @@ fn a_write_is_followed_to_its_first_neighbour() {
     assert_eq!(typed.key.as_deref(), Some("K"));
 }
 
+/// The hub has it before the first look.
+fn received_at_once(asked: &str) -> (u16, Value) {
+    match asked {
+        "POST /api/v1/requests" => {
+            let mut answer = saved("saved_here");
+            answer.as_object_mut().unwrap().extend(request("submitted").as_object().unwrap().clone());
+            (200, answer)
+        }
+        "GET /api/v1/requests/R-7Q4KABC" => (200, request("acknowledged")),
+        "GET /api/v1/delivery/e%3A1-1%235" => (200, json!({"state": "received", "neighbours": 1, "acknowledged_by": ["乙倉"]})),
+        other => rule(other),
+    }
+}
+
+#[test]
+fn what_a_request_reads_and_how_far_it_got_are_of_one_moment() {
+    let fake = Fake::new(received_at_once);
+    let did = at(&fake, "request new --item water:40 --json");
+    let object: Value = serde_json::from_str(&did.out).unwrap();
+    assert_eq!((did.code, &object["status"], &object["delivery"]["state"]), (0, &json!("acknowledged"), &json!("received")));
+    assert_eq!(
+        (&object["schema"], &object["id"], &object["ticket"]),
+        (&json!("holdfast.request/1"), &json!("R-7Q4KABC"), &json!("e:1-1#5"))
+    );
+}
+
+#[test]
+fn a_state_no_write_can_reach_yet_can_not_be_waited_for() {
+    let did = typed(&["wait", "delivered", "e:1-1#5", "--state", "acted-on"], &[]);
+    assert_eq!(did.code, 2, "{did:?}");
+    assert!(did.err.contains("reached, received") && did.err.contains("H-820"), "{did:?}");
+}
+
 #[test]
 fn saved_here_but_with_no_neighbour_is_exit_six() {
     let fake = Fake::new(nobody_has_it);
@@ -279,11 +316,24 @@ fn status_is_told_in_both_languages_without_an_escape() {
     let fake = Fake::new(rule);
     let did = at(&fake, "status");
     assert_eq!(did.code, 0, "{did:?}");
-    for part in ["甲店", "open", "120 L", "generator", "unknown (was open)", "R-7Q4KABC", "alone (H-204)", "09:59 (5 s ago)"] {
+    for part in [
+        "甲店",
+        "open",
+        "Rice 30 kg, Drinking water low 120 L",
+        "generator",
+        "unknown (was open)",
+        "R-7Q4KABC",
+        "alone (H-204)",
+        "09:59 (5 s ago)",
+    ] {
         assert!(did.out.contains(part), "{part}: {}", did.out);
     }
+    let silent = did.out.lines().find(|line| line.contains("silent")).unwrap();
+    assert!(silent.contains("never said") && !silent.contains("ago"), "an empty board has no age to tell: {silent}");
     let zh = at(&fake, "status --lang zh-TW").out;
-    for part in ["開放", "120 公升", "發電機", "狀況不明(原為開放)", "速件", "孤立"] {
+    assert!(!did.out.contains(".count") && !zh.contains(".count"), "{}", did.out);
+    for part in ["開放", "白米 30 公斤、飲用水 偏少 120 公升", "發電機", "狀況不明(原為開放)", "速件", "孤立"]
+    {
         assert!(zh.contains(part), "{part}: {zh}");
     }
     for line in ["status", "status --lang zh-TW", "status --json", "peers", "request list", "request show R-7Q4KABC"] {
@@ -379,7 +429,10 @@ fn wrong_usage_is_exit_two_and_an_object_where_json_is_wanted() {
     let did = typed(&["requst", "--json"], &[]);
     assert_eq!(did.code, 2);
     let object: Value = serde_json::from_str(&did.err).unwrap();
-    assert_eq!(object["kind"], "usage");
+    assert_eq!((&object["kind"], &object["code"]), (&json!("usage"), &json!("H-820")));
+    let told = typed(&["requst"], &[]);
+    assert_eq!(told.code, 2);
+    assert!(told.err.contains("requst") && told.err.ends_with("\ncode: H-820\n"), "{}", told.err);
     assert_eq!(
         typed(&["report", "status", "open", "--at", "soon", "--api", "http://127.0.0.1:1", "--token-file", "/dev/null"], &[])
             .code,

@@ -136,16 +136,26 @@ pub(super) async fn until(stopped: &mut watch::Receiver<bool>) {
     let _stopped = stopped.wait_for(|stop| *stop).await;
 }
 
+/// A view that stands within others too, named where it is the whole answer.
+#[derive(Serialize)]
+pub(super) struct Named<'a, T> {
+    /// Name and version of the shape.
+    pub(super) schema: &'static str,
+    /// What there is to tell.
+    #[serde(flatten)]
+    pub(super) view: &'a T,
+}
+
 /// An answer as JSON; a refusal as an error.
 pub(super) fn answered(answer: Answer) -> Result<Response, ApiError> {
     let ok = StatusCode::OK;
     match answer {
         Answer::Status(view) => Ok(json(ok, &view)),
         Answer::Requests(view) => Ok(json(ok, &view)),
-        Answer::Request(view) => Ok(json(ok, &view)),
+        Answer::Request(view) => Ok(json(ok, &Named { schema: "holdfast.request/1", view: &*view })),
         Answer::Peers(view) => Ok(json(ok, &view)),
         Answer::Digest(view) => Ok(json(ok, &view)),
-        Answer::Delivery(view) => Ok(json(ok, &view)),
+        Answer::Delivery(view) => Ok(json(ok, &Named { schema: "holdfast.delivery/1", view: &view })),
         Answer::Metrics(map) => Ok(json(ok, &map)),
         Answer::Refused(refusal) => Err(refusal.into()),
     }

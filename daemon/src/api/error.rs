@@ -68,8 +68,9 @@ impl ApiError {
             [
                 ("The token is missing or wrong.", "缺少權杖，或權杖不對。"),
                 (
-                    "Only programs and pages of this computer's user may ask this node.",
-                    "只有這台電腦使用者的程式與頁面可以使用本據點。",
+                    "Nothing was read or saved. The token keeps other web pages out, not people: anybody who can open a connection \
+                     on this PC can load the page and write as this node.",
+                    "什麼都沒有讀取或儲存。權杖擋的是別的網頁，不是人：凡能在這台電腦上開啟連線的人，都能載入頁面並以本據點的名義寫入。",
                 ),
                 (
                     "On the page: load it again. In a program: send the content of the token file as \"Authorization: Bearer ...\".",

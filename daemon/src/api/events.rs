@@ -17,9 +17,11 @@ use holdfast_proto::control::Event;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
-use crate::api::app::{App, until};
+use crate::api::app::{App, Named, until};
 use crate::api::error::ApiError;
 
+/// Of every event.
+const SCHEMA: &str = "holdfast.event/1";
 /// Listeners at once. A page holds one; the CLI's `watch` one. Each costs about 2 kB and its place in the queue.
 pub(super) const LISTENERS_MAX: usize = 64;
 /// Events remembered for those who come back: minutes of a busy alliance, about 200 kB.
@@ -114,11 +116,16 @@ impl Feed {
     }
 }
 
+/// An event as its listeners read it.
+pub(super) fn told(event: &Event) -> serde_json::Result<serde_json::Value> {
+    serde_json::to_value(Named { schema: SCHEMA, view: event })
+}
+
 /// Numbers what the loop says, until the loop ends.
 pub(super) async fn pump(feed: Arc<Feed>, mut events: broadcast::Receiver<Event>) {
     loop {
         match events.recv().await {
-            Ok(event) => match serde_json::to_value(&event) {
+            Ok(event) => match told(&event) {
                 Ok(value) => {
                     let name = value.get("event").and_then(serde_json::Value::as_str).unwrap_or("message");
                     feed.say(name, &value.to_string());
@@ -133,7 +140,7 @@ pub(super) async fn pump(feed: Arc<Feed>, mut events: broadcast::Receiver<Event>
 
 /// 0 where it is not known how many.
 fn lagged(missed: u64) -> String {
-    serde_json::json!({ "event": "lagged", "missed": missed }).to_string()
+    serde_json::json!({ "schema": SCHEMA, "event": "lagged", "missed": missed }).to_string()
 }
 
 /// One listener.

@@ -5,6 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::code::Code;
+
 /// Bytes of a token before hex: as many as a key, so that nobody guesses it. Trust note T33.
 const TOKEN_BYTES: usize = 32;
 /// Hex digits of a token.
@@ -88,8 +90,8 @@ impl fmt::Debug for Session {
 pub enum TokenError {
     /// Others on this computer could read the file.
     #[error(
-        "the token file {path} can be read by other users of this computer (mode {mode:04o}), so any of them could write in this \
-         node's name. Delete it and start again (a new token is made), or run: chmod 600 {path}",
+        "the token file {path} can be read by other users of this computer (mode {mode:04o}), so it is \
+         no secret. Delete it and start again (a new token is made), or run: chmod 600 {path}",
         path = path.display()
     )]
     Readable {
@@ -117,6 +119,18 @@ pub enum TokenError {
         #[source]
         cause: io::Error,
     },
+}
+
+impl TokenError {
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Readable { .. } => Code::TokenOpen,
+            Self::Malformed { .. } => Code::TokenMalformed,
+            Self::Io { .. } => Code::TokenUnreadable,
+        }
+    }
 }
 
 /// Reads the token, or makes one at the first start, readable by this user only.

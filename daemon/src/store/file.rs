@@ -48,6 +48,7 @@ impl Disk {
     /// As [`super::Store::open`], and `Garbled`.
     pub(super) fn open(folder: &Path, options: &Options) -> Result<(Self, Found), StoreError> {
         let reserve = Reserve::new(folder, options.reserve);
+        reserve.drop_half();
         let (conn, found) = match connect(folder, options) {
             Err(StoreError::Full { path, cause }) => {
                 if !reserve.free() {

@@ -26,9 +26,14 @@ impl Reserve {
         self.bytes == 0 || fs::metadata(self.folder.join(RESERVE)).is_ok_and(|file| file.len() >= self.bytes)
     }
 
+    /// Takes away what a daemon that died while filling left behind. True if there was any.
+    pub(super) fn drop_half(&self) -> bool {
+        fs::remove_file(self.folder.join(FILLING)).is_ok()
+    }
+
     /// Gives the room back. True if there was any.
     pub(super) fn free(&self) -> bool {
-        let half = fs::remove_file(self.folder.join(FILLING)).is_ok();
+        let half = self.drop_half();
         fs::remove_file(self.folder.join(RESERVE)).is_ok() || half
     }
 

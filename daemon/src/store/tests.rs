@@ -541,6 +541,18 @@ impl Drop for Disk {
 }
 
 #[test]
+fn a_reserve_left_half_filled_is_taken_away_at_the_next_start() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for options in [small(), Options { reserve: 0, ..small() }] {
+        drop(Store::open(dir.path(), options.clone()).expect("opens"));
+        let half = dir.path().join("holdfast.reserve.new");
+        fs::write(&half, [1; 100]).expect("left behind");
+        drop(Store::open(dir.path(), options).expect("opens"));
+        assert!(!half.exists());
+    }
+}
+
+#[test]
 #[ignore = "needs root: mounts a small disk"]
 fn on_a_disk_that_is_really_full_the_reserve_lets_small_rows_through_until_there_is_room() {
     let disk = Disk::new(4_096);

@@ -47,7 +47,7 @@ pub struct ReadingView {
     /// Rec 20 code, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// RFC 3339 is made by the API; milliseconds here; absent where the author knew no time.
+    /// Milliseconds UTC since 1970; absent where the author knew no time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_at: Option<UtcMillis>,
     /// Seconds since it was observed; absent where it can't be bounded.

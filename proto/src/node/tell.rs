@@ -96,7 +96,7 @@ impl Node {
             warn(
                 "H-502",
                 format!("Writing has stopped: {cause}. Does another PC run as this one?"),
-                "已停止寫入:是不是有另一台電腦用同一個身分在執行?",
+                &format!("已停止寫入:{cause}。是不是有另一台電腦用同一個身分在執行?"),
             );
         }
         let skews = self.links.values().filter_map(|link| link.clock_skew_ms).map(|ms| ms / 1_000);
@@ -105,7 +105,8 @@ impl Node {
                 "This PC's clock and a neighbour's differ by {} min. Ages may be shown as unknown: check the clock.",
                 skew.abs() / 60
             );
-            warn("H-402", en, "這台電腦的時間和鄰近據點差很多,請校正時間。");
+            let zh = format!("這台電腦的時間和鄰近據點相差 {} 分鐘,資料的時間可能顯示為不明,請校正時間。", skew.abs() / 60);
+            warn("H-402", en, &zh);
         }
         if let Some(log) = self.current_log().and_then(|log| self.replica.log(log))
             && log.window_percent() >= WINDOW_WARN_PERCENT

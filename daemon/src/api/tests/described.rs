@@ -100,6 +100,38 @@ async fn every_view_answers_with_only_the_properties_described() {
     check(&all, &all["components"]["schemas"]["Error"], &refused.json(), "Error");
 }
 
+#[test]
+fn every_event_is_described_and_spells_nodes_as_all_answers_do() {
+    let all = description();
+    let node = holdfast_proto::id::NodeId { issuer: 1, serial: 118 };
+    let (label, cause, reason, what, ticket) =
+        ("quic".to_owned(), "c".to_owned(), "r".to_owned(), "w".to_owned(), "t".to_owned());
+    for event in [
+        Event::Board { node, version: 1 },
+        Event::Entries { author: node, first: 1, count: 2 },
+        Event::Withdrawn { author: node, number: 1 },
+        Event::PeerUp { node, label },
+        Event::PeerDown { node: None, cause: cause.clone() },
+        Event::PeerDown { node: Some(node), cause: cause.clone() },
+        Event::Healed { node, took_ms: 1, received: 2, sent: 3 },
+        Event::Rejected { node: Some(node), reason },
+        Event::Forked { author: node, number: 1 },
+        Event::Incarnation { count: 1, cause: cause.clone() },
+        Event::Stopped { cause: cause.clone() },
+        Event::StoreFailed { cause },
+        Event::Delivery { ticket, delivery: delivery() },
+        Event::Fault { what: what.clone() },
+        Event::Bug { what },
+    ] {
+        let told = crate::api::events::told(&event).expect("events are JSON");
+        check(&all, &all["components"]["schemas"]["Event"], &told, "Event");
+        for name in ["node", "author"] {
+            assert!(matches!(told[name].as_str(), None | Some("1-118")), "{told}");
+        }
+        assert_eq!(serde_json::from_value::<Event>(told.clone()).expect("reads back"), event, "{told}");
+    }
+}
+
 #[tokio::test]
 async fn every_described_property_of_a_body_is_taken_and_no_other() {
     let server = Server::start().await;

@@ -1,0 +1,173 @@
+//! The code of everything that keeps `holdfastd` from running: one table, so that a person can look one up or read it out.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// `H-700` to `H-799`. Two reasons under one number don't compile; a number once given keeps its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u16)]
+pub enum Code {
+    /// Wrong usage of the command line.
+    Usage = 700,
+    /// The configuration can't be read.
+    ConfigUnreadable = 701,
+    /// A line of it is not understood: not TOML, an unknown key, a wrong type.
+    ConfigUnknown = 702,
+    /// A value in it makes no sense.
+    ConfigValue = 703,
+    /// A variable of the environment is not understood.
+    ConfigVariable = 704,
+    /// The log filter is not understood.
+    Log = 705,
+    /// The system gives no event queue.
+    Runtime = 706,
+    /// The system gives no random numbers.
+    Random = 707,
+    /// Key, alliance file or catalogue can't be read.
+    PaperUnreadable = 711,
+    /// One of them does not hold what it should.
+    PaperUnusable = 712,
+    /// Others may read the node key.
+    KeyOpen = 713,
+    /// The alliance file holds no charter.
+    NoCharter = 714,
+    /// Its charter can't be used.
+    Charter = 715,
+    /// It certifies no such node and key.
+    NotCertified = 716,
+    /// The continuity stamp.
+    Stamp = 717,
+    /// Another daemon runs on the data folder.
+    StoreInUse = 721,
+    /// No right to the data folder.
+    StoreNoRight = 722,
+    /// Its disk is read-only.
+    StoreReadOnly = 723,
+    /// Its disk is full.
+    StoreFull = 724,
+    /// A later version wrote the store.
+    StoreNewer = 725,
+    /// The built-in SQLite.
+    StoreEngine = 726,
+    /// The store broke while it was read.
+    StoreGarbled = 727,
+    /// Anything else of the disk.
+    StoreDisk = 728,
+    /// The API's port.
+    ApiListen = 731,
+    /// Others may read the token file.
+    TokenOpen = 732,
+    /// The token file holds no token.
+    TokenMalformed = 733,
+    /// The token file can't be read or made.
+    TokenUnreadable = 734,
+    /// A link's port.
+    LinkListen = 741,
+    /// The node key does not do for the links.
+    LinkKey = 742,
+    /// A link can't be set up.
+    LinkSetup = 743,
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "H-{}", *self as u16)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::io;
+    use std::net::SocketAddr;
+    use std::path::PathBuf;
+
+    use holdfast_proto::id::NodeId;
+    use holdfast_proto::node::RestoreError;
+
+    use super::*;
+    use crate::api::token::TokenError;
+    use crate::config::{ConfigError, Fault};
+    use crate::link::LinkError;
+    use crate::log::LogError;
+    use crate::run::RunError;
+    use crate::stamp::StampError;
+    use crate::start::StartError;
+    use crate::store::StoreError;
+
+    fn cause() -> io::Error {
+        io::Error::other("the cause")
+    }
+
+    fn store() -> Vec<RunError> {
+        let (path, cause) = (PathBuf::from("/data"), "the cause".to_owned());
+        let errors = [
+            StoreError::InUse { path: path.clone() },
+            StoreError::NoRight { path: path.clone(), cause: cause.clone() },
+            StoreError::ReadOnly { path: path.clone(), cause: cause.clone() },
+            StoreError::Full { path: path.clone(), cause: cause.clone() },
+            StoreError::Newer { path: path.clone(), found: 9, known: 1 },
+            StoreError::Engine { version: "3", cause: cause.clone() },
+            StoreError::Garbled { path: path.clone(), cause: cause.clone() },
+            StoreError::Disk { path, cause },
+        ];
+        errors.into_iter().map(RunError::Store).collect()
+    }
+
+    fn papers() -> Vec<RunError> {
+        let (path, fix) = (PathBuf::from("/key"), "Get it again");
+        let errors = [
+            StartError::Unreadable { what: "node key", path: path.clone(), cause: cause(), fix },
+            StartError::Unusable { what: "node key", path: path.clone(), cause: "empty".to_owned(), fix },
+            StartError::KeyOpen(path.clone()),
+            StartError::Stamp(StampError { path, action: "read", source: cause() }),
+            StartError::Restore(RestoreError::NoCharter),
+            StartError::Restore(RestoreError::NotCertified(NodeId { issuer: 1, serial: 2 })),
+            StartError::Random("the cause".to_owned()),
+        ];
+        errors.into_iter().map(RunError::Start).collect()
+    }
+
+    fn rest() -> Vec<RunError> {
+        let (path, address) = (PathBuf::from("/file"), SocketAddr::from(([127, 0, 0, 1], 1)));
+        let wrong = |code| {
+            let words = holdfast_proto::domain::refusal::Words { en: "It is 1".to_owned(), zh: "是 1".to_owned() };
+            RunError::Config(ConfigError::Wrong { path: "x.toml".into(), faults: vec![Fault { line: Some(1), code, words }] })
+        };
+        vec![
+            RunError::Config(ConfigError::Unreadable { path: path.clone(), cause: cause() }),
+            wrong(Code::ConfigUnknown),
+            wrong(Code::ConfigValue),
+            wrong(Code::ConfigVariable),
+            RunError::Log(LogError("the cause".to_owned())),
+            RunError::Runtime(cause()),
+            RunError::Listen { address, cause: cause() },
+            RunError::Token(TokenError::Readable { path: path.clone(), mode: 0o644 }),
+            RunError::Token(TokenError::Malformed { path: path.clone() }),
+            RunError::Token(TokenError::Io { path, cause: cause() }),
+            RunError::Link(LinkError::Listen { kind: "sync", address, cause: "taken".to_owned() }),
+            RunError::Link(LinkError::Key("the cause".to_owned())),
+            RunError::Link(LinkError::Setup { kind: "sync", cause: "the cause".to_owned() }),
+        ]
+    }
+
+    #[test]
+    fn each_reason_has_a_code_of_its_own_and_words_of_more_than_one_sentence() {
+        let errors: Vec<RunError> = store().into_iter().chain(papers()).chain(rest()).collect();
+        let codes: BTreeSet<Code> = errors.iter().map(RunError::code).collect();
+        assert_eq!(codes.len(), errors.len());
+        for error in errors {
+            let (code, said) = (error.code().to_string(), error.to_string());
+            assert!(code.len() == 5 && code.starts_with("H-7"), "{code}");
+            // What happened, then what to do.
+            assert!(said.contains(". ") || said.contains(" again") || said.ends_with('?'), "{code}: {said}");
+        }
+    }
+}
