@@ -11,8 +11,8 @@ mod tests;
 use holdfast_proto::control::{Answer, Question, StatusView};
 
 use crate::record::Record;
-use crate::scenario::{Inject, Micros, Scenario, SiteNo, When};
-use crate::world::{CannotRun, World};
+use crate::scenario::{Inject, Micros, Ppm, Scenario, SiteNo, When};
+use crate::world::{CannotRun, MINUTE, World};
 
 use self::expect::Watch;
 use self::story::Story;
@@ -248,6 +248,11 @@ impl Play {
 /// The contingency's time has come.
 fn due_by(inject: &Inject, now: Micros) -> bool {
     matches!(&inject.when, When::Unless { by, .. } if *by <= now)
+}
+
+/// So much of an hour.
+fn per_hour(time: Micros) -> Ppm {
+    u32::try_from(time / (60 * MINUTE / 1_000_000)).unwrap_or(u32::MAX)
 }
 
 /// What a running site's own node shows.

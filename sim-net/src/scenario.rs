@@ -353,7 +353,7 @@ pub enum Effect {
         /// Only what the first group sends to the others is lost.
         one_way: bool,
     },
-    /// All partitions and element cuts end; with sites, only theirs.
+    /// All partitions, element cuts, noise and broken antennas end; with sites, only theirs.
     Heal(Vec<SiteNo>),
     /// Links of these sites go down and up again with this period.
     Flap {

@@ -7,6 +7,7 @@
 //! | `world/start` | PCs that start and stop, and what they find on their disks |
 //! | `world/order` | commands: told to staff, said by themselves, asked for by figures |
 //! | `world/wire`, `world/air`, `world/links` | links, the broadcast domain, what stands of them |
+//! | `world/radio`, `world/courier` | radio channels, sticks that are carried |
 //! | `world/adversary` | frames of somebody who has no right to speak, or speaks badly |
 //! | `world/log` | what happened, for those above |
 //! | `world/verdict` | samples and the last look |
@@ -14,6 +15,7 @@
 
 mod adversary;
 mod air;
+mod courier;
 mod inject;
 mod links;
 mod log;
@@ -21,6 +23,7 @@ mod observe;
 mod order;
 mod print;
 mod queue;
+mod radio;
 mod slot;
 mod start;
 #[cfg(test)]
@@ -42,13 +45,14 @@ use self::links::Links;
 pub use self::log::{Happened, Latencies, Logged};
 use self::print::Print;
 use self::queue::Queue;
+pub use self::radio::OnAir;
 use self::slot::{Admit, Slot};
 use crate::checker::{Checker, Made, Rule, Sometimes};
 use crate::dice::{Dice, Purpose};
 use crate::driver::{Alliance, Driver};
 use crate::network::element::Backhaul;
 use crate::network::path::Tally;
-use crate::scenario::words::Medium;
+use crate::network::radio::TransmissionNo;
 use crate::scenario::{Inject, Micros, Scenario, SiteNo, Subject};
 use crate::site::disk::{Job, Outcome};
 
@@ -81,6 +85,11 @@ enum Happening {
     Air { from: usize, to: usize, frame: Bytes },
     AirGrant { node: usize, life: u32 },
     Hear,
+    RadioTry { net: usize, node: usize, life: u32 },
+    RadioDone { net: usize, node: usize, life: u32, transmission: TransmissionNo, frame: Bytes },
+    RadioGrant { net: usize, node: usize, life: u32 },
+    PlugIn { node: usize },
+    Unpack { visit: usize },
     Stored { node: usize, life: u32 },
     Fetched { node: usize, life: u32, token: u64, entries: Vec<EntryId> },
     Beat { node: usize, beat: Beat },
@@ -111,16 +120,12 @@ enum Beat {
 pub enum CannotRun {
     /// Something in it is not there, or out of range.
     Bad(String),
-    /// It asks for something this program can't do yet.
-    Unsupported(String),
 }
 
 impl std::fmt::Display for CannotRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Bad(what) => write!(f, "{what}"),
-            Self::Unsupported(what) => write!(f, "{what}: this program can't do that yet. Leave it out of the scenario"),
-        }
+        let Self::Bad(what) = self;
+        write!(f, "{what}")
     }
 }
 
@@ -167,6 +172,8 @@ pub struct World {
     alliance: Arc<Alliance>,
     slots: Vec<Slot>,
     links: Links,
+    radios: Vec<radio::Net>,
+    post: courier::Post,
     backhaul: Backhaul,
     queue: Queue<Happening>,
     phases: Phases,
@@ -209,9 +216,6 @@ impl World {
         if !(2..=SITES_MAX).contains(&count) {
             return Err(CannotRun::Bad(format!("{count} sites: a run has 2 to {SITES_MAX}")));
         }
-        if scenario.sites.iter().any(|site| site.media.iter().any(|medium| matches!(medium, Medium::Radio(_)))) {
-            return Err(CannotRun::Unsupported("radio".to_owned()));
-        }
         if let Some(element) = scenario.elements.iter().find(|element| element.used_by.iter().any(|site| *site >= count)) {
             return Err(CannotRun::Bad(format!("element {} is used by a site that is not there", element.id)));
         }
@@ -232,6 +236,8 @@ impl World {
             alliance: Arc::new(alliance),
             slots,
             links: Links::new(seed, count, scenario.world.gossip.as_ref()),
+            radios: radio::Net::all(&scenario, seed)?,
+            post: courier::Post::new(seed),
             backhaul: Backhaul::new(&scenario.sites, &scenario.elements, scenario.world.wan, scenario.world.lan),
             queue: Queue::new(Dice::new(seed, Purpose::Tie, 0)),
             phases,
@@ -345,6 +351,13 @@ impl World {
             Happening::Air { from, to, frame } => self.air(from, to, frame),
             Happening::AirGrant { node, life } => self.air_grant(node, life),
             Happening::Hear => self.hear(),
+            Happening::RadioTry { net, node, life } => self.radio_try(net, node, life),
+            Happening::RadioDone { net, node, life, transmission, frame } => {
+                self.radio_done(net, (node, life), transmission, &frame);
+            }
+            Happening::RadioGrant { net, node, life } => self.radio_grant(net, node, life),
+            Happening::PlugIn { node } => self.plug_in(node),
+            Happening::Unpack { visit } => self.unpack(visit),
             Happening::Stored { node, life } => self.stored(node, life),
             Happening::Fetched { node, life, token, entries } => {
                 if self.alive(node, life) {

@@ -3,7 +3,7 @@
 use holdfast_proto::control::{Answer, NodeView, Question};
 
 use super::spread::Spread;
-use super::status;
+use super::{per_hour, status};
 use crate::record::Verdict;
 use crate::scenario::{Check, Counted, Expect, Micros, Ppm, SiteNo, Subject};
 use crate::world::World;
@@ -91,6 +91,12 @@ impl Watch {
             return;
         }
         let due = self.due(from);
+        // Due at the very end, and nothing broke what had to last.
+        if let Some(due) = due.filter(|due| *due <= end)
+            && self.expect.checks.iter().all(lasts)
+        {
+            self.met_at = Some(due);
+        }
         self.verdict = Some(match (self.met_at, due) {
             (Some(met), Some(due)) if met <= due => Verdict::Met,
             (Some(_), _) => Verdict::MetLate,
@@ -133,7 +139,14 @@ fn look_at(check: &Check, world: &mut World, spread: &Spread) -> Look {
                 seen: format!("95 of 100 of {deliveries} deliveries took at most {} s", p95 / 1_000_000),
             }
         }
-        Check::AirtimeBelow { channel, .. } => Look { holds: false, seen: format!("{channel} can't be looked at yet") },
+        Check::AirtimeBelow { channel, share } => {
+            let busiest = world.on_air().find(|on_air| on_air.channel == *channel).map_or(0, |on_air| on_air.busiest_hour);
+            let used = per_hour(busiest);
+            Look {
+                holds: used <= *share,
+                seen: format!("{channel} was on the air for {}.{:02} % of its busiest hour", used / 10_000, used % 10_000 / 100),
+            }
+        }
         Check::NeverAccepted(nr) => {
             let sites = world.accepted(*nr).count();
             Look { holds: sites == 0, seen: format!("{sites} sites keep something forged by inject {nr}") }
@@ -226,4 +239,47 @@ fn equal(world: &mut World, sites: &[SiteNo]) -> Look {
         many => format!("{many} different states"),
     };
     Look { holds: running > 0 && digests.len() == 1, seen: format!("{running} running sites hold {states}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::exercise::Play;
+    use crate::record::Verdict;
+    use crate::scenario::{Micros, read};
+
+    #[test]
+    fn the_load_of_a_channel_and_of_a_courier_is_in_the_record_and_the_airtime_is_looked_at() {
+        let text = r#"
+            exercise = { id = "T", duration = "3h", settle = "4m" }
+            inject = [{ at = "00:30", what = "courier", from = "site:S1", to = "site:S4", lasts = "20m" }]
+            [world]
+            generate = { sites = 6, hubs = 1, region = "HUA", areas = 1, radio = "R1" }
+            [world.defaults]
+            radio = { channel = "R1", rate = 9600, mtu = 1000, range_m = 100000 }
+            tempo = { boards = "10m", entries = "1h" }
+            [[expect]]
+            id = "WIDE"
+            text = "t"
+            within = "3h"
+            check = { airtime = "R1", below = "90 %" }
+            [[expect]]
+            id = "NARROW"
+            text = "t"
+            within = "3h"
+            check = { airtime = "R1", below = "0.01 %" }
+        "#;
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("scenario.toml"), text).unwrap();
+        let scenario = read(dir.path()).unwrap_or_else(|problems| panic!("{problems:#?}")).0;
+        let mut play = Play::new(scenario, 3, "").unwrap();
+        play.advance(Micros::MAX);
+        let record = play.record();
+        let results: Vec<Verdict> = record.expectations.iter().map(|expect| expect.result).collect();
+        assert_eq!(results, [Verdict::Met, Verdict::NotMet], "{:?}", record.expectations);
+        let load = |medium: &str| record.load.iter().find(|load| load.medium == medium).unwrap();
+        let (radio, courier) = (load("radio:R1"), load("courier"));
+        assert!(radio.frames > 100 && radio.bytes > 20 * radio.frames && radio.airtime > 20_000 * radio.frames, "{radio:?}");
+        assert!(radio.duty > 0 && radio.duty < 100_000 && radio.queue > 0, "{radio:?}");
+        assert!(courier.frames > 6 && courier.bytes > 1_000 && courier.lost == 0, "{courier:?}");
+    }
 }

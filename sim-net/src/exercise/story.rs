@@ -7,7 +7,7 @@ use holdfast_proto::control::{Answer, Question};
 use super::expect::Watch;
 use super::islands::islands;
 use super::spread::Spread;
-use super::status;
+use super::{per_hour, status};
 use crate::checker::Rule;
 use crate::record::{
     ExpectRecord, Forged, Happened as Event, InjectRecord, Invariant, Load, Place, Record, RequestRecord, Run, SCHEMA, Title,
@@ -472,7 +472,25 @@ fn loads(world: &World) -> Vec<Load> {
         lost: tally.lost + tally.dropped + tally.late,
         ..Load::default()
     };
-    used.map(load).collect()
+    let by_radio = world.on_air().filter(|on_air| on_air.frames + on_air.lost > 0).map(|on_air| Load {
+        medium: format!("radio:{}", on_air.channel),
+        frames: on_air.frames,
+        bytes: on_air.bytes,
+        lost: on_air.lost,
+        airtime: on_air.airtime,
+        duty: per_hour(on_air.busiest_sender),
+        collisions: on_air.collisions,
+        queue: on_air.queue,
+    });
+    let couriers = world.couriers();
+    let carried = Load {
+        medium: "courier".to_owned(),
+        frames: couriers.offered - couriers.left_behind,
+        bytes: couriers.bytes,
+        lost: couriers.lost,
+        ..Load::default()
+    };
+    used.map(load).chain(by_radio).chain((carried.frames > 0).then_some(carried)).collect()
 }
 
 fn invariants(world: &World) -> Vec<Invariant> {

@@ -61,6 +61,8 @@ pub struct Counts {
     pub lost: u64,
     /// Did not fit.
     pub left_behind: u64,
+    /// Bytes that left.
+    pub bytes: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -109,6 +111,7 @@ impl<T> Couriers<T> {
         }
         self.counts.offered += load.len() as u64 + left_behind;
         self.counts.left_behind += left_behind;
+        self.counts.bytes += stick.capacity - free;
         let lost = Dice::new(self.seed, Purpose::Courier, cause).chance_ppm(stick.loss);
         if let Some(former) = self.under_way.insert(cause, UnderWay { journey, load, lost }) {
             self.counts.lost += former.load.len() as u64;

@@ -71,6 +71,8 @@ pub enum Reception {
 pub struct Counts {
     /// Frames put on the air.
     pub sent: u64,
+    /// Their bytes.
+    pub bytes: u64,
     /// Frames times stations in range.
     pub receptions: u64,
     /// Whole.
@@ -119,6 +121,7 @@ struct Incoming {
 struct Station {
     site: SiteNo,
     place: Place,
+    on: bool,
     sending: Option<(TransmissionNo, Micros)>,
     hears_from: Micros,
     incoming: Vec<Incoming>,
@@ -156,6 +159,7 @@ impl Radio {
             Station {
                 site: *site,
                 place: *place,
+                on: true,
                 sending: None,
                 hears_from: 0,
                 incoming: Vec::new(),
@@ -200,11 +204,13 @@ impl Radio {
         let free_at = station.free_at(now, self.channel.sense);
         // Its turn came and nobody was faster.
         if free_at == now && station.turn == Some(now) {
+            self.counts.bytes += u64::from(bytes);
             return Ok(self.start(now, who, takes));
         }
         let slots = (0..SLOTS_MAX).find(|_| station.access.chance_ppm(PERSISTENCE)).unwrap_or(SLOTS_MAX);
         let turn = free_at + slots * slot;
         if turn == now {
+            self.counts.bytes += u64::from(bytes);
             return Ok(self.start(now, who, takes));
         }
         station.turn = Some(turn);
@@ -222,10 +228,10 @@ impl Radio {
         sender.sending = Some((transmission, until));
         sender.hears_from = until + self.channel.turnaround;
         sender.ledger.add(now, until);
-        let (place, silent) = (sender.place, !sender.antenna_lost.is_empty());
+        let (place, silent) = (sender.place, !sender.works());
         self.spoil_all(who, now, Reception::Deaf);
         let mut near = if silent { Vec::new() } else { self.field.within(place) };
-        near.retain(|(station, _)| *station != who);
+        near.retain(|(station, _)| *station != who && self.stations[*station].on);
         self.counts.receptions += near.len() as u64;
         let mut hearings = Vec::with_capacity(near.len());
         for (station, metres) in near {
@@ -244,7 +250,7 @@ impl Radio {
     fn overlap(&mut self, incoming: &Incoming, hearing: &mut Hearing) {
         let station = &self.stations[hearing.station];
         let margin = u32::from(self.channel.capture_db) * 10;
-        if incoming.since < station.hears_from || !station.antenna_lost.is_empty() {
+        if incoming.since < station.hears_from || !station.works() {
             hearing.fate = Reception::Deaf;
         } else if station.noise.is_some_and(|noise| !stronger(incoming.attenuation, noise, margin)) {
             hearing.fate = Reception::Jammed;
@@ -327,14 +333,33 @@ impl Radio {
         for site in sites {
             let Some(who) = self.by_site.get(site).copied() else { continue };
             self.stations[who].antenna_lost.insert(cause);
-            self.spoil_all(who, now, Reception::Deaf);
-            if let Some((number, until)) = self.stations[who].sending
-                && until > now
-                && let Some(transmission) = self.on_air.get_mut(&number)
-            {
-                transmission.hearings.iter_mut().for_each(|hearing| hearing.spoil(Reception::Faded));
-            }
+            self.break_off(who, now);
         }
+    }
+
+    /// What a station was receiving is lost to it, and what it was sending to everybody.
+    fn break_off(&mut self, who: usize, now: Micros) {
+        self.spoil_all(who, now, Reception::Deaf);
+        if let Some((number, until)) = self.stations[who].sending
+            && until > now
+            && let Some(transmission) = self.on_air.get_mut(&number)
+        {
+            transmission.hearings.iter_mut().for_each(|hearing| hearing.spoil(Reception::Faded));
+        }
+    }
+
+    /// The station of a site is switched on or off. Off, it neither sends nor hears, and is nobody's hearer; what it was sending
+    /// breaks off. What it has used of its hour stays used.
+    pub fn switch(&mut self, now: Micros, site: SiteNo, on: bool) {
+        let Some(who) = self.by_site.get(&site).copied() else { return };
+        if !on {
+            self.break_off(who, now);
+        }
+        let station = &mut self.stations[who];
+        station.on = on;
+        station.sending = None;
+        station.hears_from = now;
+        station.turn = None;
     }
 
     /// Takes back whatever this cause brought about.
@@ -345,11 +370,59 @@ impl Radio {
         }
     }
 
+    /// The antennas of these sites are up again.
+    pub fn mend(&mut self, sites: &[SiteNo]) {
+        for who in sites.iter().filter_map(|site| self.by_site.get(site)) {
+            self.stations[*who].antenna_lost.clear();
+        }
+    }
+
     /// No noise, all antennas up.
     pub fn mend_all(&mut self) {
         self.jams.clear();
         self.measure_noise();
         self.stations.iter_mut().for_each(|station| station.antenna_lost.clear());
+    }
+
+    /// When the share of the hour lets a site send the longest frame; none: never, or it is not on the channel.
+    #[must_use]
+    pub fn ready_at(&self, now: Micros, site: SiteNo) -> Option<Micros> {
+        let station = &self.stations[*self.by_site.get(&site)?];
+        station.ledger.free_at(now, airtime(&self.channel, self.channel.mtu), self.channel.duty)
+    }
+
+    /// Sites within range of this one whose stations are on and have their antennas, as this one has; ascending.
+    #[must_use]
+    pub fn around(&self, site: SiteNo) -> Vec<SiteNo> {
+        let Some(own) = self.by_site.get(&site).map(|who| &self.stations[*who]).filter(|own| own.works()) else {
+            return Vec::new();
+        };
+        let near = self.field.within(own.place).into_iter().map(|(who, _)| &self.stations[who]);
+        let mut sites: Vec<SiteNo> = near.filter(|other| other.site != site && other.works()).map(|other| other.site).collect();
+        sites.sort_unstable();
+        sites
+    }
+
+    /// Two sites are on the channel, within range, and both have their antennas.
+    #[must_use]
+    pub fn in_reach(&self, a: SiteNo, b: SiteNo) -> bool {
+        let [Some(a), Some(b)] = [a, b].map(|site| self.by_site.get(&site).map(|who| &self.stations[*who])) else {
+            return false;
+        };
+        let antennas = a.antenna_lost.is_empty() && b.antenna_lost.is_empty();
+        antennas && a.place.metres(b.place) <= self.channel.range_m
+    }
+
+    /// The channel.
+    #[must_use]
+    pub fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// The most that any one station was on the air within an hour.
+    #[must_use]
+    pub fn busiest_sender(&self) -> Micros {
+        self.stations.iter().map(|station| station.ledger.busiest()).max().unwrap_or(0)
     }
 
     /// Time that one site was on the air; none: it is not on the channel.
@@ -366,11 +439,16 @@ impl Radio {
 }
 
 impl Station {
+    /// It is on and has its antenna.
+    fn works(&self) -> bool {
+        self.on && self.antenna_lost.is_empty()
+    }
+
     /// When the station may listen for its turn: now, or when it has sent and what it notices is over.
     fn free_at(&self, now: Micros, sense: Micros) -> Micros {
         let sent = if self.sending.is_some() || self.hears_from > now { self.hears_from } else { now };
         let noticed = |incoming: &&Incoming| incoming.until > now && incoming.since + sense <= now;
-        let carriers = self.incoming.iter().filter(|_| self.antenna_lost.is_empty()).filter(noticed);
+        let carriers = self.incoming.iter().filter(|_| self.works()).filter(noticed);
         carriers.map(|incoming| incoming.until).fold(sent.max(now), Micros::max)
     }
 }

@@ -85,14 +85,14 @@ impl World {
     }
 
     /// Both admit each other.
-    fn hears(&self, to: usize, from: usize) -> bool {
+    pub(super) fn hears(&self, to: usize, from: usize) -> bool {
         let (here, there) = (&self.alliance.members[to].key, &self.alliance.members[from].key);
         self.slots[to].admit.hears(there) && self.slots[from].admit.hears(here)
     }
 
     /// Who hears whom may have changed; all notice it together, a little later.
     pub(super) fn hear_soon(&mut self) {
-        if self.scenario.world.gossip.is_some() && !self.hearing {
+        if (self.scenario.world.gossip.is_some() || !self.radios.is_empty()) && !self.hearing {
             self.hearing = true;
             let delay = self.chance.between(100_000, 3_000_000);
             self.after(delay, Happening::Hear);
@@ -101,6 +101,10 @@ impl World {
 
     pub(super) fn hear(&mut self) {
         self.hearing = false;
+        self.hear_radios();
+        if self.scenario.world.gossip.is_none() {
+            return;
+        }
         for node in 0..self.slots.len() {
             let Some(link) = self.air_link(node).filter(|_| self.slots[node].driver.is_some()) else { continue };
             let keys: Vec<_> = (0..self.slots.len())

@@ -2,6 +2,7 @@
 
 use holdfast_proto::control::{Command, Fault as Order};
 
+use super::courier::JOURNEY;
 use super::log::Happened;
 use super::slot::Hold;
 use super::start::Loss;
@@ -59,8 +60,11 @@ impl World {
             return Err(CannotRun::Bad(format!("inject {nr} names site number {site}, of {count}")));
         }
         match &inject.effect {
-            Effect::Jam { .. } | Effect::AntennaDown(_) => Err(CannotRun::Unsupported(format!("inject {nr}: radio"))),
-            Effect::Courier { .. } => Err(CannotRun::Unsupported(format!("inject {nr}: a courier"))),
+            Effect::Jam { channel, .. } => match self.channel(channel) {
+                None => Err(CannotRun::Bad(format!("inject {nr} names the channel {channel}, which is not there"))),
+                Some(_) => Ok(()),
+            },
+            Effect::Courier { from, to } if from == to => Err(CannotRun::Bad(format!("the courier of inject {nr} goes nowhere"))),
             Effect::Cut(elements) | Effect::Restore(elements) => {
                 let known = self.scenario.elements.len();
                 match elements.iter().find(|element| **element >= known) {
@@ -84,6 +88,8 @@ impl World {
             | Effect::OldBackup { .. }
             | Effect::ClockJump { .. }
             | Effect::ClockDrift { .. }
+            | Effect::AntennaDown(_)
+            | Effect::Courier { .. }
             | Effect::Report { .. }
             | Effect::Request { .. }
             | Effect::Cancel(_)
@@ -138,6 +144,7 @@ impl World {
             Effect::Heal(sites) => {
                 let touched = self.backhaul.heal(&sites);
                 self.changed(&touched);
+                self.mend_radio(&sites);
             }
             Effect::Flap { sites, period } => {
                 let touched = self.backhaul.flap(cause, &sites, period);
@@ -175,8 +182,14 @@ impl World {
             }
             Effect::Forge { kind, site } => self.attack(nr, kind, site),
             Effect::Say | Effect::TellController => {}
-            // Refused by `check`.
-            Effect::Jam { .. } | Effect::AntennaDown(_) | Effect::Courier { .. } => {}
+            Effect::Jam { channel, sites } => self.jam(cause, &channel, &sites),
+            Effect::AntennaDown(sites) => self.antenna_down(cause, &sites),
+            Effect::Courier { from, to } => {
+                let arrives = self.courier_leaves(cause, from, to, inject.lasts.unwrap_or(JOURNEY));
+                if inject.lasts.is_none() {
+                    self.at(arrives, Happening::Undo { nr });
+                }
+            }
         }
     }
 
@@ -194,6 +207,8 @@ impl World {
                 self.changed(&touched);
             }
             Effect::Swizzle(sites) => sites.into_iter().for_each(|site| self.cut_off(nr, site, false)),
+            Effect::Jam { .. } | Effect::AntennaDown(_) => self.end_radio(Cause::from(nr)),
+            Effect::Courier { .. } => self.courier_arrives(Cause::from(nr)),
             Effect::FirmOutage(owner) => {
                 self.firm(&owner).into_iter().for_each(|node| self.lift(node, Hold::Inject(nr)));
             }
@@ -216,9 +231,6 @@ impl World {
             | Effect::Restore(_)
             | Effect::Heal(_)
             | Effect::Restart(_)
-            | Effect::Jam { .. }
-            | Effect::AntennaDown(_)
-            | Effect::Courier { .. }
             | Effect::Forge { .. }
             | Effect::Report { .. }
             | Effect::Request { .. }
@@ -328,9 +340,13 @@ impl World {
         if self.phases.end == self.phases.endex {
             return;
         }
-        self.standing.clear();
+        // Who is on the way with a stick still arrives.
+        let injects = &self.injects;
+        let carried = |nr: &u32| matches!(injects.get(nr), Some(Inject { effect: Effect::Courier { .. }, .. }));
+        self.standing.retain(carried);
         let touched = self.backhaul.mend_all();
         self.changed(&touched);
+        self.mend_radio(&[]);
         for node in 0..self.slots.len() {
             let slot = &mut self.slots[node];
             slot.disk.make_room();

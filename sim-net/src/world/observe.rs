@@ -17,10 +17,10 @@ impl World {
         self.latencies.get_or_insert_default();
     }
 
-    /// Frames pass both ways between two sites, if their PCs run.
+    /// Frames pass both ways between two sites, over a line or by radio, if their PCs run.
     #[must_use]
     pub fn in_reach(&self, a: SiteNo, b: SiteNo) -> bool {
-        self.backhaul.open_both(a, b)
+        self.backhaul.open_both(a, b) || self.radios.iter().any(|on| on.in_reach(a, b))
     }
 
     /// The site whose node has this name, `1-118`.

@@ -18,9 +18,16 @@ use crate::workload::Desk;
 /// What a link number of a node leads to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Port {
-    Wire { link: u64, side: usize },
+    Wire {
+        link: u64,
+        side: usize,
+    },
     Air,
+    /// A radio channel.
+    Radio(usize),
     Rogue(usize),
+    /// A courier's stick.
+    Stick(usize),
 }
 
 /// Why a PC does not run.

@@ -73,6 +73,8 @@ impl World {
             self.after(0, Happening::Give { node, life, input });
         }
         self.join_air(node);
+        self.join_radio(node);
+        self.couriers_wait(node);
         self.tell_again(node);
     }
 

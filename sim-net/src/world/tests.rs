@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::run::run_scenario;
-use crate::scenario::words::{ElementKind, ForgeKind};
+use crate::scenario::words::{ElementKind, ForgeKind, Medium};
 use crate::scenario::{Effect, Element, Operators, Origin, Path, Tempo, When};
 use crate::swarm;
+
+mod courier;
+mod radio;
 
 const SILENT: Tempo = Tempo { boards: 0, entries: 0, acts: 0 };
 const HOUR: Micros = 60 * MINUTE;
@@ -296,8 +299,12 @@ fn what_cannot_be_run_is_said_before_anything_runs() {
         scenario.injects = vec![inject(1, MINUTE, effect)];
         World::new(scenario, 1).unwrap_err()
     };
-    let courier = cannot(Effect::Courier { from: 0, to: 1 });
-    assert_eq!(courier, CannotRun::Unsupported("inject 1: a courier".to_owned()));
+    let jam = Effect::Jam { channel: "R1".to_owned(), sites: Vec::new() };
+    assert!(matches!(cannot(jam), CannotRun::Bad(why) if why.contains("the channel R1")));
+    assert!(matches!(cannot(Effect::Courier { from: 1, to: 1 }), CannotRun::Bad(why) if why.contains("goes nowhere")));
+    let mut scenario = calm();
+    scenario.sites[3].media.push(Medium::Radio("R9".to_owned()));
+    assert!(matches!(World::new(scenario, 1).unwrap_err(), CannotRun::Bad(why) if why.contains("R9")));
     assert!(matches!(cannot(Effect::Crash(vec![6])), CannotRun::Bad(why) if why.contains("site number 6")));
     assert!(matches!(cannot(Effect::Cut(vec![0])), CannotRun::Bad(why) if why.contains("element number 0")));
 }

@@ -38,7 +38,8 @@ impl AgeSlack {
     pub(super) fn new(scenario: &Scenario) -> Self {
         let model = &scenario.world;
         let waits = |path: &Path| u64::from(path.queue).checked_div(path.rate).unwrap_or(0) + path.delay / 1_000_000;
-        let (mut seconds, mut ppm) = (waits(&model.wan).max(waits(&model.lan)), 0);
+        let by_radio = model.channels.iter().map(|channel| super::radio::longest_wait(channel).div_ceil(1_000_000)).max();
+        let (mut seconds, mut ppm) = (waits(&model.wan).max(waits(&model.lan)).max(by_radio.unwrap_or(0)), 0);
         for inject in &scenario.injects {
             if let Effect::Degrade { path, .. } = &inject.effect {
                 seconds = seconds.max(waits(path));

@@ -129,7 +129,8 @@ impl World {
         let (link, side) = match self.slots[node].ports.get(&link).copied() {
             Some(Port::Wire { link, side }) => (link, side),
             Some(Port::Rogue(rogue)) => return self.drop_rogue(rogue, "closed here"),
-            Some(Port::Air) | None => return,
+            Some(Port::Stick(visit)) => return self.pull_out(visit),
+            Some(Port::Air | Port::Radio(_)) | None => return,
         };
         let Some(connection) = self.links.open.get_mut(&link) else { return };
         connection.ends[side].hung = true;
@@ -147,7 +148,8 @@ impl World {
         let misuse = match port {
             Some(Port::Wire { link, side }) => self.send_wire(link, side, frame).err(),
             Some(Port::Air) => self.send_air(node, frame).err(),
-            Some(Port::Rogue(_)) => None,
+            Some(Port::Radio(net)) => self.send_radio(net, node, frame).err().map(|misuse| format!("{misuse:?} by radio")),
+            Some(Port::Rogue(_) | Port::Stick(_)) => None,
             None => Some("over a link that is not up".to_owned()),
         };
         self.checker.check(Rule::AlwaysLinkContract, misuse.is_none(), self.now, Some(node), || {
@@ -279,6 +281,7 @@ impl World {
     /// A node is gone without a word: its neighbours notice by and by.
     pub(super) fn drop_links(&mut self, node: usize) {
         self.slots[node].ports.clear();
+        self.leave_radio(node);
         for link in std::mem::take(&mut self.slots[node].wires) {
             let Some(connection) = self.links.open.get(&link) else { continue };
             let side = usize::from(connection.ends[1].node == node);

@@ -21,6 +21,16 @@ pub fn airtime(channel: &Channel, bytes: u32) -> Micros {
     channel.keyup + sends
 }
 
+/// Bytes a second while a frame is sent, without what surrounds it; at least one.
+#[must_use]
+pub fn rate(channel: &Channel) -> u32 {
+    let bits = match channel.modulation {
+        Modulation::Rate(rate) => u64::from(rate),
+        Modulation::Lora { sf, bw, cr } => (u64::from(sf) * u64::from(bw) * 4 / (4 + u64::from(cr))) >> sf,
+    };
+    u32::try_from(bits / 8).unwrap_or(u32::MAX).max(1)
+}
+
 /// Symbols after the preamble.
 fn lora_symbols(bytes: u64, sf: u64, bw: u64, cr: u64) -> u64 {
     // Low data rate optimisation from symbols above 16 ms, as the chips demand it: two bits of each symbol are given up.
@@ -64,6 +74,14 @@ mod tests {
         assert_eq!(ms(&lora(12, 125_000)), [1_974, 3_940, 7_873]);
         // The design's table has 559, 1,010 and 1,870 ms here: a preamble of 16 symbols, which adds 66 ms.
         assert_eq!(ms(&lora(11, 250_000)), [494, 944, 1_804]);
+    }
+
+    #[test]
+    fn rates_are_those_of_the_data_sheet() {
+        let lora = |sf, bw| rate(&channel(Modulation::Lora { sf, bw, cr: 1 }, 0));
+        // 5,469, 1,758 and 293 bit/s.
+        assert_eq!([lora(7, 125_000), lora(9, 125_000), lora(12, 125_000)], [683, 219, 36]);
+        assert_eq!(rate(&channel(Modulation::Rate(1_200), 300)), 150);
     }
 
     #[test]

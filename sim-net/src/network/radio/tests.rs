@@ -200,6 +200,28 @@ fn without_an_antenna_a_station_neither_sends_nor_hears_and_does_not_know() {
 }
 
 #[test]
+fn a_station_that_is_switched_off_breaks_off_and_is_nobodys_hearer() {
+    let mut radio = line(1, &channel(), &[0, 1, 2, 90]);
+    assert_eq!(radio.around(101), [100, 102]);
+    let from_1 = put(&mut radio, 0, 1, 1_000);
+    radio.switch(500, 101, false);
+    assert!(radio.around(101).is_empty() && radio.around(100) == [102]);
+    assert!(radio.in_reach(100, 101) && !radio.in_reach(100, 103) && !radio.in_reach(100, 999));
+    assert_eq!(radio.finish(1_000, from_1), [(100, Reception::Faded), (102, Reception::Faded)]);
+    let from_0 = put(&mut radio, 100_000, 0, 1_000);
+    radio.switch(100_500, 101, true);
+    assert_eq!(radio.finish(101_000, from_0), [(102, Reception::Heard)]);
+    let from_1 = put(&mut radio, 200_000, 1, 1_000);
+    assert_eq!(radio.finish(201_000, from_1), [(100, Reception::Heard), (102, Reception::Heard)]);
+    // On again it may go on at once, and what it used of its hour stays used.
+    assert_eq!(radio.airtime_of(101).unwrap().by_hour(), [2_000]);
+    radio.antenna_down(300_000, 3, &[101]);
+    assert!(!radio.in_reach(100, 101) && radio.around(101).is_empty());
+    radio.mend(&[101]);
+    assert!(radio.in_reach(100, 101));
+}
+
+#[test]
 fn without_an_antenna_no_carrier_is_noticed() {
     let starts = |down: bool| {
         let started = |seed: &u64| {

@@ -39,7 +39,10 @@ impl Checker<'_> {
                 if !sites.is_empty() {
                     self.there(origin, sites);
                 }
-                self.undoes(inject, "partition or cut", |effect| matches!(effect, Effect::Partition { .. } | Effect::Cut(_)));
+                let breaks = |effect: &Effect| {
+                    matches!(effect, Effect::Partition { .. } | Effect::Cut(_) | Effect::Jam { .. } | Effect::AntennaDown(_))
+                };
+                self.undoes(inject, "partition, cut, jam or broken antenna", breaks);
             }
             Effect::Partition { groups, .. } => self.groups(inject, groups),
             Effect::Flap { sites, period } => {
