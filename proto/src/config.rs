@@ -10,6 +10,9 @@ pub const WIRE_VERSION: u8 = 0;
 pub const BOARD_BYTES_MAX: usize = 512;
 /// Largest board of a hub.
 pub const BOARD_BYTES_MAX_HUB: usize = 1_024;
+/// Bytes of every board that only access, mode and power may use; room for the operating status is kept beside it. Each of the
+/// six words takes 9 B in a group of its own (length 1, offset 5, word 3), the hours worked out 13 (basis 3, one byte more).
+pub const BOARD_BYTES_KEPT: usize = 6 * 9 + 13;
 /// Largest detail of a store.
 pub const DETAIL_BYTES_MAX: usize = 4_096;
 /// Largest detail of a hub.

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod reading;
 pub mod refusal;
 pub mod request;
+pub mod room;
 pub mod service;
 pub mod show;
 pub mod spoken;

@@ -8,6 +8,7 @@
 //! | `node/ingest` | bytes from outside: gate, store, fold |
 //! | `node/own` | our own chain: continuity, incarnations |
 //! | `node/write` | our own words: plan, sign, store, then speak |
+//! | `node/room` | how large our own documents may be |
 //! | `node/delivery` | how far our own words got |
 //! | `node/spread` | fresh entries: push, announce, prune, pull |
 //! | `node/heal` | digest, difference, wants and their answers |
@@ -20,6 +21,7 @@ mod known;
 mod links;
 mod own;
 mod refuse;
+mod room;
 mod spread;
 mod start;
 mod tell;

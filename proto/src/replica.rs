@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use changes::{ByAuthor, Changes};
 pub use difference::Lacking;
+pub(crate) use document::CONTACTS_MAX;
 pub use document::{DocOrder, DocOutcome, Document, HeldDoc, document_bytes_max};
 pub use entry::{Hash16, Header, hash16};
 pub use log::{Effect, Floor, Log, Slot, Weight, forked_at};
@@ -208,11 +209,6 @@ impl Replica {
             self.touch(author, if same { Part::Board } else { Part::Rest });
         }
         outcome
-    }
-
-    /// Lowers what is known of a document's age: the lowest word of an authenticated peer counts.
-    pub fn doc_age_mut(&mut self, author: NodeId, kind: DocKind) -> Option<&mut AgeMark> {
-        self.docs.get_mut(&(author, kind)).map(Register::age_mut)
     }
 
     /// Marks an entry's signature as checked in this run.

@@ -236,21 +236,6 @@ pub(crate) fn bad_text(name: &str, bytes_max: usize, bad: BadText) -> Refusal {
     }
 }
 
-/// The whole document would not fit.
-#[must_use]
-pub fn document_too_large(kind: crate::id::DocKind, len: usize, max: usize) -> Refusal {
-    let (en, zh) = match kind {
-        crate::id::DocKind::Board => ("board", "公開看板"),
-        crate::id::DocKind::Detail => ("detail", "詳細資料"),
-    };
-    let what = pair(
-        format!("With this the {en} would be {len} bytes; at most {max} fit over radio."),
-        format!("加上這些內容,{zh}會有 {len} 位元組,最多只能 {max}。"),
-    );
-    let fix = pair("Withdraw readings you no longer need: give them an empty value.", "請把不再需要的欄位清空後再試一次。");
-    refuse("H-119", RefusalKind::Usage, what, fix)
-}
-
 /// The time named has passed.
 pub(crate) fn needed_by_past() -> Refusal {
     let what = pair("The time it is needed by has passed.", "需要的時間已經過了。");

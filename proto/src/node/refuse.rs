@@ -1,6 +1,7 @@
 //! Refusals that come from the node itself, not from what was typed: what happened, what it means, what to do.
 
 use crate::domain::refusal::{Refusal, RefusalKind, Words};
+use crate::id::DocKind;
 
 fn words(en: impl Into<String>, zh: impl Into<String>) -> Words {
     Words { en: en.into(), zh: zh.into() }
@@ -51,19 +52,30 @@ pub(super) fn not_saved(cause: &str) -> Refusal {
     }
 }
 
-/// The readings don't fit what every node accepts of one author.
-pub(super) fn board_full() -> Refusal {
+/// The readings don't fit what every node takes of one author. `bytes` is what the document could come to, `max` what it may.
+pub(super) fn document_full(kind: DocKind, bytes: usize, max: usize, withdrawable: &[String]) -> Refusal {
+    /// Names told; a person withdraws few.
+    const NAMES_MAX: usize = 8;
+    let (en, zh) = match kind {
+        DocKind::Board => ("board", "告示"),
+        DocKind::Detail => ("detail", "詳細資料"),
+    };
+    let names = withdrawable.iter().take(NAMES_MAX).cloned().collect::<Vec<_>>().join(", ");
+    let (more_en, more_zh) = if withdrawable.len() > NAMES_MAX { (" and others", "等") } else { ("", "") };
     Refusal {
         code: "H-504".to_owned(),
         kind: RefusalKind::Usage,
-        what: words("This node's board is full.", "這個據點的告示內容太多。"),
+        what: words(
+            format!("This node's {en} is full: with this it may take {bytes} bytes, and {max} are free for it."),
+            format!("這個據點的{zh}已滿:加上這筆可能有 {bytes} 位元組,最多只能 {max}。"),
+        ),
         means: words(
-            "A board must stay small enough for radio, so this report was not saved.",
-            "告示必須小到能用無線電傳送,所以這筆回報沒有存下來。",
+            "It must stay small enough for radio and keeps room for status, access, mode and power. This report was not saved.",
+            "內容必須小到能用無線電傳送,並保留空間給營運狀況、出入管制、運作模式和電力。這筆回報沒有存下來。",
         ),
         fix: words(
-            "Withdraw stock items that matter less (give them an empty value), then report again.",
-            "請先撤下比較不重要的物資(值留空),再回報一次。",
+            format!("Withdraw what matters less (give it an empty value), then report again: {names}{more_en}."),
+            format!("請先撤下比較不重要的項目(值留空),再回報一次:{names}{more_zh}。"),
         ),
     }
 }

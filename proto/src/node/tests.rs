@@ -9,6 +9,7 @@ mod forks;
 mod gate;
 mod heals;
 mod replay;
+mod room;
 mod rosters;
 mod volume;
 
@@ -100,11 +101,15 @@ impl World {
     }
 
     fn boot(&self, n: usize, rows: Vec<Row>, stamp: Option<Stamp>) -> Node {
+        self.boot_with(n, rows, stamp, Config::default())
+    }
+
+    fn boot_with(&self, n: usize, rows: Vec<Row>, stamp: Option<Stamp>, config: Config) -> Node {
         let issued = &self.alliance.nodes[n];
         let mut seed = [n as u8; 32];
         seed[1] = (self.now.mono.0 / 1_000) as u8;
         let setup = Setup {
-            config: Config::default(),
+            config,
             me: issued.node,
             secret: issued.secret.clone(),
             known: Known::of(self.alliance.roster.clone()),

@@ -19,7 +19,7 @@ use crate::domain::{About, Plan, PlanInput, make_acknowledge, make_floor};
 use crate::id::{Class, DocKind, EntryId, FactId, Incarnation, NodeId};
 use crate::identity::{RealmKind, Signed, Tag};
 use crate::io::{AgeMark, DocRow, EntryRow, Output, Row, Stamp};
-use crate::replica::{DocOutcome, Document, Header, HeldDoc, document_bytes_max, hash16};
+use crate::replica::{DocOutcome, Header, HeldDoc, hash16};
 use crate::time::{Instant, UtcMillis};
 
 /// Commands that go into one write. The store syncs once for all of them.
@@ -163,7 +163,7 @@ impl Node {
         let mut drafts: BTreeMap<DocKind, Bytes> = BTreeMap::new();
         for (kind, payload) in self.own.outranked.clone() {
             self.open_incarnation(&mut flight);
-            self.draft(kind, payload, &mut flight, &mut drafts);
+            self.draft_again(kind, payload, &mut flight, &mut drafts);
         }
         for _ in 0..BATCH_MAX {
             let Some((id, command)) = self.own.queue.pop_front() else { break };
@@ -222,20 +222,6 @@ impl Node {
         }
     }
 
-    /// What the domain planned must fit what everybody accepts.
-    fn check_sizes(&self, plan: &Plan) -> Result<(), Refusal> {
-        /// Signature, names and the rest around the readings.
-        const AROUND: usize = 64 + 96;
-        let window = self.window(self.me, self.generation);
-        let mut said = [(DocKind::Board, &plan.board), (DocKind::Detail, &plan.detail)].into_iter();
-        if said
-            .any(|(kind, payload)| payload.as_ref().is_some_and(|bytes| bytes.len() + AROUND > document_bytes_max(kind, window)))
-        {
-            return Err(refuse::board_full());
-        }
-        Ok(())
-    }
-
     fn open_incarnation(&mut self, flight: &mut Flight) {
         self.own.written = true;
         if self.own.open {
@@ -252,7 +238,7 @@ impl Node {
         self.notify(Event::Incarnation { count, cause });
     }
 
-    fn wall(&self) -> UtcMillis {
+    pub(super) fn wall(&self) -> UtcMillis {
         // A clock that shows a time before this program was built is known to be wrong, and stamps nothing.
         if self.now.wall < self.config.clock_floor { UtcMillis::UNKNOWN } else { self.now.wall }
     }
@@ -308,6 +294,16 @@ impl Node {
         drafts.insert(kind, payload);
     }
 
+    /// The same for readings that are issued again, not reported. A document that everybody would refuse is not issued: what was
+    /// said before stands, and grows older where it is.
+    fn draft_again(&mut self, kind: DocKind, payload: Bytes, flight: &mut Flight, drafts: &mut BTreeMap<DocKind, Bytes>) {
+        if self.fits(kind, &payload) {
+            self.draft(kind, payload, flight, drafts);
+        } else {
+            self.own.outranked.remove(&kind);
+        }
+    }
+
     fn write_automatic(&mut self, flight: &mut Flight, drafts: &mut BTreeMap<DocKind, Bytes>) {
         let now = self.now.mono;
         if self.own.acknowledge_at.is_some_and(|at| at <= now) {
@@ -325,10 +321,14 @@ impl Node {
         let settled = self.own.started.is_some_and(|at| at.after(SETTLE_AFTER_START) <= now);
         if settled && self.wants_board() {
             self.own.announce_board = true;
-            self.open_incarnation(flight);
             self.note_own_ages(drafts);
-            let payload = self.domain.reissue(self.me, DocKind::Board, self.now);
-            self.draft(DocKind::Board, payload.into(), flight, drafts);
+            let payload = Bytes::from(self.domain.reissue(self.me, DocKind::Board, self.now));
+            let said = self.replica.doc(self.me, DocKind::Board).map(|doc| &doc.doc.contact);
+            // Where not all addresses fit, the same ones need not be said again.
+            if said != Some(&self.own_document(DocKind::Board, payload.clone()).contact) {
+                self.open_incarnation(flight);
+                self.draft_again(DocKind::Board, payload, flight, drafts);
+            }
         }
         if self.own.floor_at.is_some_and(|at| at <= now) {
             self.raise_floor(flight);
@@ -351,16 +351,12 @@ impl Node {
 
     /// Signs the drafted documents and hands everything to the store.
     fn take_off(&mut self, mut flight: Flight, drafts: BTreeMap<DocKind, Bytes>) {
-        let log = self.own_log(self.own.mark.incarnation);
-        let (floor, head) = self.replica.log(log).map_or((0, 0), |held| (held.floor_number(), held.head()));
         for (kind, readings) in drafts {
-            let (version, tag) = match kind {
-                DocKind::Board => (self.own.mark.board, Tag::Board),
-                DocKind::Detail => (self.own.mark.detail, Tag::Detail),
+            let doc = self.own_document(kind, readings);
+            let tag = match kind {
+                DocKind::Board => Tag::Board,
+                DocKind::Detail => Tag::Detail,
             };
-            let contact = if kind == DocKind::Board { self.config.advertise.clone() } else { Vec::new() };
-            let floor = if floor > 1 { floor } else { 0 };
-            let doc = Document { log, version, wall: self.wall(), floor, head, readings, contact };
             let bytes = doc.to_bytes();
             let signed = Signed::seal(&self.secret, self.known.roster(), self.me, self.generation, tag, bytes.clone());
             let Ok(signed) = signed else {

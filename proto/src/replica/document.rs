@@ -14,7 +14,7 @@ use bytes::Bytes;
 use crdts::LWWReg;
 
 use super::entry::{Hash16, hash16, parse_log};
-use super::row::{AgeMark, DocRow};
+use super::row::DocRow;
 use crate::codec::canonical::{Fields, Malformed, Writer};
 use crate::config::{BOARD_BYTES_MAX, BOARD_BYTES_MAX_HUB, DETAIL_BYTES_MAX, DETAIL_BYTES_MAX_HUB, WINDOW_HUB};
 use crate::id::{DocKind, Generation, Incarnation, LogId};
@@ -74,7 +74,7 @@ pub fn document_bytes_max(kind: DocKind, window: u32) -> usize {
 }
 
 /// Addresses in a document beyond which the rest is not read.
-const CONTACTS_MAX: usize = 4;
+pub(crate) const CONTACTS_MAX: usize = 4;
 
 impl Document {
     /// The canonical bytes that are signed.
@@ -189,10 +189,6 @@ impl Register {
 
     pub(super) fn newest(&self) -> &HeldDoc {
         &self.newest.val
-    }
-
-    pub(super) fn age_mut(&mut self) -> &mut AgeMark {
-        &mut self.newest.val.row.age
     }
 
     pub(super) fn other(&self) -> Option<&HeldDoc> {

@@ -108,6 +108,7 @@ fn limits() {
         ("FACTS_MAX", FACTS_MAX as u64),
         ("BOARD_BYTES_MAX", BOARD_BYTES_MAX as u64),
         ("BOARD_BYTES_MAX_HUB", BOARD_BYTES_MAX_HUB as u64),
+        ("BOARD_BYTES_KEPT", BOARD_BYTES_KEPT as u64),
         ("DETAIL_BYTES_MAX", DETAIL_BYTES_MAX as u64),
         ("DETAIL_BYTES_MAX_HUB", DETAIL_BYTES_MAX_HUB as u64),
         ("WINDOW_STORE", WINDOW_STORE.into()),
