@@ -82,11 +82,6 @@ impl Writer {
         self
     }
 
-    /// Writes a document inside a field.
-    pub fn nested(&mut self, id: u32, inner: Self) -> &mut Self {
-        self.bytes(id, &inner.out)
-    }
-
     /// The document.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fact::{Deed, Fact, Line, LineItem, Need, ROUTINE, Request, RequestRef, Update, encode_body};
 use super::refusal::Refusal;
-use super::{Directory, DirectoryEntry, DocKind, Document, Domain, EntryMeta, Plan, PlanInput};
+use super::{Catalogue, Directory, DirectoryEntry, DocKind, Document, Domain, EntryMeta, Plan, PlanInput};
 use crate::id::{EntryId, FactId, Generation, Incarnation, LogId, NodeId};
 use crate::time::{Instant, Now, UtcMillis};
 
@@ -63,6 +63,10 @@ pub(super) fn acknowledge(request: FactId) -> Fact {
     Fact::new(Deed::Acknowledge(vec![request]))
 }
 
+pub(super) fn built_in() -> Catalogue {
+    toml::from_str(super::item::BUILT_IN).expect("the built-in catalogue parses")
+}
+
 impl Bench {
     pub(super) fn new() -> Self {
         let entry = |name: &str, hub: bool| DirectoryEntry {
@@ -75,7 +79,7 @@ impl Bench {
         };
         let names = [(1, "Songshan", false), (2, "Taipei Hub", true), (3, "Neihu", false), (4, "Keelung Hub", true)];
         Self {
-            domain: Domain::new(super::item::built_in()),
+            domain: Domain::new(built_in()),
             directory: Directory { nodes: names.into_iter().map(|(n, name, hub)| (node(n), entry(name, hub))).collect() },
             now: Now { mono: Instant(0), wall: UtcMillis(START) },
             written: Vec::new(),

@@ -185,12 +185,8 @@ pub(crate) fn is_code(code: &str) -> bool {
 }
 
 #[cfg(test)]
-pub(crate) fn built_in() -> Catalogue {
-    toml::from_str(BUILT_IN).expect("the built-in catalogue parses")
-}
-
-#[cfg(test)]
 mod tests {
+    use super::super::bench::built_in;
     use super::*;
 
     #[test]

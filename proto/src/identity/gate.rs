@@ -81,12 +81,4 @@ impl<T> Verified<T> {
     pub fn into_inner(self) -> T {
         self.0
     }
-
-    /// Reads something further out of what was verified; the proof carries over.
-    ///
-    /// # Errors
-    /// What `read` returns.
-    pub fn try_map<U, E>(self, read: impl FnOnce(T) -> Result<U, E>) -> Result<Verified<U>, E> {
-        read(self.0).map(Verified)
-    }
 }

@@ -567,14 +567,6 @@ impl Roster {
     }
 }
 
-#[cfg(test)]
-impl Roster {
-    /// Whether the index of hashes says the same as the objects.
-    pub(super) fn hashes_match(&self) -> bool {
-        self.objects().map(|object| object.hash).collect::<BTreeSet<_>>() == self.hashes
-    }
-}
-
 fn object<T>(key: ObjectKey, held: &Held<T>) -> ObjectRef<'_> {
     ObjectRef { key, hash: held.hash, envelope: &held.envelope }
 }

@@ -159,12 +159,6 @@ impl Log {
         self.slots.iter().map(|(number, slot)| (*number, slot))
     }
 
-    /// What is held from `first` up to and with `last`, ascending; nothing where they are the wrong way round.
-    pub fn slots_in(&self, first: u32, last: u32) -> impl Iterator<Item = (u32, &Slot)> {
-        let range = (first <= last).then(|| self.slots.range(first..=last));
-        range.into_iter().flatten().map(|(number, slot)| (*number, slot))
-    }
-
     /// How many entries are held and count.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -367,11 +361,6 @@ impl Log {
         }
         holes.truncate(max);
         holes
-    }
-
-    /// Stubs whose body is not held.
-    pub fn stubs(&self) -> impl Iterator<Item = u32> + '_ {
-        self.slots.iter().filter(|(_, slot)| slot.stub).map(|(number, _)| *number)
     }
 
     /// Highest number held, 0 where nothing is.
