@@ -68,11 +68,22 @@ fn frames_are_laid_out_as_the_text_says() {
     let mut numbers = || (0..varint(&mut rest)).map(|_| (varint(&mut rest), varint(&mut rest))).collect::<Vec<_>>();
     assert_eq!((numbers(), numbers()), (vec![(0x1_0001, 8), (1, 300)], vec![(0x1_0001, 3)]), "1-1 and 1-2; the board of 1-1");
     assert_eq!(take(&mut rest, 3), [1, 1, 2], "one leaf, of 1-2");
+    assert_eq!(take(&mut rest, 4), [1, 1, 0, 1], "one log; generation, incarnation");
+    assert_eq!((varint(&mut rest), varint(&mut rest), varint(&mut rest)), (0xbeef, 1, 2), "floor and head");
+    assert_eq!(take(&mut rest, 8), &hash16(book.get("entry.closed.header"))[..8]);
+    assert_eq!((take(&mut rest, 1), take(&mut rest, 8)), (&[0][..], &[0; 8][..]), "nothing ahead");
+    assert_eq!(rest, [0, 0], "not frozen, no board");
     let mut rest = book.get("frame.Want");
     assert_eq!(take(&mut rest, 6), [0, 14, 251, 0x2c, 1, 1], "version, kind, want 300, what follows a state");
     assert_eq!(take(&mut rest, 8), &book.get("digest.root")[..8]);
     let first: Vec<_> = (0..varint(&mut rest)).map(|_| (varint(&mut rest), varint(&mut rest))).collect();
     assert_eq!(first, [(0x1_0001, 2), (1, 300)]);
+    assert_eq!(take(&mut rest, 6), [1, 1, 1, 1, 0, 1], "entries of one log, of 1-1; generation, incarnation");
+    assert_eq!((varint(&mut rest), take(&mut rest, 1)), (0xbeef, &[1][..]), "one range");
+    assert_eq!((varint(&mut rest), varint(&mut rest)), (2, 70_000));
+    assert_eq!(take(&mut rest, 4), [1, 1, 2, 1], "one document, of 1-2, a detail");
+    assert_eq!(take(&mut rest, 6), [1, 1, 3, 1, 0, 1], "the fork proof of one log, of 1-3; generation, incarnation");
+    assert_eq!((varint(&mut rest), rest), (0xbeef, &[][..]));
     let mut rest = book.get("frame.Leaves");
     assert_eq!(take(&mut rest, 7), [0, 12, 64, 2, 0, 63, 2], "64 buckets, an answer about two, two leaves");
     assert_eq!(
