@@ -5,6 +5,7 @@ mod ages;
 mod changed;
 mod continuity;
 mod durable;
+mod floors;
 mod forks;
 mod gate;
 mod heals;
@@ -267,6 +268,14 @@ impl World {
         let id = self.alliance.nodes[seen].node.to_string();
         match self.hosts[seer].node.answer(now, &Question::Status) {
             Answer::Status(view) => view.nodes.into_iter().find(|node| node.id == id).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn warnings(&mut self, n: usize) -> Vec<String> {
+        let now = self.now;
+        match self.hosts[n].node.answer(now, &Question::Status) {
+            Answer::Status(view) => view.warnings.into_iter().map(|warning| warning.code).collect(),
             other => panic!("{other:?}"),
         }
     }

@@ -12,7 +12,7 @@ use super::delivery::Ticket;
 use super::ingest::{Age, Job};
 use super::own::Mark;
 use super::{Node, refuse};
-use crate::config::{COMMANDS_MAX, FLOOR_AFTER, FLOOR_PERCENT};
+use crate::config::{BODY_BYTES_MAX, COMMANDS_MAX, FLOOR_AFTER, FLOOR_PERCENT};
 use crate::control::{Command, CommandId, Delivery, DeliveryState, Event, Fault, Reply, Saved};
 use crate::domain::refusal::Refusal;
 use crate::domain::{About, Plan, PlanInput, make_acknowledge, make_floor};
@@ -30,6 +30,8 @@ const ACKNOWLEDGE_EVERY: Duration = Duration::from_secs(60);
 const SETTLE_AFTER_START: Duration = Duration::from_secs(2);
 /// Automatic words wait so long after the store failed: a full disk stays full for a while.
 const RETRY_AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// A floor that can't go all the way is raised only where it frees so large a part of the window: one in 16.
+const FLOOR_WORTH: u32 = 16;
 /// Tickets whose delivery is followed.
 const TICKETS_MAX: usize = 64;
 
@@ -340,13 +342,26 @@ impl Node {
         self.own.floor_at = Some(self.now.mono.after(FLOOR_AFTER));
         let Some(log) = self.current_log().filter(|_| self.own.mark.number > 0) else { return };
         // The entry that states the floor is the first that stands above it.
-        let number = self.own.mark.number.saturating_add(1);
-        let stay = self.domain.unsettled(log, number);
-        let floor = crate::domain::Floor { incarnation: log.incarnation, number, previous: self.own.mark.hash, stay };
-        let (body, class) = make_floor(floor);
-        if body.len() <= crate::config::BODY_BYTES_MAX {
-            self.append(body.into(), class, flight);
-        }
+        let mut number = self.own.mark.number.saturating_add(1);
+        let mut previous = self.own.mark.hash;
+        let (body, class) = loop {
+            let stay = self.domain.unsettled(log, number);
+            let floor = crate::domain::Floor { incarnation: log.incarnation, number, previous, stay: stay.clone() };
+            let (body, class) = make_floor(floor);
+            if body.len() <= BODY_BYTES_MAX {
+                break (body, class);
+            }
+            // Not all that stay can be named: only as far as they can. Where that frees little, the rest of the window is left for
+            // words; a person is told when it runs short.
+            let Some(lower) = stay.get((stay.len() * BODY_BYTES_MAX / body.len()).saturating_sub(1)) else { return };
+            let held = self.replica.log(log);
+            let now = held.map_or(1, crate::replica::Log::floor_number);
+            let worth = now.saturating_add(self.window(self.me, self.generation) / FLOOR_WORTH);
+            let before = held.and_then(|held| held.slot(lower - 1)).filter(|_| *lower >= worth);
+            let Some(before) = before else { return };
+            (number, previous) = (*lower, before.hash);
+        };
+        self.append(body.into(), class, flight);
     }
 
     /// Signs the drafted documents and hands everything to the store.
