@@ -1,6 +1,6 @@
 //! Answers to questions, from memory and without effect.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Node;
 use super::refuse;
@@ -9,6 +9,7 @@ use crate::control::{
     Answer, DigestView, NodeView, PeerView, PeersView, Question, RequestView, RequestsView, StatusView, Warning,
 };
 use crate::id::{DocKind, EntryId, FactId, NodeId};
+use crate::identity::Alarm;
 
 /// A neighbour's clock that differs by more than this is worth a word.
 const SKEW_WARN_S: i64 = 600;
@@ -137,6 +138,34 @@ impl Node {
                 "H-405",
                 "A logbook holds two stories under one number and is frozen there.".to_owned(),
                 "有據點的紀錄出現兩種說法,已凍結。",
+            );
+        }
+        let (mut forked, mut shared) = (BTreeSet::new(), BTreeSet::new());
+        for alarm in self.known.roster().alarms() {
+            match alarm {
+                Alarm::ForkedName(node, _) => forked.insert(node),
+                Alarm::SharedKey(_, node) => shared.insert(node),
+            };
+        }
+        let names = |nodes: &BTreeSet<NodeId>| nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        if !forked.is_empty() {
+            let nodes = names(&forked);
+            warn(
+                "H-407",
+                format!(
+                    "Certified twice under one name: {nodes}. Neither certificate counts until their issuer gives a new one."
+                ),
+                &format!("同一個據點有兩份不同的憑證:{nodes}。發證單位重新發證之前,兩份都不算數。"),
+            );
+        }
+        if !shared.is_empty() {
+            let nodes = names(&shared);
+            warn(
+                "H-408",
+                format!(
+                    "Certified with one key: {nodes}. Whoever has that key can speak for each: ask their issuers for new ones."
+                ),
+                &format!("這些據點的憑證用了同一支金鑰:{nodes}。持有金鑰的人可以冒用任何一個,請發證單位重新發證。"),
             );
         }
         warnings

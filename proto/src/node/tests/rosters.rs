@@ -65,3 +65,20 @@ fn a_newcomer_learns_of_more_members_than_one_frame_can_name() {
     assert_eq!(nodes[1].known.roster().nodes().count(), usize::from(MANY));
     assert_eq!(nodes[0].known.hash(), nodes[1].known.hash());
 }
+
+#[test]
+fn a_name_certified_twice_and_a_key_with_two_names_are_told_to_people() {
+    let mut world = World::new(3);
+    assert!(world.warnings(0).is_empty());
+    let roster = world.alliance.roster.clone();
+    let mut offer = |change: fn(&mut crate::identity::NodeCertificate, PublicKey)| {
+        let mut certificate = roster.current(world.alliance.nodes[1].node).unwrap().clone();
+        change(&mut certificate, world.alliance.nodes[2].secret.public());
+        let envelope = certificate.issue(&roster.realm(), &world.alliance.issuers[0]).unwrap();
+        world.hosts[0].node.known.offer(&envelope).unwrap();
+        world.warnings(0)
+    };
+    assert_eq!(offer(|second, _| second.not_before += 1), Vec::<String>::new(), "said anew is not said twice");
+    assert_eq!(offer(|next, other| (next.generation.count, next.key) = (9, other)), ["H-408"], "the key of 1-3 for 1-2 too");
+    assert_eq!(offer(|fork, other| fork.key = other), ["H-407", "H-408"]);
+}
