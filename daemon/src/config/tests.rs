@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::store::Options;
 
 const GOOD: &str = "[node]\ndata_dir = \"data\"\nkey_file = \"node.key\"\nalliance_file = \"a.hf\"\nstamp_file = \"s\"\n";
 
@@ -147,4 +148,41 @@ fn the_schema_names_what_is_read_and_nothing_else() {
         let named: BTreeSet<String> = schema::keys_of(section).map(|key| key.name.to_owned()).collect();
         assert_eq!(named, read_by(&format!("[{section}]")), "{section}");
     }
+}
+
+/// `configs/store.toml` with the keys that it only explains as if they were set.
+fn store_in_full() -> String {
+    let text = include_str!("../../../configs/store.toml");
+    let set = |line: &str| {
+        let bare = line.strip_prefix("# ").filter(|rest| rest.split_once(" = ").is_some_and(|(key, _)| !key.contains(' ')));
+        bare.unwrap_or(line).to_owned()
+    };
+    text.lines().map(set).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_example_of_a_store_holds_every_key_and_no_other() {
+    let text = store_in_full();
+    let table: toml::Table = text.parse().unwrap();
+    assert_eq!(schema::check(&text, &table), Vec::new());
+    for section in schema::sections() {
+        let there: BTreeSet<&str> = table[section].as_table().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(there, schema::keys_of(section).map(|key| key.name).collect(), "{section}");
+    }
+}
+
+#[test]
+fn the_example_of_a_store_tells_the_range_and_default_of_each_period() {
+    let text = store_in_full();
+    let settings = parse(&text).unwrap();
+    let mut shown = settings.node.clone();
+    let mut default = Config::default();
+    let (_, timing) = text.split_once("[timing]").unwrap();
+    for (key, min, max, period) in PERIODS {
+        assert_eq!(period(&mut shown), period(&mut default), "{key}");
+        let (explained, _) = timing.split_once(&format!("\n{key} = ")).unwrap();
+        assert!(explained.lines().last().unwrap().contains(&format!("{min} to {max}")), "{key}");
+    }
+    assert_eq!(settings.reserve_bytes, Some(Options::default().reserve));
+    assert!(timing.contains(&format!("0 to {RESERVE_MIB_MAX}")));
 }
