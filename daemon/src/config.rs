@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use crate::code::Code;
-use crate::start::StartError;
+use crate::paper::PaperError;
 
 mod schema;
 
@@ -33,9 +33,8 @@ pub struct Fault {
 impl Fault {
     /// What is wrong with a file that the configuration names.
     #[must_use]
-    pub fn of_paper(error: &StartError) -> Self {
-        let words = both(error.to_string(), format!("設定所列的檔案無法使用:{error}"));
-        Self { line: None, code: error.code(), words }
+    pub fn of_paper(error: &PaperError) -> Self {
+        Self { line: None, code: error.code(), words: error.words() }
     }
 }
 
@@ -52,7 +51,7 @@ impl fmt::Display for Fault {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("the configuration {path} can't be read: {cause}. Check the path given with --config")]
+    #[error("the configuration {path} can't be read: {cause}. Nothing was started. Check the path given with --config")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -85,7 +84,10 @@ impl ConfigError {
         match self {
             Self::Wrong { faults, .. } => faults,
             Self::Unreadable { cause, .. } => {
-                let words = both(format!("the file can't be read: {cause}"), format!("無法讀取設定檔:{cause}"));
+                let words = both(
+                    format!("the file can't be read: {cause}. Check its path and that you may read it"),
+                    format!("無法讀取設定檔 ({cause})。請確認路徑,以及您有讀取權限"),
+                );
                 vec![Fault { line: None, code: Code::ConfigUnreadable, words }]
             }
         }
@@ -317,7 +319,7 @@ impl<'a> Faults<'a> {
 }
 
 /// The line a byte stands in, from 1.
-fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 

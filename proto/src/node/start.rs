@@ -38,15 +38,22 @@ pub struct Setup {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
     /// The alliance file is empty.
-    #[error("the alliance file holds no charter: get it again from whoever issued this node's certificate")]
+    #[error(
+        "the alliance file holds no charter, so this node can't tell whom to believe. Get it again from whoever issued this node's \
+         certificate"
+    )]
     NoCharter,
     /// The charter can't be used.
     #[error(
-        "the charter in the alliance file can't be used ({0}): get the file again from whoever issued this node's certificate"
+        "the charter in the alliance file can't be used ({0}), so this node can't tell whom to believe. Get the file again from \
+         whoever issued this node's certificate"
     )]
     Charter(Rejected),
     /// This node is not certified.
-    #[error("there is no certificate for node {0} and this key in the alliance file: was it issued for another PC?")]
+    #[error(
+        "the alliance file holds no certificate for node {0} and this key, so no other node would believe this one. Put the key and \
+         the alliance file in place that were issued together for this PC, or have new ones issued"
+    )]
     NotCertified(NodeId),
 }
 
