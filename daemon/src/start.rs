@@ -118,6 +118,12 @@ fn restore(store: &Store, setup: Setup, now: Now) -> Result<Node, StartError> {
     if loaded.bad > 0 {
         tracing::warn!(bad = loaded.bad, "some stored rows are damaged; neighbours send them again");
     }
+    for row in restoring.left_out() {
+        tracing::warn!(
+            author = %row.author, kind = ?row.kind, bytes = row.bytes.len(),
+            "a stored board or detail is larger than nodes take it today and is left out: the next one of its author takes its place"
+        );
+    }
     Ok(restoring.finish()?)
 }
 
