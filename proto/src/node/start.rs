@@ -185,6 +185,8 @@ impl Restoring {
         node.own_restored();
         let me = node.me;
         left_out.iter().filter(|row| row.author == me).for_each(|row| node.say_again(row));
+        // What waited when this node ended has waited long enough.
+        node.acknowledge_soon();
         Ok(node)
     }
 

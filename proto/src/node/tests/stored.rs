@@ -1,4 +1,4 @@
-//! What a start makes of rows that today's rules would refuse.
+//! What a start makes of rows that today's rules would refuse, and of what waited when the node ended.
 
 use super::*;
 use crate::domain::reading::{Reading, Readings, Seen, Subject, Value, encode};
@@ -101,4 +101,21 @@ fn a_nodes_own_stored_board_of_which_too_much_is_said_gives_way_to_the_next_repo
     world.pass(Duration::from_secs(5));
     world.converged();
     assert_eq!(world.status_of(2, 0).operating_status, "closed");
+}
+
+#[test]
+fn a_request_that_waited_for_its_acknowledgement_gets_it_after_a_restart() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    world.pass(Duration::from_secs(3));
+    world.request(0, "water:40", None);
+    world.pass(Duration::from_secs(3));
+    let waits = world.request(0, "rice:30", None).id.unwrap();
+    world.pass(Duration::from_secs(3));
+    let status = |world: &mut World| world.requests(1).into_iter().find(|r| r.request == waits).unwrap().status;
+    assert_eq!(status(&mut world), "submitted", "one acknowledgement a minute");
+    // A PC that starts again every 50 s, with nobody about.
+    world.restart(1);
+    world.pass(Duration::from_secs(50));
+    assert_eq!(status(&mut world), "acknowledged");
 }
