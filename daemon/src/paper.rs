@@ -134,7 +134,7 @@ impl PaperError {
                         "the alliance file {path} holds no charter, so this node can't tell whom to believe and nothing was \
                          started. Get the file again from whoever issued this node's certificate"
                     ),
-                    format!("聯盟檔案 {path} 裡沒有聯盟憲章,無法分辨該相信誰,沒有啟動。請向核發本據點憑證的人重新索取此檔"),
+                    format!("聯盟檔案 {path} 裡沒有聯盟章程,無法分辨該相信誰,沒有啟動。請向核發本據點憑證的人重新索取此檔"),
                 )
             }
             Self::Charter { path, cause } => {
@@ -145,7 +145,7 @@ impl PaperError {
                          believe, so nothing was started. Get the file again from whoever issued this node's certificate"
                     ),
                     format!(
-                        "聯盟檔案 {path} 裡的聯盟憲章無法使用 ({cause})。無法分辨該相信誰,沒有啟動。請向核發本據點憑證的人重新索取此檔"
+                        "聯盟檔案 {path} 裡的聯盟章程無法使用 ({cause})。無法分辨該相信誰,沒有啟動。請向核發本據點憑證的人重新索取此檔"
                     ),
                 )
             }
