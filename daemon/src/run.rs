@@ -47,7 +47,9 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The API's address.
-    #[error("the API can't listen on {address}: {cause}. Choose another port in [api] listen, or stop the program that uses it")]
+    #[error(
+        "the API can't listen on {address}: {cause}. Nothing was started. Choose another port in [api] listen, or stop the program that uses it"
+    )]
     Listen {
         /// As configured.
         address: std::net::SocketAddr,

@@ -12,6 +12,7 @@ mod heals;
 mod replay;
 mod room;
 mod rosters;
+mod stored;
 mod volume;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -106,10 +107,14 @@ impl World {
     }
 
     fn boot_with(&self, n: usize, rows: Vec<Row>, stamp: Option<Stamp>, config: Config) -> Node {
+        Node::restore(self.setup(n, stamp, config), rows, self.now).unwrap()
+    }
+
+    fn setup(&self, n: usize, stamp: Option<Stamp>, config: Config) -> Setup {
         let issued = &self.alliance.nodes[n];
         let mut seed = [n as u8; 32];
         seed[1] = (self.now.mono.0 / 1_000) as u8;
-        let setup = Setup {
+        Setup {
             config,
             me: issued.node,
             secret: issued.secret.clone(),
@@ -117,8 +122,7 @@ impl World {
             catalogue: catalogue(),
             seed,
             stamp,
-        };
-        Node::restore(setup, rows, self.now).unwrap()
+        }
     }
 
     fn connect(&mut self, a: usize, b: usize) {
