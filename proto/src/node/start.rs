@@ -9,7 +9,7 @@ use super::{Node, Now};
 use crate::config::Config;
 use crate::domain::{Catalogue, Domain, EntryMeta};
 use crate::id::{DocKind, Generation, NodeId};
-use crate::identity::{Offered, Rejected, SecretKey};
+use crate::identity::{Offered, Rejected, Signer};
 use crate::io::{DocRow, EntryRow, Output, Row, Stamp};
 use crate::peers::Peers;
 use crate::replica::{DocOutcome, Document, ForkProof, Hash16, Header, HeldDoc, Replica, Slot, Weight, hash16};
@@ -23,7 +23,7 @@ pub struct Setup {
     /// Its name.
     pub me: NodeId,
     /// Its key.
-    pub secret: SecretKey,
+    pub signer: Signer,
     /// Everyone certified, itself among them.
     pub known: Known,
     /// Items it knows.
@@ -89,7 +89,7 @@ impl Restoring {
             config: setup.config,
             me: setup.me,
             generation: Generation::default(),
-            secret: setup.secret,
+            signer: setup.signer,
             known: setup.known,
             domain: Domain::new(setup.catalogue),
             replica: Replica::default(),
@@ -152,7 +152,7 @@ impl Restoring {
     pub fn finish(mut self) -> Result<Node, RestoreError> {
         self.follow();
         let Self { mut node, mut beyond, .. } = self;
-        let certified = node.known.roster().node_of_key(&node.secret.public()).filter(|(of, _)| *of == node.me);
+        let certified = node.known.roster().node_of_key(&node.signer.public()).filter(|(of, _)| *of == node.me);
         (_, node.generation) = certified.ok_or(RestoreError::NotCertified(node.me))?;
         loop {
             let before = beyond.len();

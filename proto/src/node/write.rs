@@ -260,7 +260,7 @@ impl Node {
             extra: Bytes::new(),
         };
         let bytes = header.to_bytes();
-        let signed = Signed::seal(&self.secret, self.known.roster(), self.me, self.generation, Tag::Entry, bytes.clone());
+        let signed = Signed::seal(&mut self.signer, self.known.roster(), self.me, self.generation, Tag::Entry, bytes.clone());
         let Ok(signed) = signed else {
             self.bug("own key does not sign for own name");
             return None;
@@ -373,7 +373,7 @@ impl Node {
                 DocKind::Detail => Tag::Detail,
             };
             let bytes = doc.to_bytes();
-            let signed = Signed::seal(&self.secret, self.known.roster(), self.me, self.generation, tag, bytes.clone());
+            let signed = Signed::seal(&mut self.signer, self.known.roster(), self.me, self.generation, tag, bytes.clone());
             let Ok(signed) = signed else {
                 self.bug("own key does not sign for own name");
                 continue;

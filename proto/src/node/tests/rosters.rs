@@ -23,7 +23,7 @@ fn a_newcomer_learns_of_more_members_than_one_frame_can_name() {
         let setup = Setup {
             config: Config::default(),
             me: issued.node,
-            secret: issued.secret.clone(),
+            signer: issued.secret.clone().into(),
             known: Known::read(&roster).unwrap(),
             catalogue: catalogue(),
             seed: [place as u8; 32],
