@@ -50,6 +50,13 @@ impl Signer {
         }
     }
 
+    /// Keeps what it makes from now on.
+    pub fn keep(&mut self) {
+        if let Self::Key(secret) = self {
+            *self = Self::Recorded(secret.clone(), Vec::new());
+        }
+    }
+
     /// What was made since the last time, where it is kept.
     pub fn take(&mut self) -> Vec<Signature> {
         match self {
