@@ -178,11 +178,12 @@ impl Default for RawGossip {
 struct RawLog {
     format: LogFormat,
     filter: String,
+    record: bool,
 }
 
 impl Default for RawLog {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self { format: LogFormat::Text, filter: "info".to_owned(), record: false }
     }
 }
 
@@ -233,6 +234,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Which.
     pub log_filter: String,
+    /// Whether all that happens to the node is written down, to be played again elsewhere.
+    pub record: bool,
     /// Bytes held back on disk for urgent rows; the store's own default where absent.
     pub reserve_bytes: Option<u64>,
     /// Limits and periods of the node.
@@ -387,6 +390,7 @@ impl RawSettings {
             gossip: self.gossip.enabled.then_some((self.gossip.listen, self.gossip.peers, self.gossip.mdns)),
             log_format: self.log.format,
             log_filter: self.log.filter,
+            record: self.log.record,
             reserve_bytes: reserve_mib.map(|mib| mib << 20),
             node,
         })

@@ -183,6 +183,8 @@ pub(crate) struct Papers {
     pub(crate) secret: SecretKey,
     pub(crate) catalogue: Catalogue,
     pub(crate) roster: Roster,
+    /// What the roster was read from, charter first.
+    pub(crate) objects: Vec<Bytes>,
 }
 
 impl Papers {
@@ -199,7 +201,7 @@ impl Papers {
             let (key, alliance) = (settings.key_file.clone(), settings.alliance_file.clone());
             return Err(PaperError::NotCertified { key, alliance });
         };
-        Ok(Self { me, secret, catalogue, roster })
+        Ok(Self { me, secret, catalogue, roster, objects: alliance })
     }
 }
 

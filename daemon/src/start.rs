@@ -1,14 +1,18 @@
 //! From settings to a node that runs: papers, store and stamp are read and checked, each with its own words.
 
+use bytes::Bytes;
 use holdfast_proto::domain::Catalogue;
 use holdfast_proto::domain::field::fields;
 use holdfast_proto::domain::service::SERVICES;
+use holdfast_proto::identity::Signer;
 use holdfast_proto::node::{Known, Node, RestoreError, Restoring, Setup};
+use holdfast_proto::recording;
 use holdfast_proto::time::{Now, UtcMillis};
 
 use crate::code::Code;
 use crate::config::Settings;
 use crate::paper::{PaperError, Papers};
+use crate::recorder::Recorder;
 use crate::stamp::{StampError, StampFile};
 use crate::store::{Opened, Options, Store, StoreError};
 
@@ -69,6 +73,8 @@ pub struct Started {
     pub me: holdfast_proto::id::NodeId,
     /// `holdfast.catalogue/1` for page and programs.
     pub catalogue: serde_json::Value,
+    /// Writes down what happens to the node, where that is wanted.
+    pub recorder: Option<Recorder>,
 }
 
 /// Reads everything and restores the node.
@@ -76,7 +82,7 @@ pub struct Started {
 /// # Errors
 /// [`StartError`]; each says what to do.
 pub fn start(settings: &Settings, now: Now) -> Result<Started, StartError> {
-    let Papers { me, secret, catalogue, roster } = Papers::read(settings)?;
+    let Papers { me, secret, catalogue, roster, objects } = Papers::read(settings)?;
     let catalogue_json = catalogue_json(&catalogue);
     let stamp = StampFile::open(&settings.stamp_file)?;
     let found = match stamp.found() {
@@ -99,22 +105,55 @@ pub fn start(settings: &Settings, now: Now) -> Result<Started, StartError> {
     config.clock_floor = UtcMillis(MADE_AFTER.max(certified));
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| StartError::Random(error.to_string()))?;
-    let setup = Setup { config, me, secret, known: Known::of(roster), catalogue, seed: random, stamp: found };
-    let node = match restore(&store, setup.clone(), now) {
+    let signer = Signer::from(secret);
+    let mut setup = Setup { config, me, signer, known: Known::of(roster), catalogue, seed: random, stamp: found };
+    let mut recorder = settings.record.then(|| record(settings, &mut setup, &objects, now)).flatten();
+    let node = match restore(&store, setup.clone(), now, recorder.as_mut()) {
         Err(StartError::Store(StoreError::Garbled { .. })) => {
             store = store.set_aside()?.store;
             tracing::warn!("the store was garbled and is set aside; it is filled again from neighbours");
+            recorder = recorder.and_then(|_| record(settings, &mut setup, &objects, now));
             Restoring::new(setup, now).finish()?
         }
         other => other?,
     };
-    Ok(Started { node, store, stamp, seed, me, catalogue: catalogue_json })
+    Ok(Started { node, store, stamp, seed, me, catalogue: catalogue_json, recorder })
+}
+
+/// Begins a recording of what is built from `setup`, whose signatures are kept for it. Without one the node runs all the same.
+fn record(settings: &Settings, setup: &mut Setup, objects: &[Bytes], now: Now) -> Option<Recorder> {
+    let begin = recording::Start {
+        build: env!("CARGO_PKG_VERSION").to_owned(),
+        config: setup.config.clone(),
+        me: setup.me,
+        key: setup.signer.public(),
+        objects: objects.to_vec(),
+        catalogue: serde_json::to_string(&setup.catalogue).ok()?,
+        seed: setup.seed,
+        stamp: setup.stamp,
+        now,
+    };
+    match Recorder::create(&settings.data_dir, begin) {
+        Ok(recorder) => {
+            setup.signer.keep();
+            Some(recorder)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "nothing is recorded; check that the data folder can be written to");
+            None
+        }
+    }
 }
 
 /// Hands every stored row to a node as it is read: together they would be the largest thing this program ever held.
-fn restore(store: &Store, setup: Setup, now: Now) -> Result<Node, StartError> {
+fn restore(store: &Store, setup: Setup, now: Now, mut recorder: Option<&mut Recorder>) -> Result<Node, StartError> {
     let mut restoring = Restoring::new(setup, now);
-    let loaded = store.load(|row| restoring.take(row))?;
+    let loaded = store.load(|row| {
+        if let Some(recorder) = &mut recorder {
+            recorder.row(&row);
+        }
+        restoring.take(row);
+    })?;
     if loaded.bad > 0 {
         tracing::warn!(bad = loaded.bad, "some stored rows are damaged; neighbours send them again");
     }

@@ -93,6 +93,7 @@ const KEYS: &[Key] = &[
     may("gossip", "peers", Kind::Texts, "[\"192.0.2.10:4501\"]"),
     may("log", "format", Kind::Either("text", "json"), "\"text\""),
     may("log", "filter", Kind::Text, "\"info\""),
+    may("log", "record", Kind::Switch, "false"),
     may("timing", "probe", Kind::Text, "\"30s\""),
     may("timing", "redial_min", Kind::Text, "\"1s\""),
     may("timing", "redial_max", Kind::Text, "\"60s\""),

@@ -38,6 +38,26 @@ pub(super) fn stopped(cause: &str) -> Refusal {
     }
 }
 
+/// Our certificate counts nowhere: the name was certified twice.
+pub(super) fn not_certified() -> Refusal {
+    Refusal {
+        code: "H-505".to_owned(),
+        kind: RefusalKind::Unable,
+        what: words(
+            "This node's name was certified for two keys, or its key for two names, so that neither counts.",
+            "這個據點的名稱被核發給兩把金鑰,或同一把金鑰被核發給兩個名稱,因此都不算數。",
+        ),
+        means: words(
+            "Nobody would believe what is reported here, so it is not saved. Everybody's boards can still be read.",
+            "其他據點不會相信這裡的回報,所以沒有儲存。仍然可以查看大家的狀況。",
+        ),
+        fix: words(
+            "Ask whoever issued the certificate for a new one. Until then, have another node write down what it sees of this one.",
+            "請向核發憑證的單位申請新憑證。在那之前,請由其他據點代為記錄這裡的狀況。",
+        ),
+    }
+}
+
 /// The store kept nothing.
 pub(super) fn not_saved(cause: &str) -> Refusal {
     Refusal {

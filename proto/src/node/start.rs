@@ -11,7 +11,7 @@ use super::{Node, Now};
 use crate::config::Config;
 use crate::domain::{Catalogue, Domain, EntryMeta};
 use crate::id::{DocKind, Generation, NodeId};
-use crate::identity::{Offered, Rejected, SecretKey};
+use crate::identity::{Offered, Rejected, Signer};
 use crate::io::{DocRow, EntryRow, Output, Row, Stamp};
 use crate::peers::Peers;
 use crate::replica::{
@@ -27,7 +27,7 @@ pub struct Setup {
     /// Its name.
     pub me: NodeId,
     /// Its key.
-    pub secret: SecretKey,
+    pub signer: Signer,
     /// Everyone certified, itself among them.
     pub known: Known,
     /// Items it knows.
@@ -102,7 +102,7 @@ impl Restoring {
             config: setup.config,
             me: setup.me,
             generation: Generation::default(),
-            secret: setup.secret,
+            signer: setup.signer,
             known: setup.known,
             domain: Domain::new(setup.catalogue),
             replica: Replica::default(),
@@ -172,7 +172,7 @@ impl Restoring {
     pub fn finish(mut self) -> Result<Node, RestoreError> {
         self.follow();
         let Self { mut node, mut beyond, left_out, .. } = self;
-        let certified = node.known.roster().node_of_key(&node.secret.public()).filter(|(of, _)| *of == node.me);
+        let certified = node.known.roster().node_of_key(&node.signer.public()).filter(|(of, _)| *of == node.me);
         (_, node.generation) = certified.ok_or(RestoreError::NotCertified(node.me))?;
         loop {
             let before = beyond.len();

@@ -117,7 +117,7 @@ impl World {
         Setup {
             config,
             me: issued.node,
-            secret: issued.secret.clone(),
+            signer: issued.secret.clone().into(),
             known: Known::of(self.alliance.roster.clone()),
             catalogue: catalogue(),
             seed,
