@@ -149,7 +149,7 @@ fn wait_ends_when_it_is_so() {
     let alliance = two();
     let saved =
         alliance.node(0).cli(&["request", "new", "--item", "water:40", "--priority", "urgent", "--needed-by", "6h", "--json"]);
-    let saved = saved.exits(0).json();
+    let saved = saved.saved().json();
     let (id, ticket) = (saved["id"].as_str().expect("an id"), saved["ticket"].as_str().expect("a ticket"));
     let _ = alliance.node(0).cli(&["wait", "delivered", ticket, "--timeout", "20s"]).exits(0);
     let _ = alliance.node(1).cli(&["wait", "request", id, "--timeout", "20s"]).exits(0);
@@ -171,7 +171,7 @@ fn json_everywhere_names_its_schema() {
         (&["report", "stock", "water=1"], "holdfast.saved/1"),
     ] {
         let line: Vec<&str> = line.iter().copied().chain(["--json"]).collect();
-        assert_eq!(node.cli(&line).exits(0).json()["schema"], schema, "{line:?}");
+        assert_eq!(node.cli(&line).saved().json()["schema"], schema, "{line:?}");
     }
     for line in [
         &["request", "show", &id, "--json"][..],
