@@ -20,7 +20,7 @@ done_in() { printf '%s\n' "$1"; }
 up_to_date() {
     [ -x "$bin/holdfast" ] && [ -x "$bin/holdfastd" ] || return 1
     for program in holdfast holdfastd; do
-        newer=$(cd "$root" && find Cargo.toml Cargo.lock proto daemon cli configs/*.toml -newer "$bin/$program" 2>/dev/null | head -n 1)
+        newer=$(cd "$root" && find Cargo.toml Cargo.lock proto loopback daemon cli configs/*.toml -newer "$bin/$program" 2>/dev/null | head -n 1)
         [ -z "$newer" ] || return 1
     done
 }

@@ -89,11 +89,11 @@ mod tests {
     use std::net::SocketAddr;
     use std::path::PathBuf;
 
+    use holdfast_loopback::token::TokenError;
     use holdfast_proto::id::NodeId;
     use holdfast_proto::node::RestoreError;
 
     use super::*;
-    use crate::api::token::TokenError;
     use crate::config::{ConfigError, Fault};
     use crate::link::LinkError;
     use crate::log::LogError;
