@@ -38,15 +38,21 @@ impl IntoResponse for ApiError {
     }
 }
 
-impl From<Refusal> for ApiError {
-    fn from(refusal: Refusal) -> Self {
+impl From<Box<Refusal>> for ApiError {
+    fn from(refusal: Box<Refusal>) -> Self {
         let status = match refusal.kind {
             RefusalKind::Usage => StatusCode::UNPROCESSABLE_ENTITY,
             RefusalKind::NotFound => StatusCode::NOT_FOUND,
             RefusalKind::Rights => StatusCode::FORBIDDEN,
             RefusalKind::Unable => StatusCode::SERVICE_UNAVAILABLE,
         };
-        Self { status, refusal: Box::new(refusal) }
+        Self { status, refusal }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Box::new(refusal).into()
     }
 }
 

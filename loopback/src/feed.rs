@@ -171,6 +171,8 @@ impl Listener {
             return Some((Ok(self.frame(&line)), self));
         }
         let heard = tokio::select! {
+            // What was said before the end is heard before it.
+            biased;
             heard = self.live.recv() => heard,
             () = until(&mut self.stopped) => return None,
         };

@@ -1,4 +1,4 @@
-//! What a run leaves behind: enough for the report, for comparing branches, and for running it again with everything that was done
+//! What a run leaves behind: enough for the report, and for running it again with everything that was done
 //! by hand. Plain data, written as `record.json`; the report is a function of it alone.
 //!
 //! Times are microseconds since STARTEX. Sites are named by their place in [`Record::sites`].
@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Named in every record; another value is refused with both names.
-pub const SCHEMA: &str = "holdfast.sim.record/1";
+pub const SCHEMA: &str = "holdfast.sim.record/2";
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,27 @@ pub struct Record {
     pub invariants: Vec<Invariant>,
     /// What happened, ascending by time.
     pub timeline: Vec<Happened>,
+    /// Lines of play that were left by going back to a checkpoint, in the order in which they were left.
+    pub left: Vec<Line>,
+}
+
+/// A line of play that was left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its number.
+    pub nr: u32,
+    /// The line that it left, and when; `None`: it began at STARTEX.
+    pub parent: Option<(u32, u64)>,
+    /// Virtual time reached when it was left.
+    pub reached: u64,
+    /// What was done by hand in it, not before it began.
+    pub by_hand: Vec<InjectRecord>,
+    /// Every expectation as it stood.
+    pub expectations: Vec<ExpectRecord>,
+    /// How often rules were broken in it.
+    pub violations: u64,
+    /// Over everything that crossed the boundary of any node.
+    pub fingerprint: String,
 }
 
 /// What was played.
@@ -73,7 +94,7 @@ pub struct Run {
     pub fingerprint: String,
     /// Virtual time reached.
     pub reached: u64,
-    /// Why it ended before its end: `real-event`, `stopped`, `time`, `memory`. `None`: it did not.
+    /// Why it ended before its end: `real-event`, `stopped`, `until`, `time`, `memory`, `interrupted`, `runaway`. `None`: it did not.
     pub ended_early: Option<String>,
     /// Events carried out.
     pub events: u64,
@@ -85,8 +106,10 @@ pub struct Run {
     pub lost: u64,
     /// Of the lost, those that went with the only stores that held them.
     pub excused: u64,
-    /// The branch this is, and the time it left its parent.
-    pub branch: Option<(String, u64)>,
+    /// Number of the line of play that this is. The first begins at STARTEX; going back to a checkpoint begins another.
+    pub line: u32,
+    /// The line that it left, and when; `None`: it began at STARTEX.
+    pub parent: Option<(u32, u64)>,
 }
 
 /// One site.

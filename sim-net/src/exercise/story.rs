@@ -7,7 +7,7 @@ use holdfast_proto::control::{Answer, Question};
 use super::expect::Watch;
 use super::islands::islands;
 use super::spread::Spread;
-use super::{per_hour, status};
+use super::{Plan, per_hour, status};
 use crate::checker::Rule;
 use crate::record::{
     ExpectRecord, Forged, Happened as Event, InjectRecord, Invariant, Load, Place, Record, RequestRecord, Run, SCHEMA, Title,
@@ -20,6 +20,8 @@ use crate::world::{CannotRun, Happened, Logged, World};
 const TURNS_MAX: usize = 64;
 /// Lines of the timeline kept. A flapping link writes many.
 const LINES_MAX: usize = 20_000;
+/// An inject is late from here on.
+const LATE: Micros = 1_000_000;
 /// The picture is taken so long after what turned it: links take a while to be given up.
 const TURN_AFTER: Micros = 60_000_000;
 
@@ -35,6 +37,8 @@ pub(super) struct Story {
     turning: Option<(Micros, String)>,
     lines: Vec<Event>,
     left_out: u64,
+    /// Lines since they were last asked for, where somebody asks.
+    pub news: Option<Vec<Event>>,
     labels: Vec<(String, u32, Micros)>,
     pub spread: Spread,
     pub endex_seen: bool,
@@ -53,6 +57,7 @@ impl Story {
             turning: Some((0, "STARTEX".to_owned())),
             lines: Vec::new(),
             left_out: 0,
+            news: None,
             labels: Vec::new(),
             spread: Spread::default(),
             endex_seen: false,
@@ -95,6 +100,25 @@ impl Story {
         self.injects.values().filter(|(_, record)| record.happened.is_none()).filter_map(|(_, record)| record.planned)
     }
 
+    pub(super) fn plan(&self, now: Micros) -> Plan {
+        let mut plan = Plan::default();
+        for (_, record) in self.injects.values() {
+            let done = u32::from(record.happened.is_some());
+            if record.by_hand {
+                plan.by_hand += 1;
+            } else if record.contingency {
+                plan.contingencies += 1;
+                plan.contingencies_done += done;
+            } else {
+                plan.planned += 1;
+                plan.done += done;
+                let at = record.happened.unwrap_or(now);
+                plan.late += u32::from(record.planned.is_some_and(|planned| planned + LATE < at));
+            }
+        }
+        plan
+    }
+
     pub(super) fn by_hand(&self) -> Vec<Inject> {
         self.injects.values().filter(|(inject, _)| inject.by_hand).map(|(inject, _)| inject.clone()).collect()
     }
@@ -108,8 +132,12 @@ impl Story {
     }
 
     pub(super) fn say(&mut self, at: Micros, kind: &str, site: Option<SiteNo>, what: &str) {
+        let line = Event { at, kind: kind.to_owned(), site, what: what.to_owned() };
+        if let Some(news) = &mut self.news {
+            news.push(line.clone());
+        }
         if self.lines.len() < LINES_MAX {
-            self.lines.push(Event { at, kind: kind.to_owned(), site, what: what.to_owned() });
+            self.lines.push(line);
         } else {
             self.left_out += 1;
         }
@@ -282,7 +310,8 @@ impl Story {
             words,
             lost: excused + if settled { world.words_lost() } else { 0 },
             excused,
-            branch: None,
+            line: 1,
+            parent: None,
         };
         Record {
             schema: SCHEMA.to_owned(),
@@ -298,6 +327,7 @@ impl Story {
             forged: self.forged(world),
             invariants: invariants(world),
             timeline: self.timeline(),
+            left: Vec::new(),
         }
     }
 
@@ -315,7 +345,7 @@ impl Story {
         lines
     }
 
-    fn expectation(&self, watch: &Watch) -> ExpectRecord {
+    pub(super) fn expectation(&self, watch: &Watch) -> ExpectRecord {
         let expect = &watch.expect;
         let from = self.start_of(&expect.after);
         let (met_at, late) = watch.met(from);

@@ -139,3 +139,16 @@ fn a_real_event_stops_play_at_once_and_the_record_says_so() {
     let words = (record.requests[0].label.as_str(), record.requests[0].known, record.requests[0].lines.clone());
     assert_eq!(words, ("R-1", (6, 6), vec!["water 40".to_owned()]));
 }
+
+#[test]
+fn played_in_pieces_or_at_once_it_is_the_same_to_the_last_word_of_the_record() {
+    let more = format!("{ASK}[[inject]]\nat = \"00:06\"\nwhat = \"crash\"\nwhere = \"site:S2\"\nlasts = \"3m\"\n");
+    let mut pieces = Play::new(exercise(&more), 7, "").unwrap();
+    let mut count = 0;
+    while !pieces.is_over() {
+        pieces.advance_a_piece(Micros::MAX);
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+    assert_eq!(pieces.record(), played(&more));
+}

