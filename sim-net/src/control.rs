@@ -13,7 +13,7 @@ mod view;
 use holdfast_proto::domain::refusal::Refusal;
 
 use crate::exercise::Play;
-use crate::record::{Line, Record};
+use crate::record::{Line, Record, Told};
 use crate::scenario::{self, Inject, Micros, Problem};
 
 pub use self::order::{Order, Speed, Step, Until, Wish};
@@ -242,7 +242,7 @@ impl Control {
         let sites = &self.play.world().scenario().sites;
         self.news.extend(happened.into_iter().map(|one| {
             let site = one.site.and_then(|site| sites.get(site)).map(|site| site.id.clone());
-            News::Happened { kind: one.kind, at: one.at, site, what: one.what }
+            News::Happened { kind: one.kind, at: one.at, site, text: one.what.both(), what: one.what }
         }));
     }
 

@@ -10,7 +10,7 @@ mod tests;
 
 use holdfast_proto::control::{Answer, Question, StatusView};
 
-use crate::record::{ExpectRecord, Happened, Record};
+use crate::record::{ExpectRecord, Happened, Phrase, Record};
 use crate::scenario::{Inject, Micros, Ppm, Scenario, SiteNo, When};
 use crate::world::{CannotRun, MINUTE, World};
 
@@ -73,7 +73,7 @@ impl Play {
         let story = Story::new(&scenario, source);
         let mut world = World::new(scenario, seed)?;
         world.measure();
-        let mut play = Self { world, watches, story, look_every, next_look: 0, piece: 1_000_000, told: 0, judged: false };
+        let mut play = Self { world, watches, story, look_every, next_look: 0, piece: PIECE_MIN, told: 0, judged: false };
         play.absorb();
         Ok(play)
     }
@@ -179,10 +179,14 @@ impl Play {
         scenario
     }
 
-    /// Ends play where it stands: a real event, or somebody stopped it. What was reached is judged and said to be partial.
+    /// Ends play where it stands, for a reason that [`crate::record::Run::ended_early`] knows. What was reached is judged and said to be partial.
     pub fn end_now(&mut self, why: &str) {
         if !self.judged {
-            self.story.say(self.world.now, if why == "real-event" { "real-event" } else { "note" }, None, why);
+            let (kind, what) = match why {
+                "real-event" => ("real-event", Phrase::RealEvent),
+                _ => ("note", Phrase::EndedEarly),
+            };
+            self.story.say(self.world.now, kind, None, what);
             self.story.ended_early = Some(why.to_owned());
             self.absorb();
             self.look();
@@ -213,12 +217,12 @@ impl Play {
 
     /// From here on this is another line of play.
     pub fn begin_line(&mut self, line: u32, of: u32) {
-        self.story.say(self.world.now, "note", None, &format!("line {line} of play begins here, out of line {of}"));
+        self.story.say(self.world.now, "note", None, Phrase::LineBegins { line, of });
     }
 
     /// A note of an evaluator, with the time it was taken.
     pub fn note(&mut self, text: &str) {
-        self.story.say(self.world.now, "note", None, text);
+        self.story.say(self.world.now, "note", None, Phrase::Note { text: text.to_owned() });
     }
 
     /// Number of standing rules broken so far.
@@ -251,8 +255,8 @@ impl Play {
         }
         self.story.spread.take(&mut self.world);
         for violation in self.world.checker.violations.iter().skip(self.told) {
-            let what = format!("{}: {}", violation.rule.described().0, violation.what);
-            self.story.say(violation.at, "violation", violation.node, &what);
+            let (rule, seen) = (violation.rule.described().0.to_owned(), violation.what.clone());
+            self.story.say(violation.at, "violation", violation.node, Phrase::Broken { rule, seen });
         }
         self.told = self.world.checker.violations.len();
     }
@@ -269,8 +273,8 @@ impl Play {
             if watch.result() != before
                 && let Some(result) = watch.result()
             {
-                let what = format!("{} {result:?}: {}", watch.expect.id, watch.expect.text);
-                self.story.say(self.world.now, "expectation", None, &what);
+                let (id, text) = (watch.expect.id.clone(), watch.expect.text.clone());
+                self.story.say(self.world.now, "expectation", None, Phrase::Expected { id, result, text });
             }
         }
         self.story.turn(&mut self.world);

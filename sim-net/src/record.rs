@@ -3,7 +3,11 @@
 //!
 //! Times are microseconds since STARTEX. Sites are named by their place in [`Record::sites`].
 
+mod phrase;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::phrase::{Both, Phrase, Told, Word, effect};
 
 /// Named in every record; another value is refused with both names.
 pub const SCHEMA: &str = "holdfast.sim.record/2";
@@ -144,12 +148,12 @@ pub struct InjectRecord {
     pub planned: Option<u64>,
     /// When it happened; `None`: never.
     pub happened: Option<u64>,
-    /// Why it never happened, in words, or empty.
-    pub why_not: String,
+    /// Why it never happened, where that is known.
+    pub why_not: Option<Phrase>,
     /// When it was undone.
     pub undone: Option<u64>,
     /// The first thing seen to follow from it: when and what.
-    pub first_effect: Option<(u64, String)>,
+    pub first_effect: Option<(u64, Phrase)>,
     /// Only if an expectation was not met.
     pub contingency: bool,
     /// Done by the controller during play.
@@ -195,8 +199,8 @@ pub struct ExpectRecord {
     pub met_at: Option<u64>,
     /// By how much it was late.
     pub late: Option<u64>,
-    /// How far it was in the end, in words: `37 of 41 sites knew it`.
-    pub seen: String,
+    /// How far it was in the end: `37 of 41 sites know it`.
+    pub seen: Vec<Phrase>,
 }
 
 /// How long words took from acknowledged at their author to durable at others.
@@ -239,7 +243,7 @@ pub struct RequestRecord {
     pub history: Vec<(u64, usize, String)>,
     /// Sites that held it in the end, and sites running then.
     pub known: (u32, u32),
-    /// As the asker's own node shows it in the end.
+    /// As the asker's own node shows it in the end; `asker-off`: it does not run.
     pub state: String,
 }
 
@@ -249,7 +253,7 @@ pub struct TurningPoint {
     /// When.
     pub at: u64,
     /// `inject 2: cut CABLE-EAST-1`.
-    pub what: String,
+    pub what: Phrase,
     /// Per site: 0 off, otherwise the number of the island of sites that can reach each other, 1 the largest.
     pub islands: Vec<u16>,
     /// Sites running.
@@ -320,6 +324,6 @@ pub struct Happened {
     pub kind: String,
     /// Where, if at one site.
     pub site: Option<usize>,
-    /// In words.
-    pub what: String,
+    /// What.
+    pub what: Phrase,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::checker::{Rule, Sometimes, Violation};
 use crate::exercise::Play;
 use crate::network::path::Tally;
-use crate::record::Verdict;
+use crate::record::{Told, Verdict};
 use crate::scenario::{self, Micros, Scenario};
 use crate::swarm::{self, Scale};
 use crate::world::{CannotRun, World};
@@ -193,7 +193,7 @@ pub fn report(play: &mut Play) -> Report {
             Verdict::NotObserved => "not observed",
         };
         let what = format!("expectation {} {result}", expect.id);
-        Some(Broken { what, text: expect.text.clone(), at_us: expect.due, site: None, seen: expect.seen.clone() })
+        Some(Broken { what, text: expect.text.clone(), at_us: expect.due, site: None, seen: expect.seen.both().en })
     });
     let mut report = Report {
         seed,

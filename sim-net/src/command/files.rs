@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use holdfast_proto::identity::Region;
 use holdfast_sim::control::Speed;
 use holdfast_sim::exercise::Play;
-use holdfast_sim::record::{Record, SCHEMA, Verdict};
+use holdfast_sim::record::{Record, SCHEMA, Told, Verdict};
 use holdfast_sim::scenario::generate::Draw;
 use holdfast_sim::scenario::{self, Micros, Scenario};
 use holdfast_sim::{report, swarm};
@@ -191,7 +191,7 @@ fn tell(out: &mut impl Write, record: &Record, wall_us: u64) -> io::Result<()> {
             Verdict::NotMet => "NOT MET",
             Verdict::NotObserved => "not observed",
         };
-        writeln!(out, "  {:<12} {:<13}{late} {} ({})", expect.id, result, expect.text, expect.seen)?;
+        writeln!(out, "  {:<12} {:<13}{late} {} ({})", expect.id, result, expect.text, expect.seen.both().en)?;
     }
     for rule in record.invariants.iter().filter(|rule| rule.violations > 0) {
         let first = rule.first.as_ref().map_or_else(String::new, |(at, site, what)| {

@@ -19,7 +19,7 @@ pub(super) struct Limits {
     /// Ends in order above so much memory, MiB; where not given, three quarters of what the machine has free at the start.
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..))]
     pub max_memory: Option<u64>,
-    /// Ends in order after so many seconds; a week where not given.
+    /// Ends in order after so many seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 604_800, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub max_wall: u64,
 }

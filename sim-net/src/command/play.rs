@@ -16,7 +16,7 @@ use holdfast_sim::exercise::Play;
 use holdfast_sim::scenario;
 
 use self::api::Api;
-use self::talk::{Call, Heard};
+use self::talk::{Ask, Call, Heard};
 use super::limits::{Guard, Limits};
 use super::{Failed, files};
 use crate::command::bench::Clock;
@@ -192,7 +192,7 @@ impl<W: Write> Session<'_, W> {
 
     fn order(&mut self, order: Order) -> Result<Option<u32>, Box<holdfast_proto::domain::refusal::Refusal>> {
         let done = self.control.obey(order)?;
-        // Whatever changed, speed is counted from here.
+        // As for a request.
         self.anchor = None;
         Ok(done.inject)
     }
@@ -200,8 +200,11 @@ impl<W: Write> Session<'_, W> {
     /// A request of the API.
     fn answer(&mut self, call: Call) {
         let Call { ask, answer } = call;
+        if matches!(ask, Ask::Order(_)) {
+            // Whatever it changes, speed is counted from here.
+            self.anchor = None;
+        }
         let answered = ask.of(&mut self.control);
-        self.anchor = None;
         // Whoever asked may have left.
         let _left = answer.send(answered);
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Control, Goal, refuse};
 use crate::exercise::{Plan, status};
-use crate::record::Verdict;
+use crate::record::{Both, Phrase, Told, Verdict};
 use crate::scenario::words::SiteRole;
 use crate::scenario::{self, Micros, SiteNo};
 
@@ -81,7 +81,7 @@ pub struct ExpectView {
     /// Until when it should be met, once that is known.
     pub due_us: Option<Micros>,
     /// How far it is.
-    pub seen: String,
+    pub seen: Both,
 }
 
 /// A broken rule.
@@ -170,8 +170,10 @@ pub enum News {
         at: Micros,
         /// Where, if at one site.
         site: Option<String>,
-        /// In words.
-        what: String,
+        /// What.
+        what: Phrase,
+        /// The same in words.
+        text: Both,
     },
     /// A checkpoint was made.
     Checkpoint {
@@ -239,7 +241,7 @@ impl Control {
             text: expect.text,
             result: if certain { result(expect.result) } else { "open" },
             due_us: expect.due,
-            seen: expect.seen,
+            seen: expect.seen.both(),
         });
         let expectations = expectations.collect();
         let play = match self.goal {

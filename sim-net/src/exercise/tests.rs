@@ -69,7 +69,7 @@ fn an_expectation_is_met_late_missed_or_never_looked_at() {
     assert_eq!(verdict(&record, "MISSED"), (Verdict::NotMet, None));
     assert_eq!(verdict(&record, "UNSEEN"), (Verdict::NotObserved, None));
     let unused = record.injects.iter().find(|inject| inject.contingency).unwrap();
-    assert_eq!((unused.happened, unused.why_not.as_str()), (None, "SELF was met before"));
+    assert_eq!((unused.happened, unused.why_not.clone()), (None, Some(Phrase::MetBefore { expect: "SELF".to_owned() })));
     assert!(record.invariants.iter().all(|rule| rule.violations == 0), "{:#?}", record.invariants);
     assert_eq!((record.run.lost, record.run.converged_after_heal.is_some()), (0, true));
 }
@@ -87,7 +87,7 @@ fn a_contingency_comes_where_what_was_hoped_for_did_not() {
     assert_eq!(verdict(&record, "X").0, Verdict::NotMet);
     let contingency = record.injects.iter().find(|inject| inject.contingency).unwrap();
     assert_eq!(contingency.happened, Some(8 * 60_000_000));
-    assert!(contingency.first_effect.as_ref().is_some_and(|(_, what)| what == "saved"), "{contingency:?}");
+    assert!(contingency.first_effect.as_ref().is_some_and(|(_, what)| *what == Phrase::Saved), "{contingency:?}");
 }
 
 #[test]

@@ -88,7 +88,7 @@ pub(super) fn annex(record: &Record) -> String {
     let run = &record.run;
     let code = |text: &str| Text::from(text).inside("code", "");
     let mut out = heading(words::REPLAY);
-    push(&mut out, format_args!("<pre>{} {}</pre>\n", words::REPLAY_COMMAND, file::RECORD));
+    push(&mut out, format_args!("<pre>{}</pre>\n", words::REPLAY_COMMAND));
     out.push_str(&paragraph("", &words::REPLAY_NOTE.with(&[Text::from(file::RECORD)])));
     out.push_str(&facts(
         "long",

@@ -32,11 +32,23 @@ fn read(part: &str, lang: &str) -> String {
         let (tag, after) = tag.split_once('>').unwrap();
         rest = after;
         if tag.contains(&format!("lang={other}")) {
-            let end = format!("</{}>", tag.split(' ').next().unwrap());
-            rest = rest.split_once(&end).unwrap().1;
+            rest = after_element(tag.split(' ').next().unwrap(), rest);
         }
     }
     text + rest
+}
+
+/// What stands behind an element that has just begun; others of its name may stand in it.
+fn after_element<'a>(name: &str, mut rest: &'a str) -> &'a str {
+    let (open, close) = (format!("<{name}"), format!("</{name}>"));
+    let mut depth = 1;
+    while depth > 0 {
+        let end = rest.find(&close).unwrap();
+        depth += rest[..end].matches(&open).count();
+        depth -= 1;
+        rest = &rest[end + close.len()..];
+    }
+    rest
 }
 
 fn target(name: &str) -> PathBuf {
@@ -123,10 +135,10 @@ fn names_from_files_stay_text() {
     }
     for one in &mut record.injects {
         (one.what, one.on, one.say, one.origin) = (bad.into(), bad.into(), bad.into(), bad.into());
-        one.first_effect = Some((0, bad.into()));
+        one.first_effect = Some((0, sample::note(bad)));
     }
     for one in &mut record.expectations {
-        (one.id, one.text, one.seen) = (bad.into(), bad.into(), bad.into());
+        (one.id, one.text, one.seen) = (bad.into(), bad.into(), vec![sample::note(bad)]);
     }
     for one in &mut record.requests {
         (one.label, one.lines, one.priority, one.state) = (bad.into(), vec![bad.into()], bad.into(), bad.into());
@@ -136,8 +148,8 @@ fn names_from_files_stay_text() {
     record.load[0].medium = format!("{bad}:{bad}");
     (record.forged[0].kind, record.forged[0].note) = (bad.into(), bad.into());
     record.invariants[0].first = Some((0, Some(0), bad.into()));
-    (record.timeline[6].kind, record.timeline[6].what) = (bad.into(), bad.into());
-    record.turning_points[1].what = bad.into();
+    (record.timeline[6].kind, record.timeline[6].what) = (bad.into(), sample::note(bad));
+    record.turning_points[1].what = sample::note(bad);
     let page = html(&record);
     assert_eq!(page.matches("<script>").count(), 1, "the page's own");
     assert_eq!(
@@ -417,4 +429,91 @@ fn the_catalogue_is_whole_and_written_as_in_taiwan() {
         words::SHOWN_OF.with(&[Text::from("{1}"), Text::from("2"), Text::from("f")]).to_string().matches("{1}").count(),
         2
     );
+}
+
+/// Three words of English in a row are a sentence that nobody translated.
+fn english(text: &str) -> Vec<String> {
+    let word =
+        |word: &&str| word.len() > 1 && word.trim_end_matches([',', '.', ':', ';']).chars().all(|c| c.is_ascii_lowercase());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.windows(3).filter(|three| three.iter().all(word)).map(|three| three.join(" ")).collect()
+}
+
+#[test]
+fn what_the_program_says_of_a_play_is_chinese_on_the_chinese_page() {
+    let text = r#"
+        [exercise]
+        id = "T"
+        title = "測試"
+        duration = "30m"
+        settle = "4m"
+        [world]
+        generate = { sites = 6, hubs = 1, region = "HUA", areas = 2 }
+        [world.defaults]
+        operators = { confirm = "5s..10s", night = "none" }
+        [[inject]]
+        at = "00:02"
+        what = "partition"
+        groups = ["site:S1"]
+        lasts = "8m"
+        [[inject]]
+        at = "00:04"
+        what = "request"
+        as = "site:S1"
+        name = "ask"
+        data = { id = "R-1", item = "water", qty = 40, priority = "urgent" }
+        [[inject]]
+        at = "00:05"
+        what = "forge"
+        kind = "stolen-key"
+        where = "site:S2"
+        [[inject]]
+        at = "00:06"
+        what = "crash"
+        where = "site:S3"
+        [[inject]]
+        if_not = "X1"
+        by = "00:20"
+        what = "say"
+        say = "通知"
+        [[expect]]
+        id = "X1"
+        text = "知道"
+        after = "name:ask"
+        within = "2m"
+        check = { every = "*", knows = "request:R-1" }
+        [[expect]]
+        id = "X2"
+        text = "相同"
+        within = "29m"
+        check = [{ equal = "*" }, { count = "reachable", at = "site:S3", at_least = 1 }]
+        [[expect]]
+        id = "X3"
+        text = "快"
+        within = "30m"
+        check = { p95_time_to_know = "1s", every = "role:hub" }
+    "#;
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("scenario.toml"), text).unwrap();
+    let scenario = crate::scenario::read(dir.path()).unwrap_or_else(|problems| panic!("{problems:#?}")).0;
+    let mut play = crate::exercise::Play::new(scenario, 3, "").unwrap();
+    play.advance(u64::MAX);
+    let record = play.record();
+    let page = html(&record);
+    assert!(record.timeline.len() > 10 && record.expectations.iter().any(|one| one.result != Verdict::Met), "{record:#?}");
+    for (place, part) in parts(&page).iter().enumerate() {
+        assert_eq!(english(&read(part, "zh-TW")), Vec::<String>::new(), "part {}", place + 1);
+    }
+    assert!(parts(&page).iter().any(|part| !english(&read(part, "en")).is_empty()), "the search finds English");
+}
+
+#[test]
+fn every_rule_and_every_forgery_has_its_words() {
+    for rule in crate::checker::Rule::ALL {
+        let (id, text) = rule.described();
+        assert_eq!(words::look_up(words::RULES, id).map(|words| words.en), Some(text));
+    }
+    for kind in crate::scenario::words::ForgeKind::ALL {
+        assert_eq!(words::look_up(words::MEANINGS, kind.text()).map(|words| words.en), Some(kind.meaning()));
+    }
 }
