@@ -8,7 +8,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-use holdfast_proto::control::{Answer, Question, StatusView};
+use holdfast_proto::control::{Question, StatusView};
 
 use crate::record::{ExpectRecord, Happened, Phrase, Record};
 use crate::scenario::{Inject, Micros, Ppm, Scenario, SiteNo, When};
@@ -331,15 +331,6 @@ fn per_hour(time: Micros) -> Ppm {
 }
 
 /// What a running site's own node shows.
-pub(crate) fn status(world: &mut World, site: SiteNo) -> Option<Box<StatusView>> {
-    match world.ask(site, &Question::Status)? {
-        Answer::Status(view) => Some(Box::new(view)),
-        Answer::Digest(_)
-        | Answer::Requests(_)
-        | Answer::Request(_)
-        | Answer::Peers(_)
-        | Answer::Delivery(_)
-        | Answer::Metrics(_)
-        | Answer::Refused(_) => None,
-    }
+pub(crate) fn status(world: &mut World, site: SiteNo) -> Option<StatusView> {
+    world.ask(site, &Question::Status)?.status()
 }

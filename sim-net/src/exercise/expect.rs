@@ -230,9 +230,7 @@ fn shows(world: &mut World, at: &[SiteNo], of: &[SiteNo], field: &str, value: &s
 fn equal(world: &mut World, sites: &[SiteNo]) -> Look {
     let mut digests: Vec<String> = Vec::new();
     for site in sites {
-        if let Some(Answer::Digest(view)) = world.ask(*site, &Question::Digest) {
-            digests.push(view.digest);
-        }
+        digests.extend(world.ask(*site, &Question::Digest).and_then(Answer::digest));
     }
     let sites = digests.len() as u64;
     digests.sort_unstable();
