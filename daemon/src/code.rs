@@ -89,8 +89,9 @@ mod tests {
     use std::net::SocketAddr;
     use std::path::PathBuf;
 
+    use holdfast_loopback::token::TokenError;
+
     use super::*;
-    use crate::api::token::TokenError;
     use crate::config::{ConfigError, Fault};
     use crate::link::LinkError;
     use crate::log::LogError;

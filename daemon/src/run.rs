@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use holdfast_loopback::token::{self, TokenError};
 use holdfast_proto::control::{Answer, CommandId, Event, Question, Reply};
 use holdfast_proto::identity::RealmKind;
 use holdfast_proto::io::{Input, Output};
@@ -59,7 +60,7 @@ pub enum RunError {
     },
     /// The token.
     #[error(transparent)]
-    Token(#[from] api::token::TokenError),
+    Token(#[from] TokenError),
 }
 
 impl RunError {
@@ -74,7 +75,9 @@ impl RunError {
             Self::Link(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Listen { .. } => Code::ApiListen,
-            Self::Token(error) => error.code(),
+            Self::Token(TokenError::Readable { .. }) => Code::TokenOpen,
+            Self::Token(TokenError::Malformed { .. }) => Code::TokenMalformed,
+            Self::Token(TokenError::Io { .. }) => Code::TokenUnreadable,
         }
     }
 }
@@ -129,7 +132,7 @@ pub async fn run(
 
     let listener = tokio::net::TcpListener::bind(settings.api_listen).await;
     let listener = listener.map_err(|cause| RunError::Listen { address: settings.api_listen, cause })?;
-    let token = api::token::load_or_create(&settings.token_file)?;
+    let token = token::load_or_create(&settings.token_file)?;
     let links = Links::spawn(link_settings(&settings, node.roster()), &seed).await?;
     // At most one event per unanswered job, and the writer takes no more jobs than its own limit.
     let (answers, store_events) = mpsc::unbounded_channel();

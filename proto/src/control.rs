@@ -373,6 +373,27 @@ pub enum Answer {
     Refused(Refusal),
 }
 
+/// What was asked for, if it is what was answered.
+impl Answer {
+    /// Everyone's board.
+    #[must_use]
+    pub fn status(self) -> Option<StatusView> {
+        if let Self::Status(view) = self { Some(view) } else { None }
+    }
+
+    /// The hash of the state.
+    #[must_use]
+    pub fn digest(self) -> Option<String> {
+        if let Self::Digest(view) = self { Some(view.digest) } else { None }
+    }
+
+    /// Counters and gauges.
+    #[must_use]
+    pub fn metrics(self) -> Option<BTreeMap<String, u64>> {
+        if let Self::Metrics(all) = self { Some(all) } else { None }
+    }
+}
+
 /// A node id as all of the API spells it, `1-118`.
 mod spelled {
     use serde::{Deserialize, Deserializer, Serializer, de};

@@ -2,6 +2,7 @@
 
 mod bench;
 mod files;
+mod limits;
 mod play;
 mod recording;
 mod shrink;
@@ -9,6 +10,7 @@ mod swarm;
 mod sweep;
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -17,6 +19,8 @@ use holdfast_sim::figure::Repair;
 use holdfast_sim::scenario::Problem;
 use holdfast_sim::swarm::Scale;
 use holdfast_sim::world::CannotRun;
+
+use self::limits::Limits;
 
 /// The same node in virtual time: exercises, faults, verdicts. Everything it shows is EXERCISE, NOT REAL.
 #[derive(Debug, Parser)]
@@ -59,6 +63,8 @@ enum Wish {
         /// Prints every input and output between these virtual seconds instead (swarm only): `300..310`.
         #[arg(long, value_parser = span)]
         trace: Option<(u64, u64)>,
+        #[command(flatten)]
+        limits: Limits,
     },
     /// Runs many seeds, each twice, and checks every rule and expectation in each.
     Sweep {
@@ -69,6 +75,8 @@ enum Wish {
         sweep: SweepArgs,
         #[command(flatten)]
         scale: ScaleArgs,
+        #[command(flatten)]
+        limits: Limits,
     },
     /// Finds the least of a scenario in which the same still goes wrong, and writes it as a scenario that says in its title what.
     Shrink {
@@ -101,7 +109,7 @@ enum Wish {
         /// The folder that `run --out` or `play --out` wrote.
         dir: PathBuf,
     },
-    /// Plays a scenario with a controller at the keyboard: pause, step, inject, go back, end.
+    /// Plays a scenario with a controller at the keyboard or over HTTP: pause, step, inject, go back, end.
     Play {
         /// Folder of a scenario, or its scenario.toml.
         scenario: PathBuf,
@@ -111,6 +119,14 @@ enum Wish {
         /// Folder for report and record at the end.
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Takes orders over HTTP, too, at an address of this computer such as 127.0.0.1:8790; port 0 takes any and says which.
+        #[arg(long, value_name = "ADDRESS")]
+        api: Option<SocketAddr>,
+        /// Whoever shows what stands in it may give orders; made where it is not there, readable by this user alone.
+        #[arg(long, value_name = "FILE", default_value = "holdfast-sim.token")]
+        token_file: PathBuf,
+        #[command(flatten)]
+        limits: Limits,
     },
     /// Makes synthetic sites where people live, and writes them as a scenario to go on from.
     Generate {
@@ -247,18 +263,18 @@ fn obey(out: &mut impl Write, wish: Wish) -> Result<bool, Failed> {
         Wish::Run { scenario, seed, scale, trace: Some(span), .. } if files::is_swarm(&scenario) => {
             swarm::trace(out, seed.unwrap_or(1), scale, span)
         }
-        Wish::Run { scenario, seed, out: None, json: false, until: None, scale, .. } if files::is_swarm(&scenario) => {
-            swarm::one(out, seed.unwrap_or(1), scale)
+        Wish::Run { scenario, seed, out: None, json: false, until: None, scale, limits, .. } if files::is_swarm(&scenario) => {
+            swarm::one(out, seed.unwrap_or(1), scale, &limits)
         }
-        Wish::Run { scenario, seed, out: dir, json, until, speed, scale, trace: _ } => {
+        Wish::Run { scenario, seed, out: dir, json, until, speed, scale, trace: _, limits } => {
             let (scenario, source) = files::open(&scenario, seed, scale)?;
             let seed = seed.unwrap_or(scenario.exercise.seed);
-            let wish =
-                files::Wanted { seed, dir, json, until: files::exercise_time(until.as_deref())?, speed: files::pace(&speed)? };
+            let until = files::exercise_time(until.as_deref())?;
+            let wish = files::Wanted { seed, dir, json, until, speed: files::pace(&speed)?, limits };
             files::run(out, scenario, &source, &wish)
         }
         Wish::Sweep { sweep: SweepArgs { merge: Some(dir), allow_vacuous, .. }, .. } => sweep::merge(out, &dir, allow_vacuous),
-        Wish::Sweep { scenario, sweep, scale } => sweep::sweep(out, &scenario, scale, &sweep),
+        Wish::Sweep { scenario, sweep, scale, limits } => sweep::sweep(out, &scenario, scale, &sweep, &limits),
         Wish::Shrink { scenario, seed, scale, out: dir, seconds } => {
             let (scenario, source) = files::open(&scenario, seed, scale)?;
             let seed = seed.unwrap_or(scenario.exercise.seed);
@@ -267,7 +283,9 @@ fn obey(out: &mut impl Write, wish: Wish) -> Result<bool, Failed> {
         Wish::Replay { recording, events } if recording.is_file() => recording::replay(out, &recording, events),
         Wish::Replay { recording, .. } => files::replay(out, &recording),
         Wish::Report { dir } => files::report(out, &dir),
-        Wish::Play { scenario, seed, out: dir } => play::play(out, &scenario, seed, dir.as_deref()),
+        Wish::Play { scenario, seed, out: dir, api, token_file, limits } => {
+            play::play(out, &play::Wanted { scenario: &scenario, seed, dir: dir.as_deref(), api, token_file, limits })
+        }
         Wish::Generate { sites, hubs, regions, seed, out: dir } => files::generate(out, (sites, hubs), &regions, seed, &dir),
         Wish::Repair { entries, loss, nodes, round, per_second, seed, reliable } => {
             let nodes = usize::try_from(nodes).unwrap_or(2);

@@ -8,9 +8,9 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-use holdfast_proto::control::{Answer, Question, StatusView};
+use holdfast_proto::control::{Question, StatusView};
 
-use crate::record::Record;
+use crate::record::{ExpectRecord, Happened, Phrase, Record};
 use crate::scenario::{Inject, Micros, Ppm, Scenario, SiteNo, When};
 use crate::world::{CannotRun, MINUTE, World};
 
@@ -24,6 +24,12 @@ const LOOK_MIN: Micros = 1_000_000;
 /// Never more rarely: a report says minutes.
 const LOOK_MAX: Micros = 60_000_000;
 
+/// Events of one piece of play, about: some ten milliseconds of work.
+const PIECE: u64 = 2_000;
+/// A piece is never shorter or longer than this, in virtual time.
+const PIECE_MIN: Micros = 1_000;
+const PIECE_MAX: Micros = 60_000_000;
+
 /// A scenario being played.
 #[derive(Clone, Debug)]
 pub struct Play {
@@ -32,7 +38,28 @@ pub struct Play {
     story: Story,
     look_every: Micros,
     next_look: Micros,
+    /// Virtual time that about [`PIECE`] events took lately.
+    piece: Micros,
+    /// Broken rules that the story knows of.
+    told: usize,
     judged: bool,
+}
+
+/// How many injects of the plan came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Plan {
+    /// Of the scenario, contingencies not counted.
+    pub planned: u32,
+    /// Of these, carried out.
+    pub done: u32,
+    /// Of these, due by now and not carried out, or carried out late.
+    pub late: u32,
+    /// Contingencies of the scenario.
+    pub contingencies: u32,
+    /// Of these, carried out.
+    pub contingencies_done: u32,
+    /// Done by hand.
+    pub by_hand: u32,
 }
 
 impl Play {
@@ -46,7 +73,7 @@ impl Play {
         let story = Story::new(&scenario, source);
         let mut world = World::new(scenario, seed)?;
         world.measure();
-        let mut play = Self { world, watches, story, look_every, next_look: 0, judged: false };
+        let mut play = Self { world, watches, story, look_every, next_look: 0, piece: PIECE_MIN, told: 0, judged: false };
         play.absorb();
         Ok(play)
     }
@@ -86,7 +113,7 @@ impl Play {
             }
             self.decide();
             if !alive {
-                return self.judge("a node ran away: see the invariants");
+                return self.judge("runaway");
             }
         }
         if self.world.now >= self.world.end() {
@@ -104,11 +131,22 @@ impl Play {
         !self.judged
     }
 
-    /// Plays on to just after the next inject that has a time, or to the end. True where there was one.
-    pub fn step_to_inject(&mut self) -> bool {
-        let next = self.story.planned().filter(|at| *at >= self.world.now).min();
-        self.advance(next.map_or(self.world.end(), |at| at + 1));
-        next.is_some()
+    /// Plays on for a bounded piece of work, never past `until`. In pieces or at once, it is the same run.
+    pub fn advance_a_piece(&mut self, until: Micros) {
+        let before = self.world.events;
+        self.advance(until.min(self.world.now.saturating_add(self.piece)));
+        let events = self.world.events - before;
+        if events > 2 * PIECE {
+            self.piece = (self.piece / 2).max(PIECE_MIN);
+        } else if events < PIECE / 2 {
+            self.piece = (self.piece * 2).min(PIECE_MAX);
+        }
+    }
+
+    /// Just after the next inject that has a time; `None` where no more is planned.
+    #[must_use]
+    pub fn next_inject(&self) -> Option<Micros> {
+        self.story.planned().filter(|at| *at >= self.world.now).min().map(|at| at + 1)
     }
 
     /// Does something by hand, now. It gets the next free number, which is returned, and is kept for a replay.
@@ -141,10 +179,14 @@ impl Play {
         scenario
     }
 
-    /// Ends play where it stands: a real event, or somebody stopped it. What was reached is judged and said to be partial.
+    /// Ends play where it stands, for a reason that [`crate::record::Run::ended_early`] knows. What was reached is judged and said to be partial.
     pub fn end_now(&mut self, why: &str) {
         if !self.judged {
-            self.story.say(self.world.now, if why == "real-event" { "real-event" } else { "note" }, None, why);
+            let (kind, what) = match why {
+                "real-event" => ("real-event", Phrase::RealEvent),
+                _ => ("note", Phrase::EndedEarly),
+            };
+            self.story.say(self.world.now, kind, None, what);
             self.story.ended_early = Some(why.to_owned());
             self.absorb();
             self.look();
@@ -152,9 +194,35 @@ impl Play {
         }
     }
 
+    /// From now on what happens is kept for [`Self::take_news`], too.
+    pub fn keep_news(&mut self) {
+        self.story.news.get_or_insert_default();
+    }
+
+    /// What happened since the last call, where [`Self::keep_news`] was called.
+    pub fn take_news(&mut self) -> Vec<Happened> {
+        self.story.news.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// What was planned and what came of it so far.
+    #[must_use]
+    pub fn plan(&self) -> Plan {
+        self.story.plan(self.world.now)
+    }
+
+    /// Every expectation as it stands, and whether that is certain.
+    pub fn expectations(&self) -> impl Iterator<Item = (ExpectRecord, bool)> {
+        self.watches.iter().map(|watch| (self.story.expectation(watch), watch.result().is_some()))
+    }
+
+    /// From here on this is another line of play.
+    pub fn begin_line(&mut self, line: u32, of: u32) {
+        self.story.say(self.world.now, "note", None, Phrase::LineBegins { line, of });
+    }
+
     /// A note of an evaluator, with the time it was taken.
     pub fn note(&mut self, text: &str) {
-        self.story.say(self.world.now, "note", None, text);
+        self.story.say(self.world.now, "note", None, Phrase::Note { text: text.to_owned() });
     }
 
     /// Number of standing rules broken so far.
@@ -174,7 +242,9 @@ impl Play {
             When::Unless { by, .. } => Some(*by),
             When::At(_) => None,
         });
-        contingency.filter(|by| *by > self.world.now).min().unwrap_or(Micros::MAX).min(self.next_look.max(self.world.now + 1))
+        let endex = self.world.endex();
+        let decisions = contingency.chain([endex]).filter(|at| *at > self.world.now);
+        decisions.min().unwrap_or(Micros::MAX).min(self.next_look.max(self.world.now + 1))
     }
 
     /// What happened goes into the story.
@@ -184,6 +254,11 @@ impl Play {
             self.story.take(&logged, &mut self.world);
         }
         self.story.spread.take(&mut self.world);
+        for violation in self.world.checker.violations.iter().skip(self.told) {
+            let (rule, seen) = (violation.rule.described().0.to_owned(), violation.what.clone());
+            self.story.say(violation.at, "violation", violation.node, Phrase::Broken { rule, seen });
+        }
+        self.told = self.world.checker.violations.len();
     }
 
     /// Looks at every expectation that is being waited for, until ENDEX: after it everything is mended.
@@ -198,8 +273,8 @@ impl Play {
             if watch.result() != before
                 && let Some(result) = watch.result()
             {
-                let what = format!("{} {result:?}: {}", watch.expect.id, watch.expect.text);
-                self.story.say(self.world.now, "expectation", None, &what);
+                let (id, text) = (watch.expect.id.clone(), watch.expect.text.clone());
+                self.story.say(self.world.now, "expectation", None, Phrase::Expected { id, result, text });
             }
         }
         self.story.turn(&mut self.world);
@@ -256,15 +331,6 @@ fn per_hour(time: Micros) -> Ppm {
 }
 
 /// What a running site's own node shows.
-fn status(world: &mut World, site: SiteNo) -> Option<Box<StatusView>> {
-    match world.ask(site, &Question::Status)? {
-        Answer::Status(view) => Some(Box::new(view)),
-        Answer::Digest(_)
-        | Answer::Requests(_)
-        | Answer::Request(_)
-        | Answer::Peers(_)
-        | Answer::Delivery(_)
-        | Answer::Metrics(_)
-        | Answer::Refused(_) => None,
-    }
+pub(crate) fn status(world: &mut World, site: SiteNo) -> Option<StatusView> {
+    world.ask(site, &Question::Status)?.status()
 }

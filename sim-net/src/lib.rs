@@ -2,10 +2,11 @@
 //! models the wires, the stores and the clocks around it, breaks them on purpose, and checks what must hold.
 //!
 //! Read [`scenario`] for what a run is a function of, [`world`] for the loop, [`swarm`] for what a seed does, [`checker`] for the
-//! rules, [`figure`] for the measured figures, [`sweep`] for many seeds, [`shrink`] for the least of one that fails. A run is a
+//! rules, [`control`] for a controller's hold on a play, [`figure`] for the measured figures, [`sweep`] for many seeds, [`shrink`] for the least of one that fails. A run is a
 //! function of its scenario, its seed and of this build: no wall clock, no threads, no hash order, no floats.
 
 pub mod checker;
+pub mod control;
 pub mod dice;
 pub mod driver;
 pub mod exercise;

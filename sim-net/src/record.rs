@@ -1,12 +1,16 @@
-//! What a run leaves behind: enough for the report, for comparing branches, and for running it again with everything that was done
+//! What a run leaves behind: enough for the report, and for running it again with everything that was done
 //! by hand. Plain data, written as `record.json`; the report is a function of it alone.
 //!
 //! Times are microseconds since STARTEX. Sites are named by their place in [`Record::sites`].
 
+mod phrase;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::phrase::{Both, Phrase, Told, Word, effect};
+
 /// Named in every record; another value is refused with both names.
-pub const SCHEMA: &str = "holdfast.sim.record/1";
+pub const SCHEMA: &str = "holdfast.sim.record/2";
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +41,27 @@ pub struct Record {
     pub invariants: Vec<Invariant>,
     /// What happened, ascending by time.
     pub timeline: Vec<Happened>,
+    /// Lines of play that were left by going back to a checkpoint, in the order in which they were left.
+    pub left: Vec<Line>,
+}
+
+/// A line of play that was left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Its number.
+    pub nr: u32,
+    /// The line that it left, and when; `None`: it began at STARTEX.
+    pub parent: Option<(u32, u64)>,
+    /// Virtual time reached when it was left.
+    pub reached: u64,
+    /// What was done by hand in it, not before it began.
+    pub by_hand: Vec<InjectRecord>,
+    /// Every expectation as it stood.
+    pub expectations: Vec<ExpectRecord>,
+    /// How often rules were broken in it.
+    pub violations: u64,
+    /// Over everything that crossed the boundary of any node.
+    pub fingerprint: String,
 }
 
 /// What was played.
@@ -73,7 +98,7 @@ pub struct Run {
     pub fingerprint: String,
     /// Virtual time reached.
     pub reached: u64,
-    /// Why it ended before its end: `real-event`, `stopped`, `time`, `memory`. `None`: it did not.
+    /// Why it ended before its end: `real-event`, `stopped`, `until`, `time`, `memory`, `interrupted`, `runaway`. `None`: it did not.
     pub ended_early: Option<String>,
     /// Events carried out.
     pub events: u64,
@@ -85,8 +110,10 @@ pub struct Run {
     pub lost: u64,
     /// Of the lost, those that went with the only stores that held them.
     pub excused: u64,
-    /// The branch this is, and the time it left its parent.
-    pub branch: Option<(String, u64)>,
+    /// Number of the line of play that this is. The first begins at STARTEX; going back to a checkpoint begins another.
+    pub line: u32,
+    /// The line that it left, and when; `None`: it began at STARTEX.
+    pub parent: Option<(u32, u64)>,
 }
 
 /// One site.
@@ -121,12 +148,12 @@ pub struct InjectRecord {
     pub planned: Option<u64>,
     /// When it happened; `None`: never.
     pub happened: Option<u64>,
-    /// Why it never happened, in words, or empty.
-    pub why_not: String,
+    /// Why it never happened, where that is known.
+    pub why_not: Option<Phrase>,
     /// When it was undone.
     pub undone: Option<u64>,
     /// The first thing seen to follow from it: when and what.
-    pub first_effect: Option<(u64, String)>,
+    pub first_effect: Option<(u64, Phrase)>,
     /// Only if an expectation was not met.
     pub contingency: bool,
     /// Done by the controller during play.
@@ -172,8 +199,8 @@ pub struct ExpectRecord {
     pub met_at: Option<u64>,
     /// By how much it was late.
     pub late: Option<u64>,
-    /// How far it was in the end, in words: `37 of 41 sites knew it`.
-    pub seen: String,
+    /// How far it was in the end: `37 of 41 sites know it`.
+    pub seen: Vec<Phrase>,
 }
 
 /// How long words took from acknowledged at their author to durable at others.
@@ -216,7 +243,7 @@ pub struct RequestRecord {
     pub history: Vec<(u64, usize, String)>,
     /// Sites that held it in the end, and sites running then.
     pub known: (u32, u32),
-    /// As the asker's own node shows it in the end.
+    /// As the asker's own node shows it in the end; `asker-off`: it does not run.
     pub state: String,
 }
 
@@ -226,7 +253,7 @@ pub struct TurningPoint {
     /// When.
     pub at: u64,
     /// `inject 2: cut CABLE-EAST-1`.
-    pub what: String,
+    pub what: Phrase,
     /// Per site: 0 off, otherwise the number of the island of sites that can reach each other, 1 the largest.
     pub islands: Vec<u16>,
     /// Sites running.
@@ -297,6 +324,6 @@ pub struct Happened {
     pub kind: String,
     /// Where, if at one site.
     pub site: Option<usize>,
-    /// In words.
-    pub what: String,
+    /// What.
+    pub what: Phrase,
 }

@@ -35,25 +35,29 @@ pub use self::maps::Outline;
 pub struct Report<'a> {
     /// The run it is about.
     pub record: &'a Record,
-    /// Runs that left it on the way, to be set beside it.
-    pub branches: &'a [Record],
     /// For the maps.
     pub outline: Outline<'a>,
 }
 
 impl std::fmt::Debug for Report<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Report").field("record", self.record).field("branches", &self.branches).finish_non_exhaustive()
+        f.debug_struct("Report").field("record", self.record).finish_non_exhaustive()
     }
 }
 
-/// Writes the report of a run without branches, on maps with the outlines of its counties.
+/// Writes the report of a run, on maps with the outlines of its counties.
 ///
 /// # Errors
 ///
 /// As [`Report::write`].
 pub fn write(record: &Record, dir: &Path) -> io::Result<()> {
-    Report { record, branches: &[], outline: &outline }.write(dir)
+    Report { record, outline: &outline }.write(dir)
+}
+
+/// Why a run ended before its end, in English.
+#[must_use]
+pub fn why_early(code: &str) -> &str {
+    words::look_up(words::ENDINGS, code).map_or(code, |words| words.en)
 }
 
 /// The rings of a county by its code; none where it is unknown.
@@ -96,7 +100,7 @@ impl Report<'_> {
             (words::LOAD, checks::load(record)),
             (words::FORGED, checks::forged(record)),
             (words::INVARIANTS, checks::invariants(record)),
-            (words::BRANCHES, annex::branches(record, self.branches)),
+            (words::LINES_OF_PLAY, annex::lines(record)),
             (words::IMPROVEMENT, annex::improvement()),
             (words::ANNEX, annex::annex(record)),
         ];

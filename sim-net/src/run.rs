@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::checker::{Rule, Sometimes, Violation};
 use crate::exercise::Play;
 use crate::network::path::Tally;
-use crate::record::Verdict;
+use crate::record::{Told, Verdict};
 use crate::scenario::{self, Micros, Scenario};
 use crate::swarm::{self, Scale};
 use crate::world::{CannotRun, World};
@@ -100,6 +100,37 @@ pub fn run_scenario(scenario: Scenario, seed: u64) -> Result<Report, CannotRun> 
     Ok(report(&mut play))
 }
 
+/// Asked between pieces of play, about every ten milliseconds: to be broken off now.
+pub type Stop<'a> = &'a mut dyn FnMut() -> bool;
+
+/// Runs a scenario to its verdict, once or twice; `None`: it was broken off, and nothing is known of it.
+///
+/// # Errors
+/// [`CannotRun`].
+pub fn attempt(scenario: &Scenario, seed: u64, twice: bool, stop: Stop<'_>) -> Result<Option<Report>, CannotRun> {
+    let mut play = Play::new(scenario.clone(), seed, "")?;
+    if !to_its_end(&mut play, stop) {
+        return Ok(None);
+    }
+    let mut report = report(&mut play);
+    if twice {
+        let Some(mut again) = again(&mut play, stop)? else { return Ok(None) };
+        report.broken.extend(differ(&mut play, &mut again));
+    }
+    Ok(Some(report))
+}
+
+/// False where it was broken off.
+fn to_its_end(play: &mut Play, stop: Stop<'_>) -> bool {
+    while !play.is_over() {
+        play.advance_a_piece(Micros::MAX);
+        if stop() {
+            return false;
+        }
+    }
+    true
+}
+
 /// Runs one seed and writes down everything that crosses a boundary between two true times, in microseconds.
 ///
 /// # Errors
@@ -128,15 +159,20 @@ pub fn run_twice(scenario: &Scenario, seed: u64) -> Result<Report, CannotRun> {
 /// # Errors
 /// [`CannotRun`].
 pub fn differs(play: &mut Play) -> Result<Option<Broken>, CannotRun> {
-    let (scenario, seed, first) = (play.as_played(), play.world().seed(), play.world().fingerprint());
-    let mut again = Play::new(scenario, seed, "")?;
-    again.advance(Micros::MAX);
-    let second = again.world().fingerprint();
-    if first == second {
-        return Ok(None);
-    }
+    Ok(again(play, &mut || false)?.and_then(|mut again| differ(play, &mut again)))
+}
+
+/// The same again, to its end.
+fn again(play: &mut Play, stop: Stop<'_>) -> Result<Option<Play>, CannotRun> {
+    let mut again = Play::new(play.as_played(), play.world().seed(), "")?;
+    Ok(to_its_end(&mut again, stop).then_some(again))
+}
+
+fn differ(first: &mut Play, second: &mut Play) -> Option<Broken> {
+    let (first, second) = (first.world().fingerprint(), second.world().fingerprint());
     let what = format!("{first} the first time, {second} the second");
-    Ok(Some(Broken::rule(&Violation { rule: Rule::AlwaysP6SameFingerprint, at: 0, node: None, what }, &[])))
+    let violation = Violation { rule: Rule::AlwaysP6SameFingerprint, at: 0, node: None, what };
+    (first != second).then(|| Broken::rule(&violation, &[]))
 }
 
 /// What came of a run that was played to its end.
@@ -157,7 +193,7 @@ pub fn report(play: &mut Play) -> Report {
             Verdict::NotObserved => "not observed",
         };
         let what = format!("expectation {} {result}", expect.id);
-        Some(Broken { what, text: expect.text.clone(), at_us: expect.due, site: None, seen: expect.seen.clone() })
+        Some(Broken { what, text: expect.text.clone(), at_us: expect.due, site: None, seen: expect.seen.both().en })
     });
     let mut report = Report {
         seed,
@@ -191,7 +227,7 @@ mod tests {
     /// Small enough for every build; `holdfast-sim sweep` goes on from here.
     #[test]
     fn twenty_seeds_of_five_nodes_keep_every_rule_and_see_every_fault() {
-        let run = |seed| Outcome::new("swarm", run(seed, Scale { nodes: 5, minutes: 2 }).unwrap());
+        let run = |seed| Outcome::new("swarm", None, run(seed, Scale { nodes: 5, minutes: 2 }).unwrap());
         let summary = Summary::of(&(0..20).map(run).collect::<Vec<_>>()).unwrap();
         let failed = &summary.failed;
         assert!(failed.is_empty(), "reproduce with holdfast-sim run --seed N --nodes 5 --minutes 2: {failed:#?}");

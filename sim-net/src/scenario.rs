@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use self::words::{ElementKind, ForgeKind, Medium, SiteRole, Status};
 
 pub use self::check::check;
-pub use self::line::read_line;
+pub use self::line::{read_fields, read_line};
 pub use self::problem::{Place, Problem, Remark};
 pub use self::read::read;
 pub use self::text::{show_duration, show_time};

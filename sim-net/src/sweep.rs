@@ -12,17 +12,17 @@ use crate::checker::Sometimes;
 use crate::figure::quantile;
 use crate::record::Verdict;
 use crate::run::{Broken, Report};
-use crate::scenario::Micros;
+use crate::scenario::{Effect, Micros, Scenario, When};
 
 /// Named in every file of a seed.
-const OUTCOME: &str = "holdfast.sim.seed/1";
+const OUTCOME: &str = "holdfast.sim.seed/2";
 /// Named in the sum.
-const SUMMARY: &str = "holdfast.sim.sweep/1";
+const SUMMARY: &str = "holdfast.sim.sweep/2";
 
 /// What came of one seed: a function of the program, the scenario and the seed, and of nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// `holdfast.sim.seed/1`.
+    /// `holdfast.sim.seed/2`.
     pub schema: String,
     /// What was swept, the same for all seeds of a sweep.
     pub of: String,
@@ -40,6 +40,8 @@ pub struct Outcome {
     pub checked: BTreeMap<String, u64>,
     /// How often each thing happened.
     pub seen: BTreeMap<String, u64>,
+    /// What a sweep must have seen at least once, or it proved nothing; the same for all its seeds.
+    pub expected: BTreeSet<String>,
     /// Refused commands by kind and code.
     pub refused: BTreeMap<String, u64>,
     /// Acknowledged words.
@@ -53,9 +55,16 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// What is kept of a run. `of` says what is swept.
+    /// What is kept of a run. `of` says what is swept; `scenario` is the one whose seeds are swept, where it is one.
     #[must_use]
-    pub fn new(of: &str, report: Report) -> Self {
+    pub fn new(of: &str, scenario: Option<&Scenario>, report: Report) -> Self {
+        let mut seen: BTreeMap<String, u64> = report.seen.iter().map(|(what, count)| (format!("{what:?}"), *count)).collect();
+        if scenario.is_some() {
+            let faults = FAULTS.iter().filter_map(|what| report.seen.get(what)).sum();
+            seen.extend((faults > 0).then(|| (ANYTHING.to_owned(), faults)));
+            let observed = report.expectations.iter().filter(|(_, verdict)| *verdict != Verdict::NotObserved);
+            seen.extend(observed.map(|(id, _)| (observed_name(id), 1)));
+        }
         Self {
             schema: OUTCOME.to_owned(),
             of: of.to_owned(),
@@ -65,7 +74,8 @@ impl Outcome {
             broken: report.broken,
             expectations: report.expectations.into_iter().collect(),
             checked: report.checked.iter().map(|(rule, count)| (rule.described().0.to_owned(), *count)).collect(),
-            seen: report.seen.iter().map(|(what, count)| (format!("{what:?}"), *count)).collect(),
+            seen,
+            expected: scenario.map_or_else(|| Sometimes::EXPECTED.iter().map(|what| format!("{what:?}")).collect(), expected),
             refused: report.refused.iter().map(|((kind, code), count)| (format!("{kind} {code}"), *count)).collect(),
             words: report.words.0,
             excused: report.words.1,
@@ -100,6 +110,68 @@ impl Outcome {
     }
 }
 
+/// Seen where any of [`FAULTS`] was.
+const ANYTHING: &str = "Anything";
+/// What makes a run worth looking at, whatever the scenario.
+const FAULTS: [Sometimes; 12] = [
+    Sometimes::Cut,
+    Sometimes::Crashed,
+    Sometimes::LostStore,
+    Sometimes::DiskFull,
+    Sometimes::NewIncarnation,
+    Sometimes::ClockStepped,
+    Sometimes::PowerRanOut,
+    Sometimes::Corrupted,
+    Sometimes::Told,
+    Sometimes::Forged,
+    Sometimes::DifferedAtHeal,
+    Sometimes::ShownStale,
+];
+
+fn observed_name(expectation: &str) -> String {
+    format!("Observed {expectation}")
+}
+
+/// What the seeds of a scenario must show at least once: what its injects are for, and each of its expectations observed.
+fn expected(scenario: &Scenario) -> BTreeSet<String> {
+    let planned = scenario.injects.iter().filter(|inject| matches!(inject.when, When::At(_)));
+    let meant = planned.filter_map(|inject| meant(&inject.effect)).map(|what| format!("{what:?}"));
+    let observed = scenario.expects.iter().map(|expect| observed_name(&expect.id));
+    meant.chain(observed).chain([ANYTHING.to_owned()]).collect()
+}
+
+/// What an inject is for, where that is one thing and certain to be seen if the inject does anything at all.
+fn meant(effect: &Effect) -> Option<Sometimes> {
+    match effect {
+        Effect::Cut(_) | Effect::Partition { .. } | Effect::Flap { .. } | Effect::Swizzle(_) => Some(Sometimes::Cut),
+        Effect::Crash(_) | Effect::FirmOutage(_) => Some(Sometimes::Crashed),
+        Effect::ReplacePc(_) | Effect::OldBackup { .. } => Some(Sometimes::LostStore),
+        Effect::DiskFull(_) => Some(Sometimes::DiskFull),
+        Effect::DiskCorrupt(_) => Some(Sometimes::Corrupted),
+        Effect::ClockJump { .. } => Some(Sometimes::ClockStepped),
+        Effect::Forge { .. } => Some(Sometimes::Forged),
+        Effect::Report { .. } => Some(Sometimes::SavedReport),
+        Effect::Request { .. } => Some(Sometimes::SavedRequest),
+        Effect::Cancel(_) | Effect::Close(_) => Some(Sometimes::SavedFollowUp),
+        Effect::Observe { .. } => Some(Sometimes::SavedObservation),
+        // A battery may carry on, an antenna may not be needed, nobody may have been at the desk: that is no fault of the scenario.
+        Effect::PowerLoss(_)
+        | Effect::PowerBack(_)
+        | Effect::Restore(_)
+        | Effect::Degrade { .. }
+        | Effect::Heal(_)
+        | Effect::Restart(_)
+        | Effect::ClockDrift { .. }
+        | Effect::Jam { .. }
+        | Effect::AntennaDown(_)
+        | Effect::Courier { .. }
+        | Effect::OperatorAbsent(_)
+        | Effect::Say
+        | Effect::TellController
+        | Effect::StopExercise => None,
+    }
+}
+
 /// Everything that a folder holds of a sweep, by seed.
 ///
 /// # Errors
@@ -121,7 +193,7 @@ pub fn read(dir: &Path) -> Result<Vec<Outcome>, String> {
 /// The sum over the seeds of a sweep.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// `holdfast.sim.sweep/1`.
+    /// `holdfast.sim.sweep/2`.
     pub schema: String,
     /// What was swept.
     pub of: String,
@@ -178,8 +250,8 @@ impl Summary {
         healed.sort_unstable();
         sum.healed_us = (quantile(&healed, 500), quantile(&healed, 1_000));
         sum.fingerprint = print.finalize().to_hex().to_string();
-        let never = Sometimes::EXPECTED.into_iter().map(|what| format!("{what:?}"));
-        sum.never = never.filter(|what| !sum.seen.contains_key(what)).collect();
+        let expected = outcomes.iter().flat_map(|outcome| &outcome.expected);
+        sum.never = expected.filter(|what| !sum.seen.contains_key(*what)).cloned().collect();
         Ok(sum)
     }
 
@@ -238,7 +310,7 @@ mod tests {
     #[test]
     fn a_sum_is_the_same_in_whichever_order_files_were_written_and_refuses_strangers() {
         let scale = Scale { nodes: 3, minutes: 1 };
-        let outcomes: Vec<Outcome> = [4, 5, 7].map(|seed| Outcome::new("swarm", run(seed, scale).unwrap())).into();
+        let outcomes: Vec<Outcome> = [4, 5, 7].map(|seed| Outcome::new("swarm", None, run(seed, scale).unwrap())).into();
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         outcomes.iter().for_each(|outcome| outcome.write(one.path()).unwrap());
         outcomes.iter().rev().for_each(|outcome| outcome.write(other.path()).unwrap());

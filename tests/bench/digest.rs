@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use holdfast_proto::config::Config;
-use holdfast_proto::control::{Answer, Question};
+use holdfast_proto::control::Question;
 use holdfast_proto::id::EntryId;
 use holdfast_proto::identity::Alliance;
 use holdfast_proto::io::{EntryRow, Input, Output, Row};
@@ -177,16 +177,7 @@ impl<'a> Wired<'a> {
     /// True where the first two hold the same.
     fn equal(&mut self) -> bool {
         let now = self.now;
-        let digest = |host: &mut Host| match host.node.answer(now, &Question::Digest) {
-            Answer::Digest(view) => Some(view.digest),
-            Answer::Status(_)
-            | Answer::Requests(_)
-            | Answer::Request(_)
-            | Answer::Peers(_)
-            | Answer::Delivery(_)
-            | Answer::Metrics(_)
-            | Answer::Refused(_) => None,
-        };
+        let digest = |host: &mut Host| host.node.answer(now, &Question::Digest).digest();
         let digests: Vec<_> = self.hosts.iter_mut().take(2).map(digest).collect();
         digests.windows(2).all(|pair| pair[0] == pair[1])
     }

@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
+use holdfast_loopback::answer::json;
+use holdfast_loopback::error::ApiError;
+use holdfast_loopback::feed::Feed;
+use holdfast_loopback::guard::{House, Site};
 use holdfast_proto::control::{Answer, Command, NodeName, Question, Reply};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::api::ApiSettings;
-use crate::api::error::ApiError;
-use crate::api::events::Feed;
-use crate::api::guard::Site;
+use crate::api::{ApiSettings, error, events};
 use crate::handle::Handle;
 
 /// A read is answered from memory; if the loop needs longer than this it is stuck.
@@ -53,17 +53,13 @@ impl App {
         Self(Arc::new(Inner {
             handle,
             site: Site::new(settings.token, port),
-            feed: Arc::new(Feed::new()),
+            feed: Arc::new(Feed::new(events::SCHEMA)),
             catalogue: Bytes::from(settings.catalogue.to_string()),
             node: settings.node,
             realm,
             refused: AtomicU64::new(0),
             stopped,
         }))
-    }
-
-    pub(super) fn site(&self) -> &Site {
-        &self.0.site
     }
 
     pub(super) fn feed(&self) -> Arc<Feed> {
@@ -88,11 +84,6 @@ impl App {
         self.0.stopped.clone()
     }
 
-    /// Counts a request refused for its token, Host or Origin.
-    pub(super) fn count_refused(&self) {
-        self.0.refused.fetch_add(1, Ordering::Relaxed);
-    }
-
     /// Requests refused for their token, Host or Origin since start.
     pub(super) fn refused(&self) -> u64 {
         self.0.refused.load(Ordering::Relaxed)
@@ -102,8 +93,8 @@ impl App {
     pub(super) async fn ask(&self, question: Question) -> Result<Answer, ApiError> {
         match timeout(ANSWER_WAIT, self.0.handle.ask(question)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_gone)) => Err(ApiError::stopping()),
-            Err(_late) => Err(ApiError::busy()),
+            Ok(Err(_gone)) => Err(error::stopping()),
+            Err(_late) => Err(error::busy()),
         }
     }
 
@@ -112,8 +103,8 @@ impl App {
         match timeout(COMMAND_WAIT, self.0.handle.command(command)).await {
             Ok(Ok(Reply::Saved(saved))) => Ok(json(StatusCode::OK, &saved)),
             Ok(Ok(Reply::Refused(refusal))) => Err(refusal.into()),
-            Ok(Err(_gone)) => Err(ApiError::stopping()),
-            Err(_late) => Err(ApiError::unsure()),
+            Ok(Err(_gone)) => Err(error::stopping()),
+            Err(_late) => Err(error::unsure()),
         }
     }
 
@@ -131,9 +122,14 @@ impl App {
     }
 }
 
-/// Resolves when the daemon stops, or when nobody is left who could say so.
-pub(super) async fn until(stopped: &mut watch::Receiver<bool>) {
-    let _stopped = stopped.wait_for(|stop| *stop).await;
+impl House for App {
+    fn site(&self) -> &Site {
+        &self.0.site
+    }
+
+    fn turned_away(&self) {
+        self.0.refused.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// A view that stands within others too, named where it is the whole answer.
@@ -159,24 +155,4 @@ pub(super) fn answered(answer: Answer) -> Result<Response, ApiError> {
         Answer::Metrics(map) => Ok(json(ok, &map)),
         Answer::Refused(refusal) => Err(refusal.into()),
     }
-}
-
-/// Any value as a JSON response.
-pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(bytes) => json_bytes(status, Bytes::from(bytes)),
-        Err(error) => {
-            // Our own types have text keys only, so this can't happen; an empty 500 is still better than a panic.
-            tracing::error!(%error, "an answer could not be written as JSON");
-            json_bytes(StatusCode::INTERNAL_SERVER_ERROR, Bytes::from_static(b"{}"))
-        }
-    }
-}
-
-/// Ready-made JSON.
-pub(super) fn json_bytes(status: StatusCode, bytes: Bytes) -> Response {
-    let mut response = Response::new(Body::from(bytes));
-    *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
 }

@@ -1,120 +1,20 @@
-//! Server-sent events: everything the loop says, numbered, with a short memory so that a listener can resume.
-//!
-//! One task numbers the events; listeners copy what they missed from the memory and then follow. A listener that fell behind
-//! or comes back too late hears `lagged` once: what it shows may be old, so it must read everything again.
+//! What the loop says, as server-sent events.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::sse::{Event as Frame, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
-use futures::stream;
+use axum::response::Response;
+use holdfast_loopback::error::ApiError;
+use holdfast_loopback::feed::Feed;
 use holdfast_proto::control::Event;
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
-use crate::api::app::{App, Named, until};
-use crate::api::error::ApiError;
+use crate::api::app::{App, Named};
 
 /// Of every event.
-const SCHEMA: &str = "holdfast.event/1";
-/// Listeners at once. A page holds one; the CLI's `watch` one. Each costs about 2 kB and its place in the queue.
-pub(super) const LISTENERS_MAX: usize = 64;
-/// Events remembered for those who come back: minutes of a busy alliance, about 200 kB.
-const MEMORY_MAX: usize = 1_024;
-/// Events a slow listener may fall behind before it hears `lagged`.
-const BEHIND_MAX: usize = 1_024;
-/// Comment on a quiet stream, so that both ends notice a dead connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Browsers dial again after so long.
-const RETRY: Duration = Duration::from_secs(2);
-
-/// One event as sent.
-#[derive(Clone, Debug)]
-struct Line {
-    number: u64,
-    name: Arc<str>,
-    data: Arc<str>,
-}
-
-#[derive(Debug, Default)]
-struct Memory {
-    /// Number of the newest event, 0 before the first.
-    newest: u64,
-    lines: VecDeque<Line>,
-}
-
-/// The numbered events of this run.
-#[derive(Debug)]
-pub(super) struct Feed {
-    /// Tells the runs of the daemon apart: numbers begin again with each.
-    run: String,
-    memory: Mutex<Memory>,
-    live: broadcast::Sender<Line>,
-    seats: Arc<Semaphore>,
-}
-
-impl Feed {
-    pub(super) fn new() -> Self {
-        let (live, _) = broadcast::channel(BEHIND_MAX);
-        // Without randomness the clock still tells two runs apart; nothing secret hangs on it.
-        let run = getrandom::u32().unwrap_or_else(|_| {
-            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.subsec_nanos())
-        });
-        Self {
-            run: format!("{run:08x}"),
-            memory: Mutex::new(Memory::default()),
-            live,
-            seats: Arc::new(Semaphore::new(LISTENERS_MAX)),
-        }
-    }
-
-    /// Listeners now.
-    pub(super) fn listeners(&self) -> usize {
-        LISTENERS_MAX - self.seats.available_permits()
-    }
-
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        // Nothing that can panic runs under the lock, so a poisoned one is still whole.
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn say(&self, name: &str, data: &str) {
-        let mut memory = self.memory();
-        memory.newest += 1;
-        let line = Line { number: memory.newest, name: name.into(), data: data.into() };
-        if memory.lines.len() == MEMORY_MAX {
-            memory.lines.pop_front();
-        }
-        memory.lines.push_back(line.clone());
-        // Sent under the lock, so that a listener who just copied the memory misses nothing and hears nothing twice.
-        let _listeners = self.live.send(line);
-    }
-
-    /// What a listener that last heard `last` must hear first, and what comes after.
-    fn listen(&self, last: Option<&str>) -> (VecDeque<Line>, bool, u64, broadcast::Receiver<Line>) {
-        let memory = self.memory();
-        let live = self.live.subscribe();
-        let Some(last) = last else { return (VecDeque::new(), false, memory.newest, live) };
-        let number = last.split_once('-').filter(|(run, _)| *run == self.run).and_then(|(_, number)| number.parse().ok());
-        let oldest = memory.lines.front().map_or(memory.newest + 1, |line| line.number);
-        match number {
-            Some(number) if number <= memory.newest && number + 1 >= oldest => {
-                let missed = memory.lines.iter().filter(|line| line.number > number).cloned().collect();
-                (missed, false, number, live)
-            }
-            Some(_) | None => (VecDeque::new(), true, memory.newest, live),
-        }
-    }
-
-    fn id(&self, number: u64) -> String {
-        format!("{}-{number}", self.run)
-    }
-}
+pub(super) const SCHEMA: &str = "holdfast.event/1";
 
 /// An event as its listeners read it.
 pub(super) fn told(event: &Event) -> serde_json::Result<serde_json::Value> {
@@ -132,101 +32,13 @@ pub(super) async fn pump(feed: Arc<Feed>, mut events: broadcast::Receiver<Event>
                 }
                 Err(error) => tracing::error!(%error, "an event could not be written as JSON"),
             },
-            Err(RecvError::Lagged(missed)) => feed.say("lagged", &lagged(missed)),
+            Err(RecvError::Lagged(missed)) => feed.say_lagged(missed),
             Err(RecvError::Closed) => return,
         }
     }
 }
 
-/// 0 where it is not known how many.
-fn lagged(missed: u64) -> String {
-    serde_json::json!({ "schema": SCHEMA, "event": "lagged", "missed": missed }).to_string()
-}
-
-/// One listener.
-struct Listener {
-    feed: Arc<Feed>,
-    greeting: Option<u64>,
-    lagged: bool,
-    missed: VecDeque<Line>,
-    live: broadcast::Receiver<Line>,
-    stopped: watch::Receiver<bool>,
-    /// Given back when the connection ends.
-    _seat: OwnedSemaphorePermit,
-}
-
-impl Listener {
-    fn frame(&self, line: &Line) -> Frame {
-        Frame::default().id(self.feed.id(line.number)).event(&*line.name).data(&*line.data)
-    }
-
-    async fn next(mut self) -> Option<(Result<Frame, Infallible>, Self)> {
-        if let Some(number) = self.greeting.take() {
-            // Only an id: a browser remembers it for its next dial, nobody is told anything.
-            return Some((Ok(Frame::default().id(self.feed.id(number)).retry(RETRY)), self));
-        }
-        if std::mem::take(&mut self.lagged) {
-            return Some((Ok(Frame::default().event("lagged").data(lagged(0))), self));
-        }
-        if let Some(line) = self.missed.pop_front() {
-            return Some((Ok(self.frame(&line)), self));
-        }
-        let heard = tokio::select! {
-            heard = self.live.recv() => heard,
-            () = until(&mut self.stopped) => return None,
-        };
-        let frame = match heard {
-            Ok(line) => self.frame(&line),
-            Err(RecvError::Lagged(missed)) => Frame::default().event("lagged").data(lagged(missed)),
-            Err(RecvError::Closed) => return None,
-        };
-        Some((Ok(frame), self))
-    }
-}
-
 /// `GET /api/v1/events`.
 pub(super) async fn listen(State(app): State<App>, headers: HeaderMap) -> Result<Response, ApiError> {
-    let feed = app.feed();
-    let Ok(seat) = Arc::clone(&feed.seats).try_acquire_owned() else { return Err(ApiError::too_many_listeners()) };
-    let last = headers.get("last-event-id").map(|id| id.to_str().unwrap_or(""));
-    let (missed, lagged, number, live) = feed.listen(last);
-    let listener = Listener { feed, greeting: Some(number), lagged, missed, live, stopped: app.stopped(), _seat: seat };
-    let frames = stream::unfold(listener, Listener::next);
-    Ok(Sse::new(frames).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_listener_that_comes_back_hears_what_it_missed_and_nothing_twice() {
-        let feed = Feed::new();
-        for _ in 0..5 {
-            feed.say("fault", "{}");
-        }
-        let (missed, lagged, _, _live) = feed.listen(Some(&feed.id(3)));
-        assert_eq!(missed.iter().map(|line| line.number).collect::<Vec<_>>(), [4, 5]);
-        assert!(!lagged);
-        let (missed, lagged, _, _live) = feed.listen(Some(&feed.id(5)));
-        assert!(missed.is_empty() && !lagged);
-        let (missed, lagged, number, _live) = feed.listen(None);
-        assert!(missed.is_empty() && !lagged);
-        assert_eq!(number, 5);
-    }
-
-    #[test]
-    fn who_comes_back_too_late_or_from_another_run_is_told_to_read_again() {
-        let feed = Feed::new();
-        for _ in 0..MEMORY_MAX + 2 {
-            feed.say("fault", "{}");
-        }
-        for last in [&feed.id(1), "00000000000-7", "", "nonsense", &feed.id(u64::MAX), &feed.id(99_999)] {
-            let (missed, lagged, _, _live) = feed.listen(Some(last));
-            assert!(missed.is_empty() && lagged, "{last}");
-        }
-        let (missed, lagged, _, _live) = feed.listen(Some(&feed.id(2)));
-        assert_eq!(missed.len(), MEMORY_MAX);
-        assert!(!lagged);
-    }
+    app.feed().follow(&headers, app.stopped())
 }

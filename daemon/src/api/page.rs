@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
+use holdfast_loopback::guard::House;
 
 use crate::api::app::App;
 
@@ -41,7 +42,7 @@ pub(super) const ASSETS: &[Asset] = &[
     Asset { path: "/icon.svg", kind: "image/svg+xml", text: include_str!("../../assets/icon.svg") },
 ];
 
-/// `GET /`: the page, with the cookie that lets it write. See [`crate::api::guard`] for why.
+/// `GET /`: the page, with the cookie that lets it write. See [`holdfast_loopback::guard`] for why.
 pub(super) fn index(app: &App) -> Response {
     // One of three fixed words, so it needs no escaping; in the page from the first paint, so that nobody takes a drill for real.
     let mut response = file("text/html; charset=utf-8", INDEX.replace("{{realm}}", app.realm()));

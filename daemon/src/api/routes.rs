@@ -1,29 +1,24 @@
 //! The routes, one table: method, address, who may, what answers. `assets/openapi.json` describes the same; a test compares.
 
 use std::future::ready;
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use bytes::Bytes;
-use futures::StreamExt;
+use holdfast_loopback::answer::json_bytes;
+use holdfast_loopback::body;
+use holdfast_loopback::error::ApiError;
+use holdfast_loopback::guard::{Access, doorstep, gate};
 use holdfast_proto::control::{Command, Question};
 use serde::de::DeserializeOwned;
 
-use crate::api::app::{App, answered, json_bytes};
-use crate::api::error::ApiError;
-use crate::api::guard::{Access, doorstep, gate};
-use crate::api::{events, metrics, page};
+use crate::api::app::{App, answered};
+use crate::api::{error, events, metrics, page};
 
-/// Largest body. A report of every field of a hub is below 8 KiB.
-const BODY_BYTES_MAX: usize = 64 * 1_024;
-/// A body that is not whole by then is given up.
-const BODY_WAIT: Duration = Duration::from_secs(10);
 /// Longest id or ticket in an address; ours are below 40.
 const NAME_BYTES_MAX: usize = 128;
 
@@ -83,13 +78,13 @@ pub(super) fn router(app: &App) -> Router {
     let mut router = Router::new();
     for route in table() {
         tracing::trace!(method = %route.method, path = route.path, access = ?route.access, "route");
-        let guarded = route.handler.route_layer(middleware::from_fn_with_state((app.clone(), route.access), gate));
+        let guarded = route.handler.route_layer(middleware::from_fn_with_state((app.clone(), route.access), gate::<App>));
         router = router.route(route.path, guarded);
     }
     router
         .fallback(|| ready(ApiError::no_such_path()))
         .method_not_allowed_fallback(|| ready(ApiError::method()))
-        .layer(middleware::from_fn_with_state(app.clone(), doorstep))
+        .layer(middleware::from_fn_with_state(app.clone(), doorstep::<App>))
         .with_state(app.clone())
 }
 
@@ -107,35 +102,8 @@ async fn named(State(app): State<App>, Path(name): Path<String>, ask: fn(String)
 
 /// A command with its JSON.
 async fn command<T: DeserializeOwned>(State(app): State<App>, request: Request, make: fn(T) -> Command) -> Answered {
-    let wish = body(request).await?;
+    let wish = body::read(request).await?;
     app.command(make(wish)).await
-}
-
-/// Reads a JSON body within the limits of size and time.
-async fn body<T: DeserializeOwned>(request: Request) -> Result<T, ApiError> {
-    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
-    let essence = kind.split(';').next().unwrap_or("").trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
-        return Err(ApiError::media_type());
-    }
-    let bytes = match tokio::time::timeout(BODY_WAIT, collect(request.into_body())).await {
-        Ok(collected) => collected?,
-        Err(_late) => return Err(ApiError::broken_body()),
-    };
-    serde_json::from_slice(&bytes).map_err(|error| ApiError::bad_json(&error.to_string()))
-}
-
-async fn collect(body: Body) -> Result<Vec<u8>, ApiError> {
-    let mut chunks = body.into_data_stream();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| ApiError::broken_body())?;
-        if bytes.len() + chunk.len() > BODY_BYTES_MAX {
-            return Err(ApiError::too_large());
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
 }
 
 /// Ready when the loop answers; a cut network never makes it unready.
@@ -143,7 +111,7 @@ async fn readyz(State(app): State<App>) -> Response {
     if app.is_ready().await {
         return page::file("text/plain; charset=utf-8", "ready\n");
     }
-    ApiError::busy().into_response()
+    error::busy().into_response()
 }
 
 async fn metrics_text(State(app): State<App>) -> Response {

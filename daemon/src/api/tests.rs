@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use holdfast_loopback::token::Token;
 use holdfast_proto::control::{Answer, Delivery, DeliveryState, Event, NodeName, Question, Reply, Saved};
 use holdfast_proto::domain::refusal::{Refusal, RefusalKind, Words};
 use serde_json::{Value, json};
@@ -20,7 +21,6 @@ use tokio::sync::{broadcast, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::api::token::Token;
 use crate::api::{ApiSettings, serve};
 use crate::handle::{Ask, Desk, Handle};
 

@@ -4,20 +4,22 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use holdfast_proto::identity::Region;
+use holdfast_sim::control::Speed;
 use holdfast_sim::exercise::Play;
-use holdfast_sim::record::{Record, SCHEMA, Verdict};
+use holdfast_sim::record::{Record, SCHEMA, Told, Verdict};
 use holdfast_sim::scenario::generate::Draw;
 use holdfast_sim::scenario::{self, Micros, Scenario};
 use holdfast_sim::{report, swarm};
 use serde_json::json;
 
+use super::limits::{Guard, Limits};
 use super::{Failed, ScaleArgs, seconds};
 use crate::command::bench::Clock;
 
 /// Where a run leaves the scenario as it was played.
 const PLAYED: &str = "scenario";
-/// Between two progress lines, in virtual time of a run that takes long: a hundredth of it.
-const STEPS: u64 = 100;
+/// At a speed, limits are looked at and the progress line moves so often.
+const MOMENT: Micros = 100_000;
 
 /// How a run was asked for.
 pub(super) struct Wanted {
@@ -27,6 +29,7 @@ pub(super) struct Wanted {
     pub until: Option<Micros>,
     /// So many times real time; `None`: as fast as it goes.
     pub speed: Option<u64>,
+    pub limits: Limits,
 }
 
 /// The word for a scenario drawn from the seed.
@@ -56,11 +59,11 @@ pub(super) fn exercise_time(text: Option<&str>) -> Result<Option<Micros>, Failed
 
 /// A speed of the command line.
 pub(super) fn pace(text: &str) -> Result<Option<u64>, Failed> {
-    if text == "max" {
-        return Ok(None);
+    match text.parse() {
+        Ok(Speed::Max) => Ok(None),
+        Ok(Speed::Times(times)) => Ok(Some(times)),
+        Err(refused) => Err(Failed::Other(format!("{} {}", refused.what.en, refused.fix.en))),
     }
-    let times = text.strip_suffix('x').and_then(|times| times.parse().ok()).filter(|times| (1..=1_000_000).contains(times));
-    times.map(Some).ok_or_else(|| Failed::Other(format!("{text:?} is no speed; write max, 60x or 1x")))
 }
 
 pub(super) fn check(out: &mut impl Write, path: &Path) -> Result<bool, Failed> {
@@ -96,23 +99,21 @@ pub(super) fn check(out: &mut impl Write, path: &Path) -> Result<bool, Failed> {
 /// Plays a scenario to its end and says what came of it.
 pub(super) fn run(out: &mut impl Write, scenario: Scenario, source: &str, wanted: &Wanted) -> Result<bool, Failed> {
     let clock = Clock::start();
+    let mut guard = Guard::new(&wanted.limits)?;
     let mut play = Play::new(scenario, wanted.seed, source)?;
     let until = wanted.until.unwrap_or(Micros::MAX);
     let mut progress = Progress::new(play.end());
     while !play.is_over() && play.now() < until {
-        let step = match wanted.speed {
-            Some(times) => times * 1_000_000,
-            None => (play.end() / STEPS).max(1_000_000),
-        };
-        play.advance((play.now() + step).min(until));
+        let moment = wanted.speed.map_or(until, |times| play.now().saturating_add(times * MOMENT));
+        play.advance_a_piece(moment.min(until));
         progress.show(play.now(), play.violations());
-        if let Some(times) = wanted.speed {
+        if let Some(why) = guard.exceeded() {
+            play.end_now(why);
+        } else if let Some(times) = wanted.speed {
             clock.wait_until(play.now() / times);
         }
     }
-    if !play.is_over() {
-        play.end_now("stopped at the time asked for");
-    }
+    play.end_now("until");
     progress.end();
     let record = play.record();
     if let Some(dir) = &wanted.dir {
@@ -179,7 +180,8 @@ fn tell(out: &mut impl Write, record: &Record, wall_us: u64) -> io::Result<()> {
     let run = &record.run;
     writeln!(out, "EXERCISE, NOT REAL: {} {}", record.exercise.id, record.exercise.title)?;
     if let Some(why) = &run.ended_early {
-        writeln!(out, "ended early: {why}")?;
+        let at = scenario::show_time(run.reached / 1_000_000 * 1_000_000);
+        writeln!(out, "ended early at H+{at}: {}. What was not reached is not observed.", report::why_early(why))?;
     }
     for expect in &record.expectations {
         let late = expect.late.map_or_else(String::new, |late| format!(" by {}", scenario::show_duration(late)));
@@ -189,7 +191,7 @@ fn tell(out: &mut impl Write, record: &Record, wall_us: u64) -> io::Result<()> {
             Verdict::NotMet => "NOT MET",
             Verdict::NotObserved => "not observed",
         };
-        writeln!(out, "  {:<12} {:<13}{late} {} ({})", expect.id, result, expect.text, expect.seen)?;
+        writeln!(out, "  {:<12} {:<13}{late} {} ({})", expect.id, result, expect.text, expect.seen.both().en)?;
     }
     for rule in record.invariants.iter().filter(|rule| rule.violations > 0) {
         let first = rule.first.as_ref().map_or_else(String::new, |(at, site, what)| {
@@ -289,15 +291,18 @@ pub(super) fn generate(
 struct Progress {
     end: Micros,
     shown: bool,
+    /// Thousandths of the whole when it moved last.
+    moved: Option<Micros>,
 }
 
 impl Progress {
     fn new(end: Micros) -> Self {
-        Self { end: end.max(1), shown: io::stderr().is_terminal() }
+        Self { end: end.max(1), shown: io::stderr().is_terminal(), moved: None }
     }
 
     fn show(&mut self, now: Micros, violations: usize) {
-        if self.shown {
+        let moved = Some(now.min(self.end) * 1_000 / self.end);
+        if self.shown && std::mem::replace(&mut self.moved, moved) != moved {
             let share = now.min(self.end) * 100 / self.end;
             // Nobody can be told that standard error is closed.
             let _ = write!(io::stderr(), "\r{share:>3} %  H+{}  {violations} rules broken ", scenario::show_time(now));

@@ -1,236 +1,264 @@
-//! Play with a controller at the keyboard. One line, one order; what is done by hand goes into the record.
+//! Play with a controller: at the keyboard, over the API, or both. One thread plays; lines and requests come to it through a channel
+//! of bounded length and become orders to one [`Control`]. What is done by hand goes into the record.
+
+mod api;
+mod routes;
+mod talk;
 
 use std::io::{self, BufRead, Write};
-use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::Duration;
 
+use holdfast_sim::control::{Control, News, Order};
 use holdfast_sim::exercise::Play;
-use holdfast_sim::scenario::{self, Micros};
+use holdfast_sim::scenario;
 
+use self::api::Api;
+use self::talk::{Ask, Call, Heard};
+use super::limits::{Guard, Limits};
 use super::{Failed, files};
+use crate::command::bench::Clock;
 
-/// While it runs the keyboard is listened to so often, and the screen told so often at most.
-const TICK: Duration = Duration::from_millis(100);
-/// Checkpoints are kept so far apart at least.
-const CHECKPOINT: Micros = 300_000_000;
-/// So many of them; the oldest make room.
-const CHECKPOINTS_MAX: usize = 24;
-/// Above so many sites a copy of the world is too dear to be made unasked, or at all.
-const COPIED_SITES_MAX: usize = 1_000;
+/// While it plays at a speed, the channel is looked at so often.
+const TICK: Duration = Duration::from_millis(20);
+/// While it stands, limits are looked at so often.
+const REST: Duration = Duration::from_secs(1);
+/// Listeners are told the time so often at most, microseconds on the clock.
+const TIME_EVERY: u64 = 250_000;
+/// Play that falls behind its speed by more than this, microseconds on the clock, does not run after it.
+const BEHIND_MAX: u64 = 1_000_000;
+/// Lines and requests that wait; more are refused or wait outside.
+const QUEUE: usize = 64;
 /// Said first, and to whoever asks for help.
 const HELP: &str = "\
-go TIME | go +20m     play on to an exercise time, or for so long
+go TIME | go +20m     play on to an exercise time, or for so long; go alone: to the end
 resume, pause         play on by itself at the speed set, and stop
 speed 60x | max       so many times real time
 step [event|inject|violation|minute]
 inject WHAT KEY=VALUE do something now, in the words of the files: inject partition groups=region:HUA lasts=20m
 note TEXT             an evaluator's note, with its time
-keep NAME, back NAME  a checkpoint, and back to it; back alone lists them
+keep NAME, back NAME  a checkpoint, and back to it on another line of play; back alone lists them
 show                  where it stands
 real-event            a real emergency: play stops at once, and the record says so
 end                   stop here; report and record are written";
 
-/// A controller's session.
-struct Session {
-    play: Play,
-    /// Virtual microseconds a real second; `None`: as fast as it goes.
-    speed: Option<u64>,
-    running: bool,
-    kept: Vec<(String, Play)>,
-    next_keep: Micros,
+/// How it was asked for.
+pub(super) struct Wanted<'a> {
+    pub scenario: &'a Path,
+    pub seed: Option<u64>,
+    pub dir: Option<&'a Path>,
+    pub api: Option<SocketAddr>,
+    pub token_file: PathBuf,
+    pub limits: Limits,
 }
 
-/// Plays a scenario with orders from standard input.
-pub(super) fn play(out: &mut impl Write, path: &Path, seed: Option<u64>, dir: Option<&Path>) -> Result<bool, Failed> {
-    let (scenario, remarks) = scenario::read(path).map_err(Failed::Scenario)?;
+/// A controller's session.
+struct Session<'a, W> {
+    out: &'a mut W,
+    control: Control,
+    api: Option<Api>,
+    clock: Clock,
+    /// Where the clock and play stood when play was last on time.
+    anchor: Option<(u64, u64)>,
+    told: u64,
+    /// The line that waits until play is where it was sent, and whom to tell that it was taken.
+    line: Option<(String, SyncSender<()>)>,
+    keyboard: bool,
+}
+
+/// Plays a scenario with orders from standard input and over the API.
+pub(super) fn play(out: &mut impl Write, wanted: &Wanted<'_>) -> Result<bool, Failed> {
+    let (scenario, remarks) = scenario::read(wanted.scenario).map_err(Failed::Scenario)?;
     for remark in remarks {
         writeln!(out, "note: {remark}")?;
     }
-    let seed = seed.unwrap_or(scenario.exercise.seed);
-    let play = Play::new(scenario, seed, &path.display().to_string())?;
-    let mut session = Session { play, speed: Some(60_000_000), running: false, kept: Vec::new(), next_keep: 0 };
-    writeln!(out, "EXERCISE, NOT REAL. {}\n{HELP}", session.play.world().scenario().exercise.shown())?;
-    let orders = listen();
-    session.show(out)?;
-    while !session.play.is_over() {
-        let wait = if session.running { TICK } else { Duration::MAX };
-        let order = if session.running && session.speed.is_none() {
-            orders.try_recv().ok()
-        } else {
-            match orders.recv_timeout(wait.min(Duration::from_secs(3_600))) {
-                Ok(order) => Some(order),
-                Err(RecvTimeoutError::Timeout) => None,
-                // The keyboard is gone: what was ordered is played to its end.
-                Err(RecvTimeoutError::Disconnected) => {
-                    session.play.advance(Micros::MAX);
-                    None
-                }
-            }
-        };
-        if let Some(order) = order {
-            session.obey(out, order.trim())?;
-        } else if session.running {
-            session.tick();
+    let seed = wanted.seed.unwrap_or(scenario.exercise.seed);
+    let mut guard = Guard::new(&wanted.limits)?;
+    let mut control = Control::new(Play::new(scenario, seed, &wanted.scenario.display().to_string())?);
+    writeln!(out, "EXERCISE, NOT REAL. {}\n{HELP}", control.play().world().scenario().exercise.shown())?;
+    let (send, heard) = sync_channel(QUEUE);
+    let api = wanted.api.map(|address| Api::start(address, &wanted.token_file, send.clone())).transpose()?;
+    if let Some(api) = &api {
+        writeln!(out, "api: http://{} token: {}", api.address(), wanted.token_file.display())?;
+    }
+    listen(send);
+    let (clock, anchor) = (Clock::start(), None);
+    let mut session = Session { out, control, api, clock, anchor, told: 0, line: None, keyboard: true };
+    session.show()?;
+    while !session.control.is_over() {
+        session.turn(&heard)?;
+        if let Some(why) = guard.exceeded() {
+            session.control.end(why);
         }
     }
-    session.show(out)?;
-    let record = session.play.record();
-    if let Some(dir) = dir {
-        files::keep(&session.play, &record, dir)?;
-        writeln!(out, "report: {}", dir.join("report.html").display())?;
-    }
-    writeln!(out, "fingerprint {}", record.run.fingerprint)?;
-    Ok(files::good(&record))
+    // Whoever still waits for an answer is told that play is over.
+    drop(heard);
+    session.finish(wanted.dir)
 }
 
-/// Lines of standard input, read beside the play.
+/// Lines of standard input, read beside the play: the next is read when one was taken.
 #[expect(clippy::disallowed_methods, reason = "reads the keyboard; the run is one thread")]
-fn listen() -> Receiver<String> {
-    let (send, receive) = channel();
+fn listen(send: SyncSender<Heard>) {
     std::thread::spawn(move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
-            if send.send(line).is_err() {
+            let (taken, wait) = sync_channel(1);
+            if send.send(Heard::Line(line, taken)).is_err() || wait.recv().is_err() {
                 return;
             }
         }
+        // Where nobody listens any more nobody needs to know.
+        let _over = send.send(Heard::KeyboardGone);
     });
-    receive
 }
 
-impl Session {
-    /// A moment of play that goes on by itself.
-    fn tick(&mut self) {
-        let step = self.speed.map_or(60_000_000, |speed| speed / 10);
-        self.advance(self.play.now() + step);
-    }
-
-    fn advance(&mut self, until: Micros) {
-        while self.play.now() < until && !self.play.is_over() {
-            if self.play.now() >= self.next_keep {
-                self.next_keep = self.play.now() + CHECKPOINT.max(self.play.end() / CHECKPOINTS_MAX as u64);
-                self.keep(&scenario::show_time(self.play.now()));
-            }
-            self.play.advance(until.min(self.next_keep));
-        }
-    }
-
-    fn keep(&mut self, name: &str) -> bool {
-        if self.play.world().scenario().sites.len() > COPIED_SITES_MAX {
-            return false;
-        }
-        self.kept.retain(|(kept, _)| kept != name);
-        if self.kept.len() >= CHECKPOINTS_MAX {
-            self.kept.remove(0);
-        }
-        self.kept.push((name.to_owned(), self.play.clone()));
-        true
-    }
-
-    fn obey(&mut self, out: &mut impl Write, order: &str) -> Result<(), Failed> {
-        let (word, rest) = order.split_once(' ').unwrap_or((order, ""));
-        let rest = rest.trim();
-        match word {
-            "" | "show" => self.show(out)?,
-            "help" => writeln!(out, "{HELP}")?,
-            "pause" => {
-                self.running = false;
-                self.show(out)?;
-            }
-            "resume" => self.running = true,
-            "speed" => match files::pace(rest) {
-                Ok(times) => self.speed = times.map(|times| times * 1_000_000),
-                Err(why) => writeln!(out, "{why}")?,
+impl<W: Write> Session<'_, W> {
+    /// Plays a piece, or waits for somebody; then does what was asked for.
+    fn turn(&mut self, heard: &Receiver<Heard>) -> Result<(), Failed> {
+        let word = match self.play_on() {
+            None => match heard.try_recv() {
+                Ok(word) => Some(word),
+                Err(TryRecvError::Empty) => None,
+                Err(TryRecvError::Disconnected) => Some(Heard::KeyboardGone),
             },
-            "go" => self.go(out, rest)?,
-            "step" => self.step(out, rest)?,
-            "inject" => self.inject(out, rest)?,
-            "note" => self.play.note(rest),
-            "keep" => {
-                let kept = !rest.is_empty() && self.keep(rest);
-                writeln!(out, "{}", if kept { "kept" } else { "give it a name; above 1,000 sites no checkpoint is made" })?;
+            Some(wait) => match heard.recv_timeout(wait) {
+                Ok(word) => Some(word),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => Some(Heard::KeyboardGone),
+            },
+        };
+        match word {
+            Some(Heard::Line(line, taken)) => self.line = Some((line, taken)),
+            Some(Heard::Call(call)) => self.answer(call),
+            Some(Heard::KeyboardGone) => self.keyboard = false,
+            None => {}
+        }
+        if !self.control.is_sent()
+            && let Some((line, taken)) = self.line.take()
+        {
+            self.obey(line.trim())?;
+            // Gone only with its thread.
+            let _gone = taken.send(());
+        }
+        // Nobody is left who could order anything: what was ordered is played to its end.
+        if !self.keyboard && self.api.is_none() && !self.control.is_playing() && !self.control.is_over() {
+            let _over = self.control.obey(Order::Go(holdfast_sim::control::Until::End));
+        }
+        self.tell()
+    }
+
+    /// Plays a piece if it is time; how long to wait for anything else, where there is nothing to play now.
+    fn play_on(&mut self) -> Option<Duration> {
+        if !self.control.is_playing() {
+            self.anchor = None;
+            return Some(REST);
+        }
+        let Some(times) = self.control.pace() else {
+            self.anchor = None;
+            self.control.play_on(u64::MAX);
+            return None;
+        };
+        let (real, now) = (self.clock.elapsed_us(), self.control.play().now());
+        let (since, from) = *self.anchor.get_or_insert((real, now));
+        let due = from.saturating_add((real - since).saturating_mul(times));
+        if due <= now {
+            return Some(TICK);
+        }
+        if due - now > BEHIND_MAX.saturating_mul(times) {
+            self.anchor = None;
+        }
+        self.control.play_on(due);
+        None
+    }
+
+    /// A line of the keyboard.
+    fn obey(&mut self, line: &str) -> Result<(), Failed> {
+        match line {
+            "" | "show" => self.show()?,
+            "help" => writeln!(self.out, "{HELP}")?,
+            "back" => {
+                let names: Vec<String> = self.control.checkpoints().checkpoints.into_iter().map(|kept| kept.name).collect();
+                writeln!(self.out, "checkpoints: {}", if names.is_empty() { "none yet".to_owned() } else { names.join(", ") })?;
             }
-            "back" => self.back(out, rest)?,
-            "real-event" => self.play.end_now("real-event"),
-            "end" => self.play.end_now("stopped"),
-            _ => writeln!(out, "{word:?} is no order.\n{HELP}")?,
+            line => match line.parse().and_then(|order| self.order(order)) {
+                Ok(Some(nr)) => writeln!(self.out, "inject {nr} at H+{}", scenario::show_time(self.control.play().now()))?,
+                Ok(None) => {}
+                Err(refused) => writeln!(self.out, "{} {} ({})", refused.what.en, refused.fix.en, refused.code)?,
+            },
         }
         Ok(())
     }
 
-    fn go(&mut self, out: &mut impl Write, to: &str) -> io::Result<()> {
-        let until = match to.strip_prefix('+') {
-            Some(length) => scenario::exercise_time(length).map(|length| self.play.now() + length),
-            None if to.is_empty() => Some(self.play.end()),
-            None => scenario::exercise_time(to),
-        };
-        let Some(until) = until else {
-            return writeln!(out, "{to:?} is no exercise time; write 01:30, or +20m for so long");
-        };
-        self.advance(until);
-        self.show(out)
+    fn order(&mut self, order: Order) -> Result<Option<u32>, Box<holdfast_proto::domain::refusal::Refusal>> {
+        let done = self.control.obey(order)?;
+        // As for a request.
+        self.anchor = None;
+        Ok(done.inject)
     }
 
-    fn step(&mut self, out: &mut impl Write, what: &str) -> io::Result<()> {
-        match what {
-            "" | "event" => {
-                self.play.step();
-            }
-            "inject" => {
-                self.play.step_to_inject();
-            }
-            "minute" => self.advance(self.play.now() + 60_000_000),
-            "violation" => {
-                let before = self.play.violations();
-                while self.play.violations() == before && !self.play.is_over() {
-                    self.advance(self.play.now() + 1_000_000);
-                }
-            }
-            _ => return writeln!(out, "step event, inject, violation or minute"),
+    /// A request of the API.
+    fn answer(&mut self, call: Call) {
+        let Call { ask, answer } = call;
+        if matches!(ask, Ask::Order(_)) {
+            // Whatever it changes, speed is counted from here.
+            self.anchor = None;
         }
-        self.show(out)
+        let answered = ask.of(&mut self.control);
+        // Whoever asked may have left.
+        let _left = answer.send(answered);
     }
 
-    fn inject(&mut self, out: &mut impl Write, line: &str) -> io::Result<()> {
-        let now = self.play.now();
-        let read = scenario::read_line(line, self.play.world().scenario(), now);
-        match read {
-            Ok(inject) => match self.play.by_hand(inject) {
-                Ok(nr) => writeln!(out, "inject {nr} at H+{}", scenario::show_time(now)),
-                Err(why) => writeln!(out, "not done: {why}"),
-            },
-            Err(problems) => problems.iter().try_for_each(|problem| writeln!(out, "{problem}")),
-        }
-    }
-
-    fn back(&mut self, out: &mut impl Write, name: &str) -> io::Result<()> {
-        match self.kept.iter().find(|(kept, _)| kept == name) {
-            Some((_, play)) => {
-                self.play = play.clone();
-                self.running = false;
-                self.show(out)
-            }
-            None => {
-                let names: Vec<&str> = self.kept.iter().map(|(name, _)| name.as_str()).collect();
-                writeln!(out, "checkpoints: {}", if names.is_empty() { "none yet".to_owned() } else { names.join(", ") })
+    /// What is new goes to listeners, and to the screen where play came to a stand.
+    fn tell(&mut self) -> Result<(), Failed> {
+        let news = self.control.take_news();
+        let paused = news.iter().any(|one| matches!(one, News::Paused { .. }));
+        if let Some(api) = &self.api {
+            news.iter().for_each(|one| api.say(one));
+            let now = self.clock.elapsed_us();
+            if self.control.is_playing() && now >= self.told + TIME_EVERY {
+                self.told = now;
+                api.say(&News::Time { at: self.control.play().now() });
             }
         }
+        if paused && !self.control.is_over() {
+            self.show()?;
+        }
+        Ok(())
     }
 
-    fn show(&mut self, out: &mut impl Write) -> io::Result<()> {
-        let (now, end, broken) = (self.play.now(), self.play.end(), self.play.violations());
-        let world = self.play.world();
-        let sites = world.scenario().sites.len();
-        let running = world.running().count();
-        let standing: Vec<String> =
-            world.standing().map(|inject| format!("{} {}", inject.nr, inject.effect.what().text())).collect();
+    fn show(&mut self) -> Result<(), Failed> {
+        let state = self.control.state();
+        let in_force: Vec<String> = state.in_force.iter().map(|inject| format!("{} {}", inject.nr, inject.what)).collect();
         writeln!(
-            out,
-            "H+{} of {}: {running} of {sites} sites running, {broken} rules broken{}",
-            scenario::show_time(now),
-            scenario::show_time(end),
-            if standing.is_empty() { String::new() } else { format!("; in force: {}", standing.join(", ")) }
+            self.out,
+            "H+{} of {}: {} of {} sites running, {} rules broken{}{}",
+            state.at,
+            scenario::show_time(state.end_us),
+            state.sites_running,
+            state.sites,
+            state.violations,
+            if state.line == 1 { String::new() } else { format!("; line {} of play", state.line) },
+            if in_force.is_empty() { String::new() } else { format!("; in force: {}", in_force.join(", ")) }
         )?;
-        out.flush()
+        Ok(self.out.flush()?)
+    }
+
+    /// The record, and the last word to everybody.
+    fn finish(mut self, dir: Option<&Path>) -> Result<bool, Failed> {
+        self.tell()?;
+        self.show()?;
+        let record = self.control.record();
+        if let Some(api) = self.api.take() {
+            let (early, fingerprint) = (record.run.ended_early.clone(), record.run.fingerprint.clone());
+            api.say(&News::Ended { at: record.run.reached, early, fingerprint });
+            api.stop();
+        }
+        if let Some(dir) = dir {
+            files::keep(self.control.play(), &record, dir)?;
+            writeln!(self.out, "report: {}", dir.join("report.html").display())?;
+        }
+        writeln!(self.out, "fingerprint {}", record.run.fingerprint)?;
+        Ok(files::good(&record))
     }
 }

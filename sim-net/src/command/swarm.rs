@@ -4,14 +4,20 @@ use std::io::{self, Write};
 
 use holdfast_sim::scenario::{Scenario, When};
 use holdfast_sim::sweep::{Outcome, Summary};
-use holdfast_sim::{run, swarm};
+use holdfast_sim::{report, run, swarm};
 
+use super::limits::{Guard, Limits};
 use super::{Failed, ScaleArgs, seconds, sweep};
 
-pub(super) fn one(out: &mut impl Write, seed: u64, args: ScaleArgs) -> Result<bool, Failed> {
+pub(super) fn one(out: &mut impl Write, seed: u64, args: ScaleArgs, limits: &Limits) -> Result<bool, Failed> {
+    let mut guard = Guard::new(limits)?;
     let scenario = swarm::draw(seed, args.scale());
-    let report = run::run_twice(&scenario, seed)?;
-    let sum = Summary::of(&[Outcome::new("swarm", report.clone())]).map_err(Failed::Other)?;
+    let Some(report) = run::attempt(&scenario, seed, true, &mut || guard.exceeded().is_some())? else {
+        let why = guard.exceeded().map_or("", report::why_early);
+        writeln!(out, "seed {seed} was not run to its end: {why}")?;
+        return Ok(false);
+    };
+    let sum = Summary::of(&[Outcome::new("swarm", None, report.clone())]).map_err(Failed::Other)?;
     writeln!(out, "seed {seed}, {} nodes, {} minutes", args.nodes, args.minutes)?;
     writeln!(out, "fingerprint {}", report.fingerprint)?;
     describe(out, &scenario)?;

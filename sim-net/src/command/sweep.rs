@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use holdfast_sim::scenario::{self, Scenario};
 use holdfast_sim::sweep::{self, Outcome, Summary};
-use holdfast_sim::{run, swarm};
+use holdfast_sim::{report, run, swarm};
 
+use super::limits::{Guard, Limits};
 use super::{Failed, ScaleArgs, SweepArgs, files, seconds, shrink};
 
 /// A failure is shrunk for so long.
@@ -38,10 +39,10 @@ impl<'a> Swept<'a> {
         self.scenario.clone().unwrap_or_else(|| swarm::draw(seed, self.scale.scale()))
     }
 
-    fn run(&self, seed: u64, once: bool) -> Result<Outcome, Failed> {
-        let scenario = self.scenario(seed);
-        let report = if once { run::run_scenario(scenario, seed) } else { run::run_twice(&scenario, seed) }?;
-        Ok(Outcome::new(&self.of, report))
+    /// `None`: it was broken off.
+    fn run(&self, seed: u64, once: bool, guard: &mut Guard) -> Result<Option<Outcome>, Failed> {
+        let report = run::attempt(&self.scenario(seed), seed, !once, &mut || guard.exceeded().is_some())?;
+        Ok(report.map(|report| Outcome::new(&self.of, self.scenario.as_ref(), report)))
     }
 
     fn say(&self, out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
@@ -56,32 +57,50 @@ impl<'a> Swept<'a> {
 }
 
 /// Sweeps. True where every seed was good, and the faults that a swarm is for happened.
-pub(super) fn sweep(out: &mut impl Write, path: &Path, scale: ScaleArgs, wanted: &SweepArgs) -> Result<bool, Failed> {
+pub(super) fn sweep(
+    out: &mut impl Write,
+    path: &Path,
+    scale: ScaleArgs,
+    wanted: &SweepArgs,
+    limits: &Limits,
+) -> Result<bool, Failed> {
     let swept = Swept::open(path, scale)?;
+    let mut guard = Guard::new(limits)?;
     let (first, end) = wanted.seeds;
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut missing) = (Vec::new(), Vec::new());
+    let jobs = wanted.jobs.unwrap_or(1).min(end - first);
     if let Some(dir) = &wanted.out {
         std::fs::create_dir_all(dir)?;
-        let jobs = wanted.jobs.unwrap_or(1).min(end - first);
         if jobs > 1 {
-            children(&swept, wanted, dir, jobs)?;
+            children(&swept, wanted, limits, dir, jobs)?;
         }
-        for seed in first..end {
-            let outcome = if jobs > 1 { taken(dir, seed)? } else { keep(&swept, seed, wanted, dir)? };
-            swept.say(out, &outcome)?;
-            outcomes.push(outcome);
+    }
+    for seed in first..end {
+        let outcome = match &wanted.out {
+            Some(dir) if jobs > 1 => taken(dir, seed)?,
+            Some(_) | None if guard.exceeded().is_some() => None,
+            Some(dir) => keep(&swept, seed, wanted, dir, &mut guard)?,
+            None => swept.run(seed, wanted.once, &mut guard)?,
+        };
+        match outcome {
+            Some(outcome) => {
+                swept.say(out, &outcome)?;
+                outcomes.push(outcome);
+            }
+            None => missing.push(seed),
         }
+    }
+    if let Some(dir) = &wanted.out {
         summed(sweep::read(dir))?.write(dir)?;
-    } else {
-        for seed in first..end {
-            let outcome = swept.run(seed, wanted.once)?;
-            swept.say(out, &outcome)?;
-            outcomes.push(outcome);
-        }
     }
     let sum = summed(Ok(outcomes))?;
     let twice = if wanted.once { 0 } else { sum.count };
-    verdict(out, &sum, twice, wanted.allow_vacuous || swept.scenario.is_some())
+    let good = verdict(out, &sum, twice, wanted.allow_vacuous || !missing.is_empty())?;
+    if let Some(seed) = missing.first() {
+        let why = guard.exceeded().map_or("the process that ran them ended early", report::why_early);
+        writeln!(out, "ended early: {why}; seed {seed} and {} more were not run to their end", missing.len() - 1)?;
+    }
+    Ok(good && missing.is_empty())
 }
 
 /// Sums up what lies in a folder.
@@ -91,18 +110,19 @@ pub(super) fn merge(out: &mut impl Write, dir: &Path, allow_vacuous: bool) -> Re
     for (seed, broken) in &sum.failed {
         writeln!(out, "seed {seed} FAILED: {broken}")?;
     }
-    verdict(out, &sum, 0, allow_vacuous || !sum.of.starts_with("swarm of "))
+    verdict(out, &sum, 0, allow_vacuous)
 }
 
 fn summed(outcomes: Result<Vec<Outcome>, String>) -> Result<Summary, Failed> {
     outcomes.and_then(|outcomes| Summary::of(&outcomes)).map_err(Failed::Other)
 }
 
-/// Runs one seed and keeps what came of it: where it failed, with the scenario, shrunk where that was asked for.
-fn keep(swept: &Swept<'_>, seed: u64, wanted: &SweepArgs, dir: &Path) -> Result<Outcome, Failed> {
+/// Runs one seed and keeps what came of it, unless it was broken off: where it failed, with the scenario, shrunk where that was asked for.
+fn keep(swept: &Swept<'_>, seed: u64, wanted: &SweepArgs, dir: &Path, guard: &mut Guard) -> Result<Option<Outcome>, Failed> {
     let folder = dir.join(format!("seed-{seed}"));
     gone(std::fs::remove_dir_all(&folder))?;
-    let outcome = swept.run(seed, wanted.once)?;
+    gone(std::fs::remove_file(Outcome::path(dir, seed)))?;
+    let Some(outcome) = swept.run(seed, wanted.once, guard)? else { return Ok(None) };
     if let Some(first) = outcome.broken.first() {
         let mut scenario = swept.scenario(seed);
         scenario.exercise.seed = seed;
@@ -111,7 +131,7 @@ fn keep(swept: &Swept<'_>, seed: u64, wanted: &SweepArgs, dir: &Path) -> Result<
         scenario::write(&shrunk.map_or(scenario, |shrunk| shrunk.scenario), &folder)?;
     }
     outcome.write(dir)?;
-    Ok(outcome)
+    Ok(Some(outcome))
 }
 
 /// Of an earlier sweep there may be something to remove, or nothing.
@@ -120,13 +140,13 @@ fn gone(removed: io::Result<()>) -> io::Result<()> {
 }
 
 /// Runs the same sweep in parts, each in a process of its own, and waits for all.
-fn children(swept: &Swept<'_>, wanted: &SweepArgs, dir: &Path, jobs: u64) -> Result<(), Failed> {
+fn children(swept: &Swept<'_>, wanted: &SweepArgs, limits: &Limits, dir: &Path, jobs: u64) -> Result<(), Failed> {
     let (first, end) = wanted.seeds;
     for seed in first..end {
         // Whatever lies there afterwards is of this sweep.
         gone(std::fs::remove_file(Outcome::path(dir, seed)))?;
     }
-    let program = std::env::current_exe()?;
+    let (program, memory) = (std::env::current_exe()?, limits.memory());
     let size = (end - first).div_ceil(jobs);
     let mut running = Vec::new();
     for from in (first..end).step_by(usize::try_from(size).unwrap_or(usize::MAX)) {
@@ -134,6 +154,8 @@ fn children(swept: &Swept<'_>, wanted: &SweepArgs, dir: &Path, jobs: u64) -> Res
         child.arg("sweep").arg(swept.path).args(["--seeds", &format!("{from}..{}", (from + size).min(end)), "--allow-vacuous"]);
         child.arg("--out").arg(dir);
         child.args(["--nodes", &swept.scale.nodes.to_string(), "--minutes", &swept.scale.minutes.to_string()]);
+        child.args(["--max-wall", &limits.max_wall.to_string()]);
+        child.args(memory.map(|mib| format!("--max-memory={}", (mib / jobs).max(1))));
         child.args(wanted.once.then_some("--once")).args(wanted.shrink.then_some("--shrink"));
         running.push(child.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?);
     }
@@ -144,9 +166,13 @@ fn children(swept: &Swept<'_>, wanted: &SweepArgs, dir: &Path, jobs: u64) -> Res
     Ok(())
 }
 
-/// What a child left of a seed.
-fn taken(dir: &Path, seed: u64) -> Result<Outcome, Failed> {
-    Outcome::read(&Outcome::path(dir, seed)).map_err(|why| Failed::Other(format!("seed {seed} was not run to its end: {why}")))
+/// What a child left of a seed; `None`: it did not come so far.
+fn taken(dir: &Path, seed: u64) -> Result<Option<Outcome>, Failed> {
+    let path = Outcome::path(dir, seed);
+    if !path.exists() {
+        return Ok(None);
+    }
+    Outcome::read(&path).map(Some).map_err(Failed::Other)
 }
 
 fn verdict(out: &mut impl Write, sum: &Summary, twice: u64, vacuous: bool) -> Result<bool, Failed> {

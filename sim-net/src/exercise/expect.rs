@@ -4,7 +4,7 @@ use holdfast_proto::control::{Answer, NodeView, Question};
 
 use super::spread::Spread;
 use super::{per_hour, status};
-use crate::record::Verdict;
+use crate::record::{Phrase, Verdict};
 use crate::scenario::{Check, Counted, Expect, Micros, Ppm, SiteNo, Subject};
 use crate::world::World;
 
@@ -15,19 +15,19 @@ pub(super) struct Watch {
     met_at: Option<Micros>,
     broken_at: Option<Micros>,
     /// As far as it was when last looked at.
-    pub seen: String,
+    pub seen: Vec<Phrase>,
     verdict: Option<Verdict>,
 }
 
 /// What one look says.
 struct Look {
     holds: bool,
-    seen: String,
+    seen: Phrase,
 }
 
 impl Watch {
     pub(super) fn new(expect: Expect) -> Self {
-        Self { expect, met_at: None, broken_at: None, seen: String::new(), verdict: None }
+        Self { expect, met_at: None, broken_at: None, seen: Vec::new(), verdict: None }
     }
 
     pub(super) fn is_met(&self) -> bool {
@@ -67,7 +67,7 @@ impl Watch {
         };
         let unbroken = all(&lasting, world);
         let holds = all(&momentary, world);
-        self.seen = seen.join("; ");
+        self.seen = seen;
         if !unbroken && now <= due {
             self.broken_at = Some(now);
             self.verdict = Some(Verdict::NotMet);
@@ -102,11 +102,11 @@ impl Watch {
             (Some(_), _) => Verdict::MetLate,
             (None, Some(due)) if due <= end => Verdict::NotMet,
             (None, Some(_)) => {
-                self.seen = format!("the exercise ended before it was due; until then: {}", self.seen);
+                self.seen = vec![Phrase::EndedBeforeDue { until_then: std::mem::take(&mut self.seen) }];
                 Verdict::NotObserved
             }
             (None, None) => {
-                "what it waits for never happened".clone_into(&mut self.seen);
+                self.seen = vec![Phrase::NeverStarted];
                 Verdict::NotObserved
             }
         });
@@ -125,31 +125,29 @@ fn look_at(check: &Check, world: &mut World, spread: &Spread) -> Look {
     match check {
         Check::Knows { sites, alive, what, at_least } => knows(world, sites, *alive, what, *at_least),
         Check::Count { what, at_least, at_most } => {
-            let (count, words) = count(world, what);
-            let holds = count.is_some_and(|count| (*at_least..=*at_most).contains(&count));
-            let shown = count.map_or_else(|| "nobody to ask".to_owned(), |count| count.to_string());
-            Look { holds, seen: format!("{words}: {shown}") }
+            let (count, seen) = count(world, what);
+            Look { holds: count.is_some_and(|count| (*at_least..=*at_most).contains(&count)), seen }
         }
         Check::Shows { at, of, field, value } => shows(world, at, of, field, value),
         Check::Equal(sites) => equal(world, sites),
         Check::TimeToKnowP95 { sites, at_most } => {
             let (deliveries, p95) = spread.quantile(sites, 950);
-            Look {
-                holds: p95 <= *at_most,
-                seen: format!("95 of 100 of {deliveries} deliveries took at most {} s", p95 / 1_000_000),
-            }
+            Look { holds: p95 <= *at_most, seen: Phrase::TookAtMost { deliveries, seconds: p95 / 1_000_000 } }
         }
         Check::AirtimeBelow { channel, share } => {
             let busiest = world.on_air().find(|on_air| on_air.channel == *channel).map_or(0, |on_air| on_air.busiest_hour);
             let used = per_hour(busiest);
             Look {
                 holds: used <= *share,
-                seen: format!("{channel} was on the air for {}.{:02} % of its busiest hour", used / 10_000, used % 10_000 / 100),
+                seen: Phrase::OnAir {
+                    channel: channel.clone(),
+                    percent: format!("{}.{:02}", used / 10_000, used % 10_000 / 100),
+                },
             }
         }
         Check::NeverAccepted(nr) => {
-            let sites = world.accepted(*nr).count();
-            Look { holds: sites == 0, seen: format!("{sites} sites keep something forged by inject {nr}") }
+            let sites = world.accepted(*nr).count() as u64;
+            Look { holds: sites == 0, seen: Phrase::KeepForged { sites, nr: *nr } }
         }
     }
 }
@@ -160,30 +158,34 @@ fn knows(world: &World, sites: &[SiteNo], alive: bool, what: &Subject, at_least:
     let said = asked.first().is_none_or(|site| world.holds(*site, what).is_some());
     let enough = known as u64 * 1_000_000 >= asked.len() as u64 * u64::from(at_least);
     let seen = match (said, asked.is_empty()) {
-        (false, _) => "it has not been said yet".to_owned(),
-        (true, true) => "none of these sites is running".to_owned(),
-        (true, false) => format!("{known} of {} sites know it", asked.len()),
+        (false, _) => Phrase::NotSaidYet,
+        (true, true) => Phrase::NoneRuns,
+        (true, false) => Phrase::Know { known: known as u64, of: asked.len() as u64 },
     };
     Look { holds: said && !asked.is_empty() && enough, seen }
 }
 
 /// A site as the scenario calls it.
-fn name(world: &World, site: SiteNo) -> &str {
-    world.scenario().sites.get(site).map_or("?", |site| site.id.as_str())
+fn name(world: &World, site: SiteNo) -> String {
+    world.scenario().sites.get(site).map_or_else(|| "?".to_owned(), |site| site.id.clone())
 }
 
-fn count(world: &mut World, what: &Counted) -> (Option<u64>, String) {
+fn count(world: &mut World, what: &Counted) -> (Option<u64>, Phrase) {
     match what {
-        Counted::RequestsOpen(site) => (
-            status(world, *site).map(|view| u64::from(view.requests_open)),
-            format!("requests open as {} sees it", name(world, *site)),
-        ),
-        Counted::Reachable(site) => {
-            let seen = status(world, *site).map(|view| view.nodes.iter().skip(1).filter(|node| node.reachable).count() as u64);
-            (seen, format!("sites that {} has a link to", name(world, *site)))
+        Counted::RequestsOpen(at) => {
+            let (count, site) = (status(world, *at).map(|view| u64::from(view.requests_open)), name(world, *at));
+            let nobody = Phrase::NobodyToAsk { site: site.clone() };
+            (count, count.map_or(nobody, |count| Phrase::RequestsOpen { site, count }))
+        }
+        Counted::Reachable(at) => {
+            let count = status(world, *at).map(|view| view.nodes.iter().skip(1).filter(|node| node.reachable).count() as u64);
+            let site = name(world, *at);
+            let nobody = Phrase::NobodyToAsk { site: site.clone() };
+            (count, count.map_or(nobody, |count| Phrase::Reachable { site, count }))
         }
         Counted::Running(sites) => {
-            (Some(sites.iter().filter(|site| world.runs(**site)).count() as u64), "sites running".to_owned())
+            let count = sites.iter().filter(|site| world.runs(**site)).count() as u64;
+            (Some(count), Phrase::Running { count })
         }
         Counted::Open(sites) => {
             let open = |world: &mut World, site: SiteNo| {
@@ -191,8 +193,8 @@ fn count(world: &mut World, what: &Counted) -> (Option<u64>, String) {
                 let own = view.nodes.first()?;
                 Some(matches!(own.operating_status.as_str(), "open" | "limited"))
             };
-            let count = sites.iter().filter(|site| open(world, **site) == Some(true)).count();
-            (Some(count as u64), "sites that say they are open".to_owned())
+            let count = sites.iter().filter(|site| open(world, **site) == Some(true)).count() as u64;
+            (Some(count), Phrase::Open { count })
         }
     }
 }
@@ -221,24 +223,24 @@ fn shows(world: &mut World, at: &[SiteNo], of: &[SiteNo], field: &str, value: &s
             right += u64::from(shown == value);
         }
     }
-    Look { holds: all > 0 && right == all, seen: format!("{right} of {all} show {field} as {value}") }
+    let seen = Phrase::Show { right, of: all, field: field.to_owned(), value: value.to_owned() };
+    Look { holds: all > 0 && right == all, seen }
 }
 
 fn equal(world: &mut World, sites: &[SiteNo]) -> Look {
     let mut digests: Vec<String> = Vec::new();
     for site in sites {
-        if let Some(Answer::Digest(view)) = world.ask(*site, &Question::Digest) {
-            digests.push(view.digest);
-        }
+        digests.extend(world.ask(*site, &Question::Digest).and_then(Answer::digest));
     }
-    let running = digests.len();
+    let sites = digests.len() as u64;
     digests.sort_unstable();
     digests.dedup();
-    let states = match digests.len() {
-        1 => "the same".to_owned(),
-        many => format!("{many} different states"),
+    let seen = match digests.len() as u64 {
+        0 => Phrase::NoneRuns,
+        1 => Phrase::HoldSame { sites },
+        states => Phrase::HoldDifferent { sites, states },
     };
-    Look { holds: running > 0 && digests.len() == 1, seen: format!("{running} running sites hold {states}") }
+    Look { holds: digests.len() == 1, seen }
 }
 
 #[cfg(test)]

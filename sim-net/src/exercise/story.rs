@@ -7,11 +7,11 @@ use holdfast_proto::control::{Answer, Question};
 use super::expect::Watch;
 use super::islands::islands;
 use super::spread::Spread;
-use super::{per_hour, status};
+use super::{Plan, per_hour, status};
 use crate::checker::Rule;
 use crate::record::{
-    ExpectRecord, Forged, Happened as Event, InjectRecord, Invariant, Load, Place, Record, RequestRecord, Run, SCHEMA, Title,
-    TurningPoint, Verdict,
+    ExpectRecord, Forged, Happened as Event, InjectRecord, Invariant, Load, Phrase, Place, Record, RequestRecord, Run, SCHEMA,
+    Title, TurningPoint, Verdict, Word,
 };
 use crate::scenario::{After, Effect, Exercise, Inject, Micros, Scenario, SiteNo, When};
 use crate::world::{CannotRun, Happened, Logged, World};
@@ -20,6 +20,8 @@ use crate::world::{CannotRun, Happened, Logged, World};
 const TURNS_MAX: usize = 64;
 /// Lines of the timeline kept. A flapping link writes many.
 const LINES_MAX: usize = 20_000;
+/// An inject is late from here on.
+const LATE: Micros = 1_000_000;
 /// The picture is taken so long after what turned it: links take a while to be given up.
 const TURN_AFTER: Micros = 60_000_000;
 
@@ -32,9 +34,11 @@ pub(super) struct Story {
     injects: BTreeMap<u32, (Inject, InjectRecord)>,
     turns: Vec<TurningPoint>,
     /// What turned, and when to look.
-    turning: Option<(Micros, String)>,
+    turning: Option<(Micros, Phrase)>,
     lines: Vec<Event>,
     left_out: u64,
+    /// Lines since they were last asked for, where somebody asks.
+    pub news: Option<Vec<Event>>,
     labels: Vec<(String, u32, Micros)>,
     pub spread: Spread,
     pub endex_seen: bool,
@@ -50,9 +54,10 @@ impl Story {
             hash,
             injects: BTreeMap::new(),
             turns: Vec::new(),
-            turning: Some((0, "STARTEX".to_owned())),
+            turning: Some((0, Phrase::Startex)),
             lines: Vec::new(),
             left_out: 0,
+            news: None,
             labels: Vec::new(),
             spread: Spread::default(),
             endex_seen: false,
@@ -75,7 +80,7 @@ impl Story {
             sites: u32::try_from(inject.effect.sites().len()).unwrap_or(u32::MAX),
             planned,
             happened: None,
-            why_not: String::new(),
+            why_not: None,
             undone: None,
             first_effect: None,
             contingency,
@@ -95,6 +100,25 @@ impl Story {
         self.injects.values().filter(|(_, record)| record.happened.is_none()).filter_map(|(_, record)| record.planned)
     }
 
+    pub(super) fn plan(&self, now: Micros) -> Plan {
+        let mut plan = Plan::default();
+        for (_, record) in self.injects.values() {
+            let done = u32::from(record.happened.is_some());
+            if record.by_hand {
+                plan.by_hand += 1;
+            } else if record.contingency {
+                plan.contingencies += 1;
+                plan.contingencies_done += done;
+            } else {
+                plan.planned += 1;
+                plan.done += done;
+                let at = record.happened.unwrap_or(now);
+                plan.late += u32::from(record.planned.is_some_and(|planned| planned + LATE < at));
+            }
+        }
+        plan
+    }
+
     pub(super) fn by_hand(&self) -> Vec<Inject> {
         self.injects.values().filter(|(inject, _)| inject.by_hand).map(|(inject, _)| inject.clone()).collect()
     }
@@ -107,9 +131,13 @@ impl Story {
         }
     }
 
-    pub(super) fn say(&mut self, at: Micros, kind: &str, site: Option<SiteNo>, what: &str) {
+    pub(super) fn say(&mut self, at: Micros, kind: &str, site: Option<SiteNo>, what: Phrase) {
+        let line = Event { at, kind: kind.to_owned(), site, what };
+        if let Some(news) = &mut self.news {
+            news.push(line.clone());
+        }
         if self.lines.len() < LINES_MAX {
-            self.lines.push(Event { at, kind: kind.to_owned(), site, what: what.to_owned() });
+            self.lines.push(line);
         } else {
             self.left_out += 1;
         }
@@ -117,13 +145,13 @@ impl Story {
 
     pub(super) fn waived(&mut self, nr: u32, expect: &str) {
         if let Some((_, record)) = self.injects.get_mut(&nr) {
-            record.why_not = format!("{expect} was met before");
+            record.why_not = Some(Phrase::MetBefore { expect: expect.to_owned() });
         }
     }
 
     pub(super) fn impossible(&mut self, nr: u32, why: &CannotRun) {
         if let Some((_, record)) = self.injects.get_mut(&nr) {
-            record.why_not = why.to_string();
+            record.why_not = Some(Phrase::Impossible { cause: why.to_string() });
         }
     }
 
@@ -135,58 +163,59 @@ impl Story {
             Happened::Undone { nr } => {
                 if let Some((inject, record)) = self.injects.get_mut(nr) {
                     record.undone = Some(at);
-                    let what = format!("inject {nr} undone: {}", inject.effect.what().text());
-                    self.say(at, "undone", None, &what);
+                    let what = Phrase::Undone { nr: *nr, what: Word(inject.effect.what().text().to_owned()) };
+                    self.say(at, "undone", None, what.clone());
                     self.turning = Some((at + TURN_AFTER, what));
                 }
             }
             Happened::SiteUp { site } => {
                 if at > 0 {
-                    self.say(at, "up", Some(*site), "its PC runs");
+                    self.say(at, "up", Some(*site), Phrase::Runs);
                 }
             }
             Happened::SiteDown { site, dark } => {
-                let what = if *dark { "nothing feeds it any more" } else { "its PC stopped" };
-                self.say(at, "down", Some(*site), what);
+                let what = if *dark { Phrase::Dark } else { Phrase::Stopped };
+                self.say(at, "down", Some(*site), what.clone());
                 self.effect_at(*site, at, what);
-                self.turning.get_or_insert((at + TURN_AFTER, "a PC stopped".to_owned()));
+                self.turning.get_or_insert((at + TURN_AFTER, Phrase::SomeStopped));
             }
             Happened::Links { cut, mended } => {
-                let what = match (cut, mended) {
-                    (0, mended) => format!("{mended} links came back"),
-                    (cut, 0) => format!("{cut} links cut"),
-                    (cut, mended) => format!("{cut} links cut, {mended} came back"),
+                let what = match (*cut, *mended) {
+                    (0, mended) => Phrase::LinksMended { mended },
+                    (cut, 0) => Phrase::LinksCut { cut },
+                    (cut, mended) => Phrase::LinksChanged { cut, mended },
                 };
-                self.effect_of_last(at, &what);
+                self.effect_of_last(at, what);
             }
             Happened::Acknowledged { site, nr, request, .. } => {
                 let Some(nr) = nr else { return };
                 let what = match request {
-                    Some(id) => format!("saved as {id}"),
-                    None => "saved".to_owned(),
+                    Some(id) => Phrase::SavedAs { id: id.clone() },
+                    None => Phrase::Saved,
                 };
-                self.say(at, "said", Some(*site), &format!("inject {nr}: {what}"));
-                self.effect(*nr, at, &what);
+                self.say(at, "said", Some(*site), Phrase::Of { nr: *nr, what: Box::new(what.clone()) });
+                self.effect(*nr, at, what);
                 let asked = self.injects.get(nr).and_then(|(inject, _)| inject.effect.request()).map(str::to_owned);
                 if let Some(label) = asked {
                     self.labels.push((label, *nr, at));
                 }
             }
             Happened::Refused { site, nr, code, again } => {
-                let what = format!("refused ({code}){}", if *again { ", they try again" } else { "" });
-                self.say(at, "said", Some(*site), &format!("inject {nr}: {what}"));
-                self.effect(*nr, at, &what);
+                let code = code.clone();
+                let what = if *again { Phrase::RefusedForNow { code } } else { Phrase::Refused { code } };
+                self.say(at, "said", Some(*site), Phrase::Of { nr: *nr, what: Box::new(what.clone()) });
+                self.effect(*nr, at, what);
             }
             Happened::NotDone { site, nr } => {
-                self.say(at, "said", Some(*site), &format!("inject {nr}: never done, ENDEX came before"));
+                self.say(at, "said", Some(*site), Phrase::Of { nr: *nr, what: Box::new(Phrase::NeverDone) });
                 if let Some((_, record)) = self.injects.get_mut(nr).filter(|(_, record)| record.first_effect.is_none()) {
-                    "staff never came to it".clone_into(&mut record.why_not);
+                    record.why_not = Some(Phrase::NeverCameToIt);
                 }
             }
             Happened::Endex => {
                 self.endex_seen = true;
-                self.say(at, "note", None, "ENDEX");
-                self.turn_now(world, "ENDEX");
+                self.say(at, "note", None, Phrase::Endex);
+                self.turn_now(world, Phrase::Endex);
             }
         }
     }
@@ -195,25 +224,26 @@ impl Story {
         let Some((inject, record)) = self.injects.get_mut(&nr) else { return };
         record.happened = Some(at);
         record.on = on(&inject.effect, world.scenario());
-        let mut what = format!("inject {nr}: {} {}", record.what, record.on);
-        if !record.say.is_empty() {
-            what = format!("{what}: {}", record.say);
-        }
+        let (word, on) = (Word(record.what.clone()), record.on.clone());
+        let what = match record.say.clone() {
+            say if say.is_empty() => Phrase::Injected { nr, what: word, on },
+            say => Phrase::InjectedSaying { nr, what: word, on, say },
+        };
         let turns = inject.effect.turns();
-        self.say(at, "inject", None, what.trim_end());
+        self.say(at, "inject", None, what.clone());
         if turns {
             self.turning = Some((at + TURN_AFTER, what));
         }
     }
 
-    fn effect(&mut self, nr: u32, at: Micros, what: &str) {
+    fn effect(&mut self, nr: u32, at: Micros, what: Phrase) {
         if let Some((_, record)) = self.injects.get_mut(&nr) {
-            record.first_effect.get_or_insert_with(|| (at, what.to_owned()));
+            record.first_effect.get_or_insert((at, what));
         }
     }
 
     /// What an inject did to links is logged at its own time.
-    fn effect_of_last(&mut self, at: Micros, what: &str) {
+    fn effect_of_last(&mut self, at: Micros, what: Phrase) {
         let last =
             self.injects.values().filter(|(_, record)| record.happened == Some(at)).map(|(_, record)| record.nr).next_back();
         if let Some(nr) = last {
@@ -221,7 +251,7 @@ impl Story {
         }
     }
 
-    fn effect_at(&mut self, site: SiteNo, at: Micros, what: &str) {
+    fn effect_at(&mut self, site: SiteNo, at: Micros, what: Phrase) {
         let touching = |(inject, record): &&(Inject, InjectRecord)| {
             record.happened.is_some() && record.undone.is_none() && inject.effect.sites().contains(&site)
         };
@@ -234,11 +264,11 @@ impl Story {
     /// Takes the picture that is due.
     pub(super) fn turn(&mut self, world: &mut World) {
         if let Some((_, what)) = self.turning.take_if(|(due, _)| *due <= world.now) {
-            self.turn_now(world, &what);
+            self.turn_now(world, what);
         }
     }
 
-    fn turn_now(&mut self, world: &mut World, what: &str) {
+    fn turn_now(&mut self, world: &mut World, what: Phrase) {
         if self.turns.len() >= TURNS_MAX {
             return;
         }
@@ -247,7 +277,7 @@ impl Story {
         let asked = running.first().copied();
         self.turns.push(TurningPoint {
             at: world.now,
-            what: what.to_owned(),
+            what,
             islands: islands(world, sites),
             running: u32::try_from(running.len()).unwrap_or(u32::MAX),
             requests_open: asked.and_then(|site| status(world, site)).map_or(0, |view| view.requests_open),
@@ -282,7 +312,8 @@ impl Story {
             words,
             lost: excused + if settled { world.words_lost() } else { 0 },
             excused,
-            branch: None,
+            line: 1,
+            parent: None,
         };
         Record {
             schema: SCHEMA.to_owned(),
@@ -298,6 +329,7 @@ impl Story {
             forged: self.forged(world),
             invariants: invariants(world),
             timeline: self.timeline(),
+            left: Vec::new(),
         }
     }
 
@@ -305,17 +337,12 @@ impl Story {
         let mut lines = self.lines.clone();
         if self.left_out > 0 {
             let at = lines.last().map_or(0, |line| line.at);
-            lines.push(Event {
-                at,
-                kind: "note".to_owned(),
-                site: None,
-                what: format!("{} more lines are left out", self.left_out),
-            });
+            lines.push(Event { at, kind: "note".to_owned(), site: None, what: Phrase::LeftOut { lines: self.left_out } });
         }
         lines
     }
 
-    fn expectation(&self, watch: &Watch) -> ExpectRecord {
+    pub(super) fn expectation(&self, watch: &Watch) -> ExpectRecord {
         let expect = &watch.expect;
         let from = self.start_of(&expect.after);
         let (met_at, late) = watch.met(from);
@@ -371,7 +398,7 @@ impl Story {
             acknowledged: Vec::new(),
             history: Vec::new(),
             known: (count(known), count(running.len())),
-            state: "the asker's PC is off".to_owned(),
+            state: "asker-off".to_owned(),
         };
         if let Some(Answer::Request(view)) = world.ask(site, &Question::Request(id)) {
             record.state.clone_from(&view.status);
@@ -424,7 +451,7 @@ fn on(effect: &Effect, scenario: &Scenario) -> String {
     let named = |names: Vec<&str>| {
         let more = names.len().saturating_sub(SHOWN);
         let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-        if more > 0 { format!("{shown} and {more} more") } else { shown }
+        if more > 0 { format!("{shown} +{more}") } else { shown }
     };
     let sites =
         |list: &[SiteNo]| named(list.iter().filter_map(|site| scenario.sites.get(*site)).map(|site| site.id.as_str()).collect());
@@ -435,7 +462,7 @@ fn on(effect: &Effect, scenario: &Scenario) -> String {
         Effect::FirmOutage(owner) => owner.clone(),
         Effect::Partition { groups, .. } => groups.iter().map(|group| sites(group)).collect::<Vec<_>>().join(" | "),
         Effect::Cancel(label) | Effect::Close(label) => label.clone(),
-        Effect::Request { site, label, .. } => format!("{label} by {}", sites(&[*site])),
+        Effect::Request { site, label, .. } => format!("{label} ({})", sites(&[*site])),
         Effect::Jam { channel, .. } => channel.clone(),
         Effect::PowerLoss(_)
         | Effect::PowerBack(_)

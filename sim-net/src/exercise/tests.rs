@@ -69,7 +69,7 @@ fn an_expectation_is_met_late_missed_or_never_looked_at() {
     assert_eq!(verdict(&record, "MISSED"), (Verdict::NotMet, None));
     assert_eq!(verdict(&record, "UNSEEN"), (Verdict::NotObserved, None));
     let unused = record.injects.iter().find(|inject| inject.contingency).unwrap();
-    assert_eq!((unused.happened, unused.why_not.as_str()), (None, "SELF was met before"));
+    assert_eq!((unused.happened, unused.why_not.clone()), (None, Some(Phrase::MetBefore { expect: "SELF".to_owned() })));
     assert!(record.invariants.iter().all(|rule| rule.violations == 0), "{:#?}", record.invariants);
     assert_eq!((record.run.lost, record.run.converged_after_heal.is_some()), (0, true));
 }
@@ -87,7 +87,7 @@ fn a_contingency_comes_where_what_was_hoped_for_did_not() {
     assert_eq!(verdict(&record, "X").0, Verdict::NotMet);
     let contingency = record.injects.iter().find(|inject| inject.contingency).unwrap();
     assert_eq!(contingency.happened, Some(8 * 60_000_000));
-    assert!(contingency.first_effect.as_ref().is_some_and(|(_, what)| what == "saved"), "{contingency:?}");
+    assert!(contingency.first_effect.as_ref().is_some_and(|(_, what)| *what == Phrase::Saved), "{contingency:?}");
 }
 
 #[test]
@@ -138,4 +138,17 @@ fn a_real_event_stops_play_at_once_and_the_record_says_so() {
     assert!(record.timeline.iter().any(|line| line.kind == "real-event"));
     let words = (record.requests[0].label.as_str(), record.requests[0].known, record.requests[0].lines.clone());
     assert_eq!(words, ("R-1", (6, 6), vec!["water 40".to_owned()]));
+}
+
+#[test]
+fn played_in_pieces_or_at_once_it_is_the_same_to_the_last_word_of_the_record() {
+    let more = format!("{ASK}[[inject]]\nat = \"00:06\"\nwhat = \"crash\"\nwhere = \"site:S2\"\nlasts = \"3m\"\n");
+    let mut pieces = Play::new(exercise(&more), 7, "").unwrap();
+    let mut count = 0;
+    while !pieces.is_over() {
+        pieces.advance_a_piece(Micros::MAX);
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+    assert_eq!(pieces.record(), played(&more));
 }

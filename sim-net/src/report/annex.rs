@@ -1,51 +1,68 @@
-//! Parts 11 to 13: branches, the empty improvement plan, the annex for engineers.
+//! Parts 11 to 13: lines of play, the empty improvement plan, the annex for engineers.
 
 use super::findings::{breaches, tally};
 use super::html::{Row, Text, facts, grid, heading, number, paragraph, push, short, table, words as column};
 use super::show::{Clock, count, length};
 use super::timeline::effect;
 use super::words::{self, file};
-use crate::record::Record;
+use crate::record::{InjectRecord, Line, Record};
 
-/// Part 11: this run and its branches side by side.
-pub(super) fn branches(record: &Record, branches: &[Record]) -> String {
+/// Part 11: the lines of play that were left, and the one that this report is about.
+pub(super) fn lines(record: &Record) -> String {
+    if record.left.is_empty() {
+        return paragraph("none", &words::NO_LINE.into());
+    }
     let clock = Clock::of(&record.exercise);
-    let mut out = String::new();
-    if let Some((name, at)) = &record.run.branch {
-        out.push_str(&paragraph("", &words::BRANCH_SELF.with(&[Text::from(name.as_str()), clock.inline(*at)])));
-    }
-    if branches.is_empty() {
-        out.push_str(&paragraph("none", &words::NO_BRANCH.into()));
-    }
-    let mut rows = Vec::new();
-    if !branches.is_empty() {
-        rows.push(outcome(clock, words::MAIN_LINE.into(), record));
-    }
-    for branch in branches {
-        let name = branch.run.branch.as_ref().map_or_else(Text::none, |(name, _)| Text::from(name.as_str()));
-        rows.push(outcome(clock, name, branch));
-    }
+    let run = &record.run;
+    let mut rows: Vec<Row> = record.left.iter().map(|line| left(clock, line)).collect();
+    let began = run.parent.map_or(0, |(_, at)| at);
+    let by_hand = record.injects.iter().filter(|inject| inject.by_hand && inject.happened.is_none_or(|at| at >= began));
+    let mut cells = begun(clock, run.line, run.parent);
+    cells.push(clock.both(run.reached));
+    cells.push(done(clock, by_hand));
+    cells.extend(tally(record.expectations.iter()).map(count));
+    cells.push(count(breaches(record)));
+    rows.push(Row { attention: true, cells });
     let columns = [
-        column(words::BRANCH),
-        short(words::LEFT_AT),
+        short(words::LINE),
+        short(words::BEGAN),
+        short(words::PLAYED_TO),
+        column(words::DONE_BY_HAND),
         number(words::MET),
         number(words::MET_LATE),
         number(words::NOT_MET),
         number(words::NOT_OBSERVED),
         number(words::BREACHES),
-        number(words::CONVERGED),
     ];
-    out.push_str(&grid(&columns, &rows, ""));
-    out
+    paragraph("", &words::LINE_SELF.with(&[count(run.line), count(record.left.len())])) + &grid(&columns, &rows, "")
 }
 
-fn outcome(clock: Clock, name: Text, record: &Record) -> Row {
-    let left = record.run.branch.as_ref().map(|(_, at)| *at);
-    let mut cells = vec![name, clock.maybe(left)];
-    cells.extend(tally(record.expectations.iter()).map(count));
-    cells.push(count(breaches(record)));
-    cells.push(record.run.converged_after_heal.map_or_else(Text::none, length));
+fn left(clock: Clock, line: &Line) -> Row {
+    let mut cells = begun(clock, line.nr, line.parent);
+    cells.push(clock.both(line.reached));
+    cells.push(done(clock, line.by_hand.iter()));
+    cells.extend(tally(line.expectations.iter()).map(count));
+    cells.push(count(line.violations));
     Row::from(cells)
+}
+
+/// Its number and where it began.
+fn begun(clock: Clock, nr: u32, parent: Option<(u32, u64)>) -> Vec<Text> {
+    let from = match parent {
+        Some((of, at)) => clock.both(at).then(&words::OUT_OF.with(&[count(of)]).inside("small", "")),
+        None => words::STARTEX.into(),
+    };
+    vec![count(nr), from]
+}
+
+fn done<'a>(clock: Clock, injects: impl Iterator<Item = &'a InjectRecord>) -> Text {
+    let one = |inject: &InjectRecord| {
+        let at = inject.happened.map_or_else(Text::empty, |at| clock.inline(at));
+        let space = Text::markup(" ");
+        at.then(&space).then(&effect(&inject.what)).then(&space).then(&Text::from(inject.on.as_str()))
+    };
+    let all = Text::join(injects.map(one), &Text::markup("<br>"));
+    if all.is_empty() { Text::none() } else { all }
 }
 
 /// Empty rows to be written in by hand.
@@ -71,7 +88,7 @@ pub(super) fn annex(record: &Record) -> String {
     let run = &record.run;
     let code = |text: &str| Text::from(text).inside("code", "");
     let mut out = heading(words::REPLAY);
-    push(&mut out, format_args!("<pre>{} {}</pre>\n", words::REPLAY_COMMAND, file::RECORD));
+    push(&mut out, format_args!("<pre>{}</pre>\n", words::REPLAY_COMMAND));
     out.push_str(&paragraph("", &words::REPLAY_NOTE.with(&[Text::from(file::RECORD)])));
     out.push_str(&facts(
         "long",

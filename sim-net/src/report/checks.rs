@@ -66,7 +66,7 @@ fn forgery(record: &Record, one: &Forged) -> Row {
             site(record, one.site),
             count(one.sent),
             count(one.accepted_by),
-            Text::from(one.note.as_str()),
+            words::look_up(words::MEANINGS, &one.kind).map_or_else(|| Text::from(one.note.as_str()), Text::from),
         ],
     }
 }
@@ -90,6 +90,11 @@ fn rule(record: &Record, one: &Invariant) -> Row {
     });
     Row {
         attention: one.violations > 0,
-        cells: vec![Text::from(one.id.as_str()), Text::from(one.text.as_str()), checked, first.unwrap_or_else(Text::none)],
+        cells: vec![Text::from(one.id.as_str()), demand(one), checked, first.unwrap_or_else(Text::none)],
     }
+}
+
+/// What a rule demands.
+pub(super) fn demand(rule: &Invariant) -> Text {
+    words::look_up(words::RULES, &rule.id).map_or_else(|| Text::from(rule.text.as_str()), Text::from)
 }

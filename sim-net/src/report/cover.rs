@@ -4,7 +4,7 @@ use super::findings::{all, breaches, ended_early, tally};
 use super::html::{Row, Text, facts, grid, heading, paragraph, push, short, table, words as column};
 use super::show::{Clock, count, length};
 use super::words::{self, Words, unit};
-use crate::record::{ExpectRecord, Record, Verdict};
+use crate::record::{ExpectRecord, Record, Told, Verdict};
 
 /// What, when, how, and four numbers.
 pub(super) fn cover(record: &Record) -> String {
@@ -198,7 +198,7 @@ fn expectation(clock: Clock, one: &ExpectRecord) -> Row {
             clock.maybe(one.due),
             clock.maybe(one.met_at),
             one.late.map_or_else(Text::none, length),
-            Text::from(one.seen.as_str()),
+            Text::from(one.seen.both()),
         ],
     }
 }

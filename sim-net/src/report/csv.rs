@@ -3,7 +3,7 @@
 
 use super::show::Clock;
 use super::words::{self, column, file};
-use crate::record::{Place, Record, Verdict};
+use crate::record::{Place, Record, Told, Verdict};
 
 /// Rows, grown cell by cell.
 struct Sheet {
@@ -93,7 +93,7 @@ fn injects(record: &Record) -> String {
     let clock = Clock::of(&record.exercise);
     let mut sheet = Sheet::of(record, column::INJECTS);
     for one in &record.injects {
-        let (first_at, first) = one.first_effect.clone().map_or((None, String::new()), |(at, seen)| (Some(at), seen));
+        let (first_at, first) = one.first_effect.clone().map_or((None, String::new()), |(at, seen)| (Some(at), seen.to_string()));
         sheet.row(&[
             one.nr.to_string(),
             one.what.clone(),
@@ -104,7 +104,7 @@ fn injects(record: &Record) -> String {
             one.happened.map(|at| clock.date(at)).unwrap_or_default(),
             one.happened.map(seconds).unwrap_or_default(),
             since(one.planned, one.happened),
-            one.why_not.clone(),
+            one.why_not.as_ref().map(ToString::to_string).unwrap_or_default(),
             time(one.undone),
             time(first_at),
             first,
@@ -139,7 +139,7 @@ fn expectations(record: &Record) -> String {
             one.met_at.map(|at| clock.date(at)).unwrap_or_default(),
             one.met_at.map(seconds).unwrap_or_default(),
             one.late.map(seconds).unwrap_or_default(),
-            one.seen.clone(),
+            one.seen.both().en,
         ]);
     }
     sheet.text
@@ -201,7 +201,7 @@ fn timeline(record: &Record) -> String {
     for one in &record.timeline {
         let (site, name) = one.site.map(|index| place(record, index)).unwrap_or_default();
         let (at, local) = (Clock::exercise(one.at), clock.date(one.at));
-        sheet.row(&[at, local, seconds(one.at), one.kind.clone(), site, name, one.what.clone()]);
+        sheet.row(&[at, local, seconds(one.at), one.kind.clone(), site, name, one.what.to_string()]);
     }
     sheet.text
 }

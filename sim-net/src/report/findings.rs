@@ -1,6 +1,7 @@
 //! What fell short, worst first. The order: broken rules, lost words, believed forgeries, unmet expectations, states that stayed
 //! apart, requests nobody or too many took, what came late, what was not seen.
 
+use super::checks::demand;
 use super::html::Text;
 use super::show::{Clock, count, length, site};
 use super::words::{self, Words};
@@ -46,14 +47,18 @@ pub(super) fn all(record: &Record) -> Vec<Text> {
 
     let mut broken: Vec<_> = record.invariants.iter().filter(|rule| rule.violations > 0).collect();
     broken.sort_by_key(|rule| std::cmp::Reverse(rule.violations));
-    out.extend(broken.iter().map(|rule| words::FOUND_RULE.with(&[text(&rule.id), count(rule.violations), text(&rule.text)])));
+    out.extend(broken.iter().map(|rule| words::FOUND_RULE.with(&[text(&rule.id), count(rule.violations), demand(rule)])));
 
     let missing = record.run.lost.saturating_sub(record.run.excused);
     if missing > 0 {
         out.push(words::FOUND_LOST.with(&[count(missing)]));
     }
     for one in record.forged.iter().filter(|one| one.accepted_by > 0) {
-        out.push(words::FOUND_FORGED.with(&[count(one.inject), count(one.accepted_by), text(&one.note)]));
+        out.push(words::FOUND_FORGED.with(&[
+            count(one.inject),
+            count(one.accepted_by),
+            words::look_up(words::MEANINGS, &one.kind).map_or_else(|| text(&one.note), Text::from),
+        ]));
     }
     out.extend(expectations(record, Verdict::NotMet, words::FOUND_NOT_MET));
     let mended = record
@@ -79,7 +84,7 @@ pub(super) fn all(record: &Record) -> Vec<Text> {
     }));
     out.extend(expectations(record, Verdict::NotObserved, words::FOUND_UNSEEN));
     for inject in record.injects.iter().filter(|inject| skipped(record, inject)) {
-        out.push(words::FOUND_SKIPPED.with(&[count(inject.nr), text(&inject.why_not)]));
+        out.push(words::FOUND_SKIPPED.with(&[count(inject.nr), inject.why_not.as_ref().map_or_else(Text::none, Text::from)]));
     }
     if let Some(all) = record.knowledge.iter().find(|one| one.region.is_empty() && never(&one.never) > 0) {
         let lost = never(&all.never);

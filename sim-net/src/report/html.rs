@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Write as _};
 
 use super::words::{Words, unit};
+use crate::record::{Both, Phrase, Told};
 
 /// Text for a page: what has markup in it is escaped already. In tables of one language both are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +84,18 @@ impl Display for Text {
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
         Self::markup(escape(text))
+    }
+}
+
+impl From<&Phrase> for Text {
+    fn from(phrase: &Phrase) -> Self {
+        Self::from(phrase.both())
+    }
+}
+
+impl From<Both> for Text {
+    fn from(both: Both) -> Self {
+        Self { zh: escape(&both.zh), en: escape(&both.en) }
     }
 }
 

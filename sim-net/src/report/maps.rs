@@ -38,7 +38,7 @@ pub(super) fn maps(record: &Record, outline: Outline<'_>) -> String {
         let open = words::MAP_OPEN.with(&[count(point.running), count(record.sites.len()), count(point.requests_open)]);
         push(
             &mut out,
-            format_args!("<figure><h3>{} {}</h3><p class=note>{open}</p>\n", clock.inline(point.at), Text::from(&*point.what)),
+            format_args!("<figure><h3>{} {}</h3><p class=note>{open}</p>\n", clock.inline(point.at), Text::from(&point.what)),
         );
         out.push_str(&map(record, &ground, point));
         out.push_str("</figure>\n");

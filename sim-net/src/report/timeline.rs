@@ -3,8 +3,8 @@
 use super::findings::skipped;
 use super::html::{Row, Text, heading, label, paragraph, push, short, table, words as column};
 use super::show::{Clock, count, length, site};
-use super::words::{self, file};
-use crate::record::{InjectRecord, Record};
+use super::words::{self, Words, file};
+use crate::record::{self, InjectRecord, Record};
 
 /// Rows of a table on the page; the sheets hold all.
 pub(super) const ROWS: usize = 200;
@@ -43,7 +43,7 @@ pub(super) fn timeline(record: &Record) -> String {
                 clock.both(one.at),
                 words::look_up(words::KINDS, &one.kind).map_or_else(|| Text::from(one.kind.as_str()), Text::from),
                 one.site.map_or_else(Text::empty, |index| site(record, index)),
-                Text::from(one.what.as_str()),
+                Text::from(&one.what),
             ],
         })
         .collect();
@@ -70,7 +70,7 @@ pub(super) fn shown_of(shown: usize, of: usize, file: &str) -> String {
 
 /// An effect as people call it, with its own word.
 pub(super) fn effect(word: &str) -> Text {
-    words::look_up(words::EFFECTS, word).map_or_else(|| Text::from(word), Text::from)
+    record::effect(word).map_or_else(|| Text::from(word), |(zh, en)| Words { zh, en }.into())
 }
 
 fn row(record: &Record, clock: Clock, inject: &InjectRecord) -> Row {
@@ -96,9 +96,10 @@ fn row(record: &Record, clock: Clock, inject: &InjectRecord) -> Row {
             clock.both(at).then(&words::EARLIER.with(&[length(planned - at)]).inside("small", "off"))
         }
         (Some(at), _) => clock.both(at),
-        (None, _) => Text::from(words::NEVER_HAPPENED).then(&Text::from(inject.why_not.as_str()).inside("span", "say")),
+        (None, _) => Text::from(words::NEVER_HAPPENED)
+            .then(&inject.why_not.as_ref().map_or_else(Text::empty, Text::from).inside("span", "say")),
     };
-    let first = inject.first_effect.as_ref().map(|(at, seen)| clock.both(*at).then(&Text::from(seen.as_str())));
+    let first = inject.first_effect.as_ref().map(|(at, seen)| clock.both(*at).then(&Text::from(seen)));
     Row {
         attention: skipped(record, inject),
         cells: vec![

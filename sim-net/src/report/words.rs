@@ -119,8 +119,8 @@ pub(super) mod column {
     pub(in super::super) const TIMELINE: &[&str] = &["exercise", "at", "local", "at_s", "kind", "site", "site_name", "what"];
 }
 
-/// What is typed to play a record again, before its name.
-pub(super) const REPLAY_COMMAND: &str = "holdfast-sim replay";
+/// What is typed to play a record again, in its folder.
+pub(super) const REPLAY_COMMAND: &str = "holdfast-sim replay .";
 
 catalogue! {
     MARK = "演練，非真實狀況", "EXERCISE, NOT REAL";
@@ -141,7 +141,7 @@ catalogue! {
     LOAD = "各通訊方式的負載", "Load of each medium";
     FORGED = "偽造訊息", "Forged traffic";
     INVARIANTS = "恆常規則", "Standing rules";
-    BRANCHES = "分支推演", "Branches";
+    LINES_OF_PLAY = "演練路線", "Lines of play";
     IMPROVEMENT = "改善計畫", "Improvement plan";
     ANNEX = "工程附錄", "Annex for engineers";
 
@@ -303,13 +303,15 @@ catalogue! {
     NEVER_CHECKED = "從未檢查，不能算數", "never checked, proves nothing";
     FIRST_SEEN = "第一次違反", "First violation";
 
-    NO_BRANCH = "這次執行沒有分支推演。", "Nothing was tried beside this run.";
-    BRANCH_SELF = "這次執行本身是分支「{0}」，於 {1} 離開主線。", "This run is itself the branch “{0}”; it left its parent at {1}.";
-    BRANCH = "分支", "Branch";
-    MAIN_LINE = "本次執行", "This run";
-    LEFT_AT = "分出時間", "Left at";
+    NO_LINE = "這次執行沒有回到過存檔點，只有一條演練路線。", "Nobody went back to a checkpoint: there is one line of play.";
+    LINE_SELF = "本報告說明路線 {0}。另有 {1} 條路線在回到存檔點時放棄；表中的預期結果是放棄當時的狀況。",
+        "This report is about line {0}. {1} more were left by going back to a checkpoint; their expectations are as they stood then.";
+    LINE = "路線", "Line";
+    BEGAN = "分出", "Began";
+    OUT_OF = "自路線 {0}", "out of line {0}";
+    PLAYED_TO = "進行到", "Played to";
+    DONE_BY_HAND = "臨時下達的狀況", "Done by hand";
     BREACHES = "違反規則", "Violations";
-    CONVERGED = "一致所需時間", "To one picture";
 
     FINDING = "發現", "Finding";
     ACTION = "改善措施", "Action";
@@ -317,7 +319,7 @@ catalogue! {
     START = "開始", "Start";
     END = "完成", "End";
 
-    REPLAY = "重跑同一次演練", "To run it again";
+    REPLAY = "重跑同一次演練（在本頁所在的資料夾）", "To run it again (in the folder of this page)";
     REPLAY_NOTE = "同一版本、同一想定、同一種子，會得到相同的指紋。導調員臨時下達的狀況也寫在 {0} 裡。",
         "The same build, scenario and seed give the same fingerprint. What the controller did by hand is in {0} too.";
     REACHED = "到達的虛擬時間", "Virtual time reached";
@@ -345,43 +347,9 @@ dictionary! {
         "stopped" = "導調員停止", "the controller stopped it";
         "time" = "計算時間用完", "the time allowed for the computation ran out";
         "memory" = "記憶體用完", "the memory allowed for the computation ran out";
-    }
-}
-
-dictionary! {
-    /// What injects do.
-    EFFECTS {
-        "power-loss" = "停電", "power loss";
-        "power-back" = "復電", "power back";
-        "cut" = "線路切斷", "cut";
-        "restore" = "線路修復", "restore";
-        "degrade" = "線路劣化", "degrade";
-        "partition" = "通訊中斷", "partition";
-        "heal" = "恢復連線", "heal";
-        "flap" = "時斷時續", "flap";
-        "swizzle" = "輪流斷線", "swizzle";
-        "firm-outage" = "業者系統停擺", "firm outage";
-        "crash" = "電腦當機", "crash";
-        "restart" = "重新啟動", "restart";
-        "replace-pc" = "更換電腦", "replace PC";
-        "disk-full" = "磁碟已滿", "disk full";
-        "disk-corrupt" = "磁碟毀損", "disk corrupt";
-        "old-backup" = "還原舊備份", "old backup";
-        "clock-jump" = "時鐘跳動", "clock jump";
-        "clock-drift" = "時鐘偏移", "clock drift";
-        "jam" = "無線電干擾", "jam";
-        "antenna-down" = "天線倒塌", "antenna down";
-        "courier" = "專人遞送", "courier";
-        "forge" = "偽造訊息", "forge";
-        "report" = "據點回報", "report";
-        "request" = "補給需求", "request";
-        "cancel" = "取消需求", "cancel";
-        "close" = "結束需求", "close";
-        "observe" = "目視回報", "observe";
-        "operator-absent" = "無人值班", "operator absent";
-        "say" = "宣布", "say";
-        "tell-controller" = "通知導調員", "tell controller";
-        "stop-exercise" = "停止演練", "stop exercise";
+        "interrupted" = "程式被中斷", "the program was interrupted";
+        "until" = "只執行到指定的時間", "it was to be run only up to this time";
+        "runaway" = "有據點的程式失控，見恆常規則", "the program of a site ran away: see the standing rules";
     }
 }
 
@@ -420,6 +388,19 @@ dictionary! {
         "closed" = "已結束", "closed";
         "expired" = "已過期", "expired";
         "declined" = "已退回", "declined";
+        "asker-off" = "提出需求的電腦停機中", "the asker’s PC is off";
+    }
+}
+
+dictionary! {
+    /// What was done to a request.
+    ACTS {
+        "request" = "提出", "request";
+        "update" = "更新", "update";
+        "cancel" = "取消", "cancel";
+        "confirm" = "確認仍需要", "confirm";
+        "close" = "結束", "close";
+        "acknowledge" = "受理", "acknowledge";
     }
 }
 
@@ -448,6 +429,45 @@ dictionary! {
     }
 }
 
+dictionary! {
+    /// What it means that an adversary speaks so.
+    MEANINGS {
+        "bad-signature" = "沒有任何有發言權的金鑰簽署：誰都不該保存", "no key that may speak signed it: nobody may keep it";
+        "foreign-certificate" = "沒有任何有發言權的金鑰簽署：誰都不該保存", "no key that may speak signed it: nobody may keep it";
+        "malformed" = "沒有任何有發言權的金鑰簽署：誰都不該保存", "no key that may speak signed it: nobody may keep it";
+        "replay" = "真話重說：已有的會丟棄，沒有的可以收下", "true words said again: who has them drops them, who lacks them may take them";
+        "equivocate" = "同一編號兩種內容：作者被凍結，兩者都顯示", "two contents under one number: the author is frozen, both are shown";
+        "flood" = "以合格金鑰簽署：金鑰撤銷前都會被相信", "signed with a certified key: believed until the key is revoked";
+        "absurd-quantity" = "以合格金鑰簽署：金鑰撤銷前都會被相信", "signed with a certified key: believed until the key is revoked";
+        "stolen-key" = "以合格金鑰簽署：金鑰撤銷前都會被相信", "signed with a certified key: believed until the key is revoked";
+    }
+}
+
+dictionary! {
+    /// What the standing rules demand.
+    RULES {
+        "P2.bounded" = "輸出、喚醒與計量都在 `config.rs` 的上限之內。", "Outputs, wakes and gauges stay within the limits of `config.rs`.";
+        "link-contract" = "訊框不超過 MTU 與額度，且只走通的線路。", "Frames within mtu and credit, only over links that are up.";
+        "P3.nothing-from-thin-air" = "保存的他人內容，都是該作者已存妥的。", "What a store keeps of another author, that author made durable.";
+        "P4.durable-before-spoken" = "自己的話存妥之前，不會出現在任何訊框中。", "No own word in a frame before the store said it is durable.";
+        "P4.durable-before-acknowledged" = "自己的話存妥之前，不會向人確認。", "No own word acknowledged before it is durable.";
+        "P5.unchanged" = "保存的他人內容，與作者所寫逐位元組相同。", "What a store keeps of another author is byte for byte what that author wrote.";
+        "P6.same-fingerprint" = "同一種子，同一指紋。", "Same seed, same fingerprint.";
+        "one-story" = "沒有作者在同一編號下寫出兩種內容。", "No author writes two contents under one number.";
+        "restarts" = "無論儲存了什麼，據點程式都能重新啟動。", "A node starts again from whatever its store holds.";
+        "continuity" = "單純當機不會開啟新的身分世代。", "A crash alone opens no new incarnation.";
+        "honest-age" = "顯示的資料年齡不低於真實年齡；過期的不會顯示為新。", "An age shown is never below the true age; nothing is shown fresh past its validity.";
+        "answers" = "持續運作的據點回答每一個指令。", "A node that stays up answers every command.";
+        "bug" = "沒有據點發現自身程式的錯誤。", "No node finds a bug in itself.";
+        "forked" = "只有安排了一號兩說之處，才會發現一號兩說。", "A fork is found only where one was planted.";
+        "forged-kept" = "沒有所需金鑰而偽造的內容，誰都沒有保存。", "Nothing that an adversary made without the key it needs is kept by anybody.";
+        "P7.same-digest" = "恢復連線後，所有摘要相同。", "After the heal all digests are equal.";
+        "P7.same-picture" = "恢復連線後，所有有權者看到相同的狀況。", "After the heal all entitled nodes show the same picture.";
+        "no-word-lost" = "每一筆已確認的話都傳到每個人，除非保存它的電腦全部損毀。", "Every acknowledged word is with everybody, unless every store that held it was destroyed.";
+    }
+}
+
 /// All dictionaries.
 #[cfg(test)]
-pub(super) const DICTIONARIES: &[&[(&str, Words)]] = &[STATUSES, ENDINGS, EFFECTS, KINDS, PRIORITIES, STATES, MEDIA, FORGERIES];
+pub(super) const DICTIONARIES: &[&[(&str, Words)]] =
+    &[STATUSES, ENDINGS, KINDS, PRIORITIES, STATES, ACTS, MEDIA, FORGERIES, MEANINGS, RULES];

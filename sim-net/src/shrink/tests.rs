@@ -16,7 +16,7 @@ fn stopped_twice(play: &mut Play) -> Option<Broken> {
         text: "No site stops twice.".to_owned(),
         at_us: Some(second.at),
         site: Some(play.world().scenario().sites[site].id.clone()),
-        seen: second.what.clone(),
+        seen: second.what.to_string(),
     })
 }
 

@@ -92,7 +92,7 @@ impl World {
     }
 
     fn gauges(&mut self, node: usize) {
-        let Some(Answer::Metrics(metrics)) = self.ask(node, &Question::Metrics) else { return };
+        let Some(metrics) = self.ask(node, &Question::Metrics).and_then(Answer::metrics) else { return };
         let limits = [
             ("outbox", OUTBOX_MAX * LINKS_MAX),
             ("pending", PENDING_MAX),
@@ -109,7 +109,7 @@ impl World {
     }
 
     fn ages(&mut self, node: usize) {
-        let Some(Answer::Status(status)) = self.ask(node, &Question::Status) else { return };
+        let Some(status) = self.ask(node, &Question::Status).and_then(Answer::status) else { return };
         for shown in &status.nodes {
             let Some(author) = shown.id.parse().ok().and_then(|id| self.alliance.index_of(id)) else { continue };
             // A thief of its key may have said something since.
@@ -141,16 +141,7 @@ impl World {
     }
 
     fn digest(&mut self, node: usize) -> Option<String> {
-        match self.ask(node, &Question::Digest)? {
-            Answer::Digest(view) => Some(view.digest),
-            Answer::Status(_)
-            | Answer::Requests(_)
-            | Answer::Request(_)
-            | Answer::Peers(_)
-            | Answer::Delivery(_)
-            | Answer::Metrics(_)
-            | Answer::Refused(_) => None,
-        }
+        self.ask(node, &Question::Digest)?.digest()
     }
 
     /// All running nodes hold the same; false where one does not run.
@@ -244,7 +235,7 @@ impl World {
 
     /// The operating status each author had acknowledged last is what everybody shows of it, or shows that it was.
     fn last_status(&mut self, node: usize) {
-        let Some(Answer::Status(status)) = self.ask(node, &Question::Status) else { return };
+        let Some(status) = self.ask(node, &Question::Status).and_then(Answer::status) else { return };
         let shown: BTreeMap<&str, &NodeView> = status.nodes.iter().map(|shown| (shown.id.as_str(), shown)).collect();
         for (author, (at, values)) in self.checker.status.clone() {
             let lost = self.checker.lost.get(&author).is_some_and(|lost| *lost >= at);

@@ -1,8 +1,8 @@
 //! Who may ask: token, cookie, Host, Origin (trust note T33).
 
 use super::*;
-use crate::api::guard::Access;
 use crate::api::routes;
+use holdfast_loopback::guard::Access;
 
 /// An address with its parameters filled in.
 fn filled(path: &str) -> String {

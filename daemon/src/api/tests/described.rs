@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::api::guard::Access;
 use crate::api::page::OPENAPI;
 use crate::api::routes;
+use holdfast_loopback::guard::Access;
 
 fn description() -> Value {
     serde_json::from_str(OPENAPI).expect("the description is JSON")

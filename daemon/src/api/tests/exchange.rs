@@ -1,7 +1,7 @@
 //! What is said and answered: commands, refusals, limits, events, health.
 
 use super::*;
-use crate::api::events::LISTENERS_MAX;
+use holdfast_loopback::feed::LISTENERS_MAX;
 
 #[tokio::test]
 async fn every_write_reaches_the_loop_once_and_the_answer_is_the_saved_view() {

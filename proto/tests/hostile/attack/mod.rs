@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use holdfast_proto::config::Config;
-use holdfast_proto::control::{Answer, Command, CommandId, Event, Question, Reply};
+use holdfast_proto::control::{Command, CommandId, Event, Question, Reply};
 use holdfast_proto::domain::Catalogue;
 use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::id::{Class, DocKind, EntryId, Generation, Incarnation, LogId, NodeId};
@@ -252,29 +252,12 @@ impl Siege {
     }
 
     pub(crate) fn metric(&mut self, name: &str) -> u64 {
-        match self.node.answer(self.now, &Question::Metrics) {
-            Answer::Metrics(metrics) => metrics.get(name).copied().unwrap_or(0),
-            Answer::Status(_)
-            | Answer::Requests(_)
-            | Answer::Request(_)
-            | Answer::Peers(_)
-            | Answer::Digest(_)
-            | Answer::Delivery(_)
-            | Answer::Refused(_) => panic!("no metrics"),
-        }
+        let metrics = self.node.answer(self.now, &Question::Metrics).metrics().expect("metrics");
+        metrics.get(name).copied().unwrap_or(0)
     }
 
     pub(crate) fn digest(&mut self) -> String {
-        match self.node.answer(self.now, &Question::Digest) {
-            Answer::Digest(view) => view.digest,
-            Answer::Status(_)
-            | Answer::Requests(_)
-            | Answer::Request(_)
-            | Answer::Peers(_)
-            | Answer::Metrics(_)
-            | Answer::Delivery(_)
-            | Answer::Refused(_) => panic!("no digest"),
-        }
+        self.node.answer(self.now, &Question::Digest).digest().expect("a digest")
     }
 
     pub(crate) fn order(&mut self, command: Command) -> Option<Reply> {

@@ -2,8 +2,8 @@
 //! inject by hand.
 
 use crate::record::{
-    ExpectRecord, Forged, Happened, InjectRecord, Invariant, Knowledge, Load, Place, Record, RequestRecord, Run, SCHEMA, Title,
-    TurningPoint, Verdict,
+    ExpectRecord, Forged, Happened, InjectRecord, Invariant, Knowledge, Load, Phrase, Place, Record, RequestRecord, Run, SCHEMA,
+    Title, TurningPoint, Verdict,
 };
 
 const S: u64 = 1_000_000;
@@ -44,7 +44,7 @@ fn inject(nr: u32, what: &str, on: &str, sites: u32, at: u64) -> InjectRecord {
         sites,
         planned: Some(at),
         happened: Some(at),
-        why_not: String::new(),
+        why_not: None,
         undone: None,
         first_effect: None,
         contingency: false,
@@ -60,22 +60,22 @@ fn injects() -> Vec<InjectRecord> {
     vec![
         InjectRecord {
             undone: Some(3 * HOUR + 20 * MIN),
-            first_effect: Some((62 * MIN, say("S19 暖暖店 stopped: UPS empty"))),
+            first_effect: Some((62 * MIN, note("S19 暖暖店 stopped: UPS empty"))),
             say: say("基隆市東區停電,台電搶修中"),
             ..inject(1, "power-loss", "power_area:K2", 5, 20 * MIN)
         },
         InjectRecord {
             undone: Some(160 * MIN),
-            first_effect: Some((50 * MIN + 3 * S, say("8 sites are an island"))),
+            first_effect: Some((50 * MIN + 3 * S, note("8 sites are an island"))),
             ..inject(2, "cut", "CABLE-EAST-1", 8, 50 * MIN)
         },
         InjectRecord {
             happened: Some(74 * MIN),
-            first_effect: Some((74 * MIN, say("R-17 acknowledged to staff"))),
+            first_effect: Some((74 * MIN, note("R-17 acknowledged to staff"))),
             ..inject(3, "request", "S17 基隆站前店", 1, 70 * MIN)
         },
         InjectRecord {
-            first_effect: Some((120 * MIN + 2 * S, say("22 sites refuse it"))),
+            first_effect: Some((120 * MIN + 2 * S, note("22 sites refuse it"))),
             objective: say("O2"),
             ..inject(4, "forge", "S12 土城倉", 1, 120 * MIN)
         },
@@ -83,7 +83,7 @@ fn injects() -> Vec<InjectRecord> {
         InjectRecord {
             happened: None,
             contingency: true,
-            why_not: say("X3 was met before"),
+            why_not: Some(Phrase::MetBefore { expect: "X3".to_owned() }),
             say: say("打電話給南港倉,請他們受理 R-17"),
             ..inject(6, "tell-controller", "", 0, 150 * MIN)
         },
@@ -93,7 +93,7 @@ fn injects() -> Vec<InjectRecord> {
             undone: Some(230 * MIN),
             by_hand: true,
             origin: String::new(),
-            first_effect: Some((200 * MIN + 15 * S, say("radio R1 silent"))),
+            first_effect: Some((200 * MIN + 15 * S, note("radio R1 silent"))),
             ..inject(7, "jam", "radio:R1", 24, 0)
         },
     ]
@@ -111,7 +111,7 @@ fn expect(id: &str, objective: &str, text: &str, result: Verdict, at: [Option<u6
         due,
         met_at,
         late,
-        seen: seen.into(),
+        seen: vec![note(seen)],
     }
 }
 
@@ -163,7 +163,7 @@ fn knowledge(region: &str, all: u64, from: u64, never: [u64; 3]) -> Knowledge {
 fn turning(at: u64, what: &str, island: impl Fn(usize) -> u16) -> TurningPoint {
     let islands: Vec<u16> = (0..24).map(island).collect();
     let running = u32::try_from(islands.iter().filter(|island| **island > 0).count()).unwrap();
-    TurningPoint { at, what: what.into(), islands, running, requests_open: u32::from(at > 70 * MIN) }
+    TurningPoint { at, what: note(what), islands, running, requests_open: u32::from(at > 70 * MIN) }
 }
 
 fn request(label: &str, site: usize, at: u64, line: &str, priority: &str) -> RequestRecord {
@@ -190,7 +190,7 @@ fn rule(id: &str, text: &str, checked: u64) -> Invariant {
 }
 
 fn happened(at: u64, kind: &str, site: Option<usize>, what: &str) -> Happened {
-    Happened { at, kind: kind.into(), site, what: what.into() }
+    Happened { at, kind: kind.into(), site, what: note(what) }
 }
 
 /// The record.
@@ -224,7 +224,8 @@ pub(super) fn record() -> Record {
             words: 1_846,
             lost: 0,
             excused: 0,
-            branch: None,
+            line: 1,
+            parent: None,
         },
         sites: sites(),
         injects: injects(),
@@ -300,6 +301,7 @@ pub(super) fn record() -> Record {
             happened(160 * MIN + 4 * S, "converged", None, "24 sites show the same picture"),
             happened(210 * MIN, "note", None, "Evaluator: desk at S03 asked twice for the quantity"),
         ],
+        left: Vec::new(),
     }
 }
 
@@ -317,11 +319,16 @@ pub(super) fn country(sites: u32, points: u16) -> Record {
     record.turning_points = (0..points)
         .map(|at| TurningPoint {
             at: u64::from(at) * MIN,
-            what: format!("point {at}"),
+            what: note(&format!("point {at}")),
             islands: islands(at),
             running: 1,
             requests_open: 0,
         })
         .collect();
     record
+}
+
+/// Words that are nobody's but the sample's.
+pub(super) fn note(text: &str) -> Phrase {
+    Phrase::Note { text: text.to_owned() }
 }

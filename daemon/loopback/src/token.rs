@@ -5,8 +5,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::code::Code;
-
 /// Bytes of a token before hex: as many as a key, so that nobody guesses it. Trust note T33.
 const TOKEN_BYTES: usize = 32;
 /// Hex digits of a token.
@@ -103,7 +101,7 @@ pub enum TokenError {
     /// The file holds something else.
     #[error(
         "the token file {path} does not hold a token (64 hex digits). It may be half written or another file. \
-         Check [api] token_file; if it is the right one, delete it and start again: a new token is made",
+         Check which file is named as token file; if it is the right one, delete it and start again: a new token is made",
         path = path.display()
     )]
     Malformed {
@@ -119,18 +117,6 @@ pub enum TokenError {
         #[source]
         cause: io::Error,
     },
-}
-
-impl TokenError {
-    /// Its code.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Readable { .. } => Code::TokenOpen,
-            Self::Malformed { .. } => Code::TokenMalformed,
-            Self::Io { .. } => Code::TokenUnreadable,
-        }
-    }
 }
 
 /// Reads the token, or makes one at the first start, readable by this user only.

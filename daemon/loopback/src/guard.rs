@@ -7,7 +7,7 @@
 //! The cookie is HttpOnly and holds a derived secret, so that a script that slipped in could not carry the token away.
 //!
 //! What it does not protect from: **other users and programs of this computer**. Whoever can open a connection to the
-//! loopback port can load `/` and then write as this node, as can whoever can read the token file. A PC shared with people who
+//! loopback port can load `/` and then write, as can whoever can read the token file. A PC shared with people who
 //! must not write needs separate sessions of the operating system or a firewall rule by user.
 
 use axum::extract::{Request, State};
@@ -15,9 +15,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::api::app::App;
-use crate::api::error::ApiError;
-use crate::api::token::{Session, Token};
+use crate::error::ApiError;
+use crate::token::{Session, Token};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
@@ -37,7 +36,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// What a route asks of the asker, besides the right Host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Access {
+pub enum Access {
     /// Nothing: health, metrics, the page's own files. Holds nothing secret, changes nothing.
     Open,
     /// Token, or cookie from the same origin. Changes nothing.
@@ -48,7 +47,7 @@ pub(super) enum Access {
 
 /// What this server is called and who is let in.
 #[derive(Debug)]
-pub(super) struct Site {
+pub struct Site {
     hosts: [String; 3],
     token: Token,
     session: Session,
@@ -56,7 +55,9 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn new(token: Token, port: u16) -> Self {
+    /// `port` is the one that callers name.
+    #[must_use]
+    pub fn new(token: Token, port: u16) -> Self {
         let session = token.session();
         Self {
             hosts: [format!("127.0.0.1:{port}"), format!("localhost:{port}"), format!("[::1]:{port}")],
@@ -68,7 +69,8 @@ impl Site {
     }
 
     /// `Set-Cookie` for the page.
-    pub(super) fn set_cookie(&self) -> Option<HeaderValue> {
+    #[must_use]
+    pub fn set_cookie(&self) -> Option<HeaderValue> {
         let text = format!("{}={}; Path=/; HttpOnly; SameSite=Strict", self.cookie, self.session.reveal());
         HeaderValue::from_str(&text).ok()
     }
@@ -127,16 +129,25 @@ impl Site {
     }
 }
 
+/// What stands behind the door: a state of routes.
+pub trait House: Clone + Send + Sync + 'static {
+    /// What this server is called and who is let in.
+    fn site(&self) -> &Site;
+
+    /// Somebody was not let in; for the count.
+    fn turned_away(&self);
+}
+
 /// Around everything: the Host must be ours, and every answer carries [`HEADERS`].
-pub(super) async fn doorstep(State(app): State<App>, request: Request, next: Next) -> Response {
+pub async fn doorstep<H: House>(State(house): State<H>, request: Request, next: Next) -> Response {
     // A full address in the request line must name us too, whatever the Host header says.
     let line = request.uri().authority().map(|authority| authority.as_str());
-    let host = app.site().host(request.headers());
+    let host = house.site().host(request.headers());
     let ours = host.is_some() && line.is_none_or(|line| host == Some(line));
     let mut response = if ours {
         next.run(request).await
     } else {
-        app.count_refused();
+        house.turned_away();
         ApiError::host().into_response()
     };
     for (name, value) in HEADERS {
@@ -146,15 +157,15 @@ pub(super) async fn doorstep(State(app): State<App>, request: Request, next: Nex
 }
 
 /// Around one route: its [`Access`].
-pub(super) async fn gate(State((app, access)): State<(App, Access)>, request: Request, next: Next) -> Response {
-    let admitted = match app.site().host(request.headers()) {
-        Some(host) => app.site().admit(access, host, request.headers()),
+pub async fn gate<H: House>(State((house, access)): State<(H, Access)>, request: Request, next: Next) -> Response {
+    let admitted = match house.site().host(request.headers()) {
+        Some(host) => house.site().admit(access, host, request.headers()),
         None => Err(ApiError::host()),
     };
     match admitted {
         Ok(()) => next.run(request).await,
         Err(refused) => {
-            app.count_refused();
+            house.turned_away();
             tracing::warn!(path = request.uri().path(), "refused an API request for its token or origin");
             refused.into_response()
         }
