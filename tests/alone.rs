@@ -151,7 +151,7 @@ fn a_key_the_alliance_does_not_know_is_refused() {
     let other = Plan::of(1).make();
     let node = alliance.node(0);
     std::fs::copy(other.node(0).dir().join("node.key"), node.dir().join("node.key")).expect("another alliance's key");
-    refused(node.refuses(), "H-716", &["certificate"]);
+    refused(node.refuses(), "H-716", &["holds no certificate", "node.key", "alliance.hf", "nothing was started"]);
 }
 
 #[test]

@@ -153,3 +153,84 @@ fn the_language_can_be_switched_and_a_slip_of_the_finger_is_said() {
     assert!(alliance.node(0).api().requests().expect("requests").requests.is_empty());
     always_fits_and_runs(&browser);
 }
+
+/// Asks for so much water, waits until the page lists it, and says whom it asks.
+#[track_caller]
+fn ask(browser: &Browser<'_>, alliance: &Alliance, count: u64) -> Option<String> {
+    browser.type_into("#need input.count", &count.to_string());
+    browser.click("#need button[type=\"submit\"]");
+    let request = eventually(SOON, "the request is saved", || {
+        let requests = alliance.node(0).api().requests()?.requests;
+        requests.into_iter().find(|request| request.lines[0].requested == count).ok_or_else(|| "not there".to_owned())
+    });
+    browser.wait_text(&request.request, BLINK);
+    request.to.map(|to| to.name)
+}
+
+#[test]
+fn a_request_asks_whom_the_page_names_and_the_list_says_whom_it_asked() {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(driver) = driver("whom a request asks") else { return };
+    let mut alliance = Plan::of(2).make();
+    alliance.start();
+    let browser = driver.open("en", 1_024, 768);
+    let choices = "return [...document.querySelectorAll('#to option')].map(option => option.textContent)";
+    page(&browser, &alliance, 0, &ENGLISH);
+    let hub = format!("b ({})", alliance.node(1).id);
+    assert_eq!(browser.script(choices, &[]).expect("the choices"), json!(["Every hub", hub]));
+    assert_eq!(ask(&browser, &alliance, 41), None);
+    browser.wait_text("Asks: Every hub", BLINK);
+    browser.click("#to option:last-child");
+    assert_eq!(ask(&browser, &alliance, 42).as_deref(), Some("b"));
+    browser.wait_text("Asks: b", BLINK);
+    // With a home hub that is what asking nobody by name means, as on the command line.
+    alliance.node_mut(0).stop();
+    alliance.node_mut(0).settings.home_hub = Some(alliance.node(1).id);
+    alliance.node_mut(0).start();
+    page(&browser, &alliance, 0, &ENGLISH);
+    assert_eq!(browser.script(choices, &[]).expect("the choices"), json!(["Home hub: b", "Every hub"]));
+    assert_eq!(ask(&browser, &alliance, 43).as_deref(), Some("b"));
+    browser.click("#to option[value=\"all\"]");
+    assert_eq!(ask(&browser, &alliance, 44), None);
+    let look = "document.getElementById('to').scrollIntoView({ block: 'start', behavior: 'instant' }); window.scrollBy(0, -150)";
+    browser.script(look, &[]).expect("the page scrolls");
+    browser.screenshot("page-en-whom");
+    browser.click("#lang-zh");
+    browser.wait_text("所屬集散中心：b", BLINK);
+    browser.wait_text("對象：所有集散中心", BLINK);
+    browser.script(look, &[]).expect("the page scrolls");
+    browser.screenshot("page-zh-TW-whom");
+    always_fits_and_runs(&browser);
+}
+
+/// A catalogue with nothing of the built-in one.
+const OWN_GOODS: &str = "[[item]]\ncode = \"sandbag\"\nen = \"Sandbag\"\nzh = \"沙包\"\nunit = \"H87\"\ngroup = \"flood\"\nlow = 50\nnearly_out = 10\n";
+
+#[test]
+fn goods_of_an_alliances_own_catalogue_are_called_by_its_names_on_the_page_and_the_command_line() {
+    let mut alliance = Plan::of(1).make();
+    std::fs::write(alliance.node(0).dir().join("items.toml"), OWN_GOODS).expect("the catalogue");
+    alliance.node_mut(0).env.insert("HOLDFAST_NODE__CATALOGUE_FILE".to_owned(), "items.toml".to_owned());
+    alliance.start();
+    let node = alliance.node(0);
+    let _ = node.cli(&["report", "stock", "sandbag=120"]).saved();
+    let _ = node.cli(&["request", "new", "--item", "sandbag:40"]).saved();
+    for (lang, stock, asked) in
+        [("en", "Sandbag plenty 120 pieces", "Sandbag 40 pieces"), ("zh-TW", "沙包 充足 120 個", "沙包 40 個")]
+    {
+        let said = node.cli(&["status", "--lang", lang]).exits(0).out;
+        assert!(said.contains(stock) && said.contains(asked) && !said.contains("sandbag"), "{said}");
+        let said = node.cli(&["request", "list", "--lang", lang]).exits(0).out;
+        assert!(said.contains(asked) && !said.contains("sandbag"), "{said}");
+    }
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(driver) = driver("the names of goods") else { return };
+    for (words, name) in [(&CHINESE, "沙包"), (&ENGLISH, "Sandbag")] {
+        let browser = driver.open(words.language, 1_024, 768);
+        page(&browser, &alliance, 0, words);
+        browser.wait_text(&format!("{name} 40"), BLINK);
+        let text = browser.text().expect("the page has text");
+        assert!(!text.contains("sandbag"), "{text}");
+        browser.screenshot(&format!("page-{}-own-goods", words.language));
+    }
+}

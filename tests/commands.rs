@@ -149,7 +149,7 @@ fn wait_ends_when_it_is_so() {
     let alliance = two();
     let saved =
         alliance.node(0).cli(&["request", "new", "--item", "water:40", "--priority", "urgent", "--needed-by", "6h", "--json"]);
-    let saved = saved.exits(0).json();
+    let saved = saved.saved().json();
     let (id, ticket) = (saved["id"].as_str().expect("an id"), saved["ticket"].as_str().expect("a ticket"));
     let _ = alliance.node(0).cli(&["wait", "delivered", ticket, "--timeout", "20s"]).exits(0);
     let _ = alliance.node(1).cli(&["wait", "request", id, "--timeout", "20s"]).exits(0);
@@ -171,7 +171,7 @@ fn json_everywhere_names_its_schema() {
         (&["report", "stock", "water=1"], "holdfast.saved/1"),
     ] {
         let line: Vec<&str> = line.iter().copied().chain(["--json"]).collect();
-        assert_eq!(node.cli(&line).exits(0).json()["schema"], schema, "{line:?}");
+        assert_eq!(node.cli(&line).saved().json()["schema"], schema, "{line:?}");
     }
     for line in [
         &["request", "show", &id, "--json"][..],
@@ -260,13 +260,14 @@ fn config_check_names_the_line_of_each_fault_as_the_daemon_would() {
     let good = node.settings.to_toml();
     write(node.config(), &good).expect("the configuration");
     let _ = node.cli(&["config", "check", &file]).exits(0);
-    for (from, to, says) in [
-        ("[log]", "[radio]", "unknown field `radio`"),
-        ("mdns = false", "mdsn = false", "unknown field `mdsn`"),
-        ("mdns = false", "mdns = 3", "invalid type"),
-        ("probe = \"1s\"", "probe = \"1 s\"", "30s"),
-        ("peers = []", "peers = [\"store-b\"]", "192.168.1.20:4401"),
-        ("listen = \"127.0.0.1:", "listen = \"0.0.0.0:", "only listen on this computer"),
+    for (from, to, says, zh_says) in [
+        ("[log]", "[radio]", "there is no section [radio]", "沒有 [radio] 這個區段"),
+        ("mdns = false", "mdsn = false", "Did you mean mdns?", "您是指 mdns 嗎"),
+        ("mdns = false", "mdns = 3", "it must be true or false", "應為 true 或 false"),
+        ("probe = \"1s\"", "probe = \"1 s\"", "30s", "30s"),
+        ("peers = []", "peers = [\"store-b\"]", "192.168.1.20:4401", "192.168.1.20:4401"),
+        ("listen = \"127.0.0.1:", "listen = \"0.0.0.0:", "only listen on this computer", "只能在這台電腦上使用"),
+        ("mdns = false", "mdns = off", "the value can't be read", "看不懂設定值"),
     ] {
         let bad = good.replacen(from, to, 1);
         write(node.config(), &bad).expect("the configuration");
@@ -274,12 +275,17 @@ fn config_check_names_the_line_of_each_fault_as_the_daemon_would() {
         let run = node.cli(&["config", "check", &file]).exits(1);
         assert!(run.err.contains(&format!("{line}: ")) && run.err.contains(says), "{to}: {run:?}");
         let zh = node.cli(&["--lang", "zh-TW", "config", "check", &file]).exits(1);
-        assert!(zh.err.contains(&format!("{line}: ")) && zh.err.contains("背景程式無法以此檔啟動"), "{to}: {zh:?}");
+        assert!(zh.err.contains(&format!("第 {line} 行:")) && zh.err.contains(zh_says), "{to}: {zh:?}");
+        assert!(zh.err.contains("背景程式無法以此檔啟動"), "{to}: {zh:?}");
         let refused = node.refuses_as_written();
         assert!(refused.err.contains(&format!("line {line}: ")) && refused.err.contains(says), "{to}: {refused:?}");
     }
     write(node.config(), good.replace("node.key", "lost.key")).expect("the configuration");
     assert!(node.cli(&["config", "check", &file]).exits(1).err.contains("lost.key"));
+    write(node.config(), &good).expect("the configuration");
+    std::fs::copy(Plan::of(1).make().node(0).dir().join("node.key"), node.dir().join("node.key")).expect("a key of another");
+    let run = node.cli(&["--lang", "zh-TW", "config", "check", &file]).exits(1);
+    assert!(run.err.contains("H-716") && run.err.contains("其他據點不會相信這台電腦"), "{run:?}");
 }
 
 #[test]

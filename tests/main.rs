@@ -14,6 +14,7 @@ mod disk;
 mod founded;
 mod namespaces;
 mod parted;
+mod recorded;
 mod refused;
 mod stranger;
 mod tidy;

@@ -23,6 +23,7 @@ const RUNGS: &[&[&str]] = &[
     &["io"],
     &["message"],
     &["node"],
+    &["recording"],
 ];
 
 /// Where one rung may name its neighbour after all: (module, path, why).

@@ -11,8 +11,9 @@ use crate::client::{Client, path_part, read};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
 use crate::fields::full_name;
+use crate::look::style;
 use crate::report_args::ReportArgs;
-use crate::view::{self, Style};
+use crate::view;
 use crate::when::{self, Way};
 
 /// How long a write is watched for its first neighbour: several times a round on a LAN, short enough for a person to wait.
@@ -211,8 +212,7 @@ fn tell(desk: &mut Desk<'_>, saved: &Value, ticket: &str, state: &Delivery) {
     }
     let id = saved.get("id").and_then(Value::as_str);
     let already = saved.get("already").and_then(Value::as_bool).unwrap_or(false);
-    let style = Style { lang: desk.lang, colour: desk.colour, now: desk.now().clone() };
-    let line = view::written(id, already, state, &style);
+    let line = view::written(id, already, state, &style(desk));
     desk.say(&line);
     if state.state == DeliveryState::SavedHere {
         desk.note(

@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use holdfast_proto::control::ReadingView;
 use holdfast_proto::domain::field::{self, Choice, Field, Kind, choice_of, field_named, fields};
-use holdfast_proto::domain::item::{self, Catalogue};
+use holdfast_proto::domain::item::{self, Item};
 use holdfast_proto::domain::service::{AVAILABILITY, SERVICES, service_named};
 use holdfast_proto::domain::unit::unit_of;
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::lang::Lang;
@@ -59,8 +60,6 @@ static ROWS: LazyLock<Vec<FieldRow>> = LazyLock::new(|| {
     rows.push(each("service", "NAME=WORD", format!("Words: {words}; services: {services}")));
     rows
 });
-
-static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| toml::from_str(item::BUILT_IN).unwrap_or_default());
 
 fn row(field: &Field, group: &'static str, given: Given) -> FieldRow {
     let (value, words) = match field.value {
@@ -116,13 +115,27 @@ pub(crate) fn full_name(typed: &str) -> String {
     place.or_else(by_flag).map_or_else(|| typed.to_owned(), |row| row.name.to_owned())
 }
 
+/// What goods are called at a node: an alliance may have a catalogue of its own. Part of schema `holdfast.catalogue/1`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Goods {
+    items: Vec<Item>,
+}
+
+impl Goods {
+    /// An item's name for people; one that this catalogue does not hold stands by its code.
+    pub(crate) fn name(&self, code: &str, lang: Lang) -> String {
+        let item = self.items.iter().find(|item| item.code == code);
+        item.map_or(code, |item| lang.of(&item.en, &item.zh)).to_owned()
+    }
+}
+
 /// A field's label for people.
-pub(crate) fn label(name: &str, lang: Lang) -> String {
+pub(crate) fn label(name: &str, goods: &Goods, lang: Lang) -> String {
     if let Some(field) = field_named(name) {
         return lang.of(field.en, field.zh).to_owned();
     }
     match name.split_once('.') {
-        Some(("stock", _)) => item_of(name).map_or_else(|| name.to_owned(), |code| item(code, lang)),
+        Some(("stock", _)) => item_of(name).map_or_else(|| name.to_owned(), |code| goods.name(code, lang)),
         Some(("service", code)) => {
             service_named(code).map_or_else(|| code.to_owned(), |service| lang.of(service.en, service.zh).to_owned())
         }
@@ -163,11 +176,6 @@ pub(crate) fn value_text(name: &str, reading: &ReadingView, lang: Lang) -> Strin
         other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => other.to_string(),
     };
     format!("{text}{}", reading.unit.as_deref().map(|code| unit(code, lang)).unwrap_or_default())
-}
-
-/// An item's name for people; items of the alliance's own catalogue stand by their code.
-pub(crate) fn item(code: &str, lang: Lang) -> String {
-    CATALOGUE.item(code).map_or_else(|| code.to_owned(), |item| lang.of(item.en.clone(), item.zh.clone()))
 }
 
 /// A unit for people, with a blank before it.
@@ -221,11 +229,16 @@ mod tests {
         check("stock.water", "low".into(), None, "low", "偏少");
         check("power.hours", 15.into(), Some("HUR"), "15 h", "15 小時");
         check("stock.rice.count", 30.into(), Some("KGM"), "30 kg", "30 公斤");
-        assert_eq!(label("stock.water", Lang::Zh), "飲用水");
-        assert_eq!(
-            (label("stock.rice.count", Lang::Zh).as_str(), label("stock.rice.count", Lang::En).as_str()),
-            ("白米", "Rice")
-        );
-        assert_eq!(label("service.charging", Lang::En), "phone charging");
+        let item = serde_json::json!({"code": "diesel", "en": "Diesel", "zh": "柴油", "unit": "LTR", "group": "fuel"});
+        let goods: Goods = serde_json::from_value(serde_json::json!({"items": [item]})).unwrap();
+        let both = |name| (label(name, &goods, Lang::En), label(name, &goods, Lang::Zh));
+        for (name, en, zh) in [
+            ("stock.diesel", "Diesel", "柴油"),
+            ("stock.diesel.count", "Diesel", "柴油"),
+            ("stock.water", "water", "water"),
+            ("service.charging", "phone charging", "手機充電"),
+        ] {
+            assert_eq!(both(name), (en.to_owned(), zh.to_owned()), "{name}");
+        }
     }
 }

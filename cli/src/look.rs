@@ -12,6 +12,7 @@ use crate::act::Pause;
 use crate::client::{Client, path_part, read};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
+use crate::fields::Goods;
 use crate::lang::Lang;
 use crate::text::clean;
 use crate::view::{self, Style};
@@ -20,7 +21,12 @@ use crate::words::delivery;
 
 /// How this desk wants things written.
 pub(crate) fn style(desk: &Desk<'_>) -> Style {
-    Style { lang: desk.lang, colour: desk.colour, now: desk.now().clone() }
+    Style { lang: desk.lang, colour: desk.colour, now: desk.now().clone(), goods: Goods::default() }
+}
+
+/// The same where goods are told: by the names that the daemon's own catalogue has for them.
+fn style_of_goods(desk: &Desk<'_>, client: &Client) -> Result<Style, Failure> {
+    Ok(Style { goods: client.ask("/api/v1/catalogue")?, ..style(desk) })
 }
 
 fn said(desk: &mut Desk<'_>, text: &str) -> Exit {
@@ -38,7 +44,7 @@ pub(crate) fn status(desk: &mut Desk<'_>, client: &Client) -> Result<Exit, Failu
     }
     let view: StatusView = client.ask("/api/v1/status")?;
     let requests: Option<RequestsView> = if view.requests_open > 0 { Some(client.ask("/api/v1/requests")?) } else { None };
-    let lines = view::status(&view, requests.as_ref(), &style(desk));
+    let lines = view::status(&view, requests.as_ref(), &style_of_goods(desk, client)?);
     desk.say_all(lines);
     Ok(Exit::Done)
 }
@@ -52,7 +58,7 @@ pub(crate) fn requests(desk: &mut Desk<'_>, client: &Client, all: bool) -> Resul
         return client.get_raw("/api/v1/requests").map(|text| said(desk, &text));
     }
     let view: RequestsView = client.ask("/api/v1/requests")?;
-    let lines = view::requests(&view, all, &style(desk));
+    let lines = view::requests(&view, all, &style_of_goods(desk, client)?);
     desk.say_all(lines);
     Ok(Exit::Done)
 }
@@ -69,7 +75,7 @@ pub(crate) fn request(desk: &mut Desk<'_>, client: &Client, id: &str) -> Result<
         return Ok(Exit::Done);
     }
     let view: RequestView = read(value)?;
-    let lines = view::request(&view, &style(desk));
+    let lines = view::request(&view, &style_of_goods(desk, client)?);
     desk.say_all(lines);
     Ok(Exit::Done)
 }

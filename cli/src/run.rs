@@ -51,7 +51,7 @@ fn unparsed(error: &clap::Error, wants_json: bool, world: Surroundings<'_>) -> E
         let plain = error.render().to_string();
         let failure = Failure::usage(
             UNPARSED,
-            words(plain.trim(), plain.trim()),
+            words(plain.trim(), format!("看不懂這個指令:{}", plain.trim())),
             words("See `holdfast --help`.", "請見 `holdfast --help`。"),
         );
         let manner = Manner { json: true, ..Manner::default() };

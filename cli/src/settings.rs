@@ -98,23 +98,17 @@ fn check_file(desk: &mut Desk<'_>, file: &Path) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Done);
     }
-    let list = |pick: fn(&Words) -> &str| {
-        faults
-            .iter()
-            .map(|fault| {
-                let line = fault.line.map(|line| format!("{line}: ")).unwrap_or_default();
-                format!("{line}{} ({})", pick(&fault.words), fault.code)
-            })
-            .collect::<Vec<_>>()
-            .join("; ")
+    let list = |lang: Lang| {
+        let told = faults.iter().map(|fault| {
+            let line = fault.line.map(|line| lang.of(format!("line {line}: "), format!("第 {line} 行:")));
+            format!("{}{} ({})", line.unwrap_or_default(), lang.words(&fault.words), fault.code)
+        });
+        told.collect::<Vec<_>>().join("; ")
     };
     Err(Failure::new(
         Exit::Failed,
         "H-853",
-        words(
-            format!("{}: {}", file.display(), list(|words| &words.en)),
-            format!("{}:{}", file.display(), list(|words| &words.zh)),
-        ),
+        words(format!("{}: {}", file.display(), list(Lang::En)), format!("{}:{}", file.display(), list(Lang::Zh))),
         words("A daemon would not start with this file.", "背景程式無法以此檔啟動。"),
         words("Mend the lines named, then check again.", "請修正所列的行後再檢查。"),
     ))

@@ -106,7 +106,7 @@ pub(crate) struct Target {
 /// There is no home folder.
 pub(crate) fn demo_dir(desk: &Desk<'_>, flag: Option<&Path>) -> Result<PathBuf, Failure> {
     if let Some(dir) = flag {
-        return std::path::absolute(dir).map_err(|error| Failure::file("H-817", ("use", "使用"), dir, &error));
+        return std::path::absolute(dir).map_err(|error| Failure::file("H-834", ("use", "使用"), dir, &error));
     }
     if let Some(state) = desk.env("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
         return Ok(state.join("holdfast").join("demo"));
@@ -211,7 +211,7 @@ pub(crate) fn no_such_node(name: &str, demo: &DemoFile) -> Failure {
         "H-832",
         words(format!("The demo has no node \"{name}\"."), format!("示範中沒有據點「{name}」。")),
         words("Nothing was sent.", "沒有送出任何資料。"),
-        words(format!("Its nodes are {}.", demo.names()), format!("現有據點:{}。", demo.names())),
+        words(format!("Name one of these: {}.", demo.names()), format!("請指定其中之一:{}。", demo.names())),
     )
 }
 

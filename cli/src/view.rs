@@ -8,7 +8,7 @@ use holdfast_proto::control::{
 use holdfast_proto::time::UtcMillis;
 use jiff::Zoned;
 
-use crate::fields;
+use crate::fields::{self, Goods};
 use crate::lang::Lang;
 use crate::text::{Hue, Table, clean, plain};
 use crate::when;
@@ -19,7 +19,7 @@ const ATTENTION_MAX: usize = 5;
 /// Stock items named per node on the status page.
 const STOCK_MAX: usize = 4;
 
-/// How to write: language, colour, the time here.
+/// How to write: language, colour, the time here, what goods are called.
 #[derive(Clone, Debug)]
 pub(crate) struct Style {
     /// Language.
@@ -28,6 +28,8 @@ pub(crate) struct Style {
     pub(crate) colour: bool,
     /// The time and zone here.
     pub(crate) now: Zoned,
+    /// The names of goods; empty where none are told.
+    pub(crate) goods: Goods,
 }
 
 /// `holdfast status`.
@@ -95,7 +97,7 @@ fn board(nodes: &[NodeView], style: &Style) -> Table {
             plain(word(&node.role, lang)),
             (status_line(node, lang), hue),
             plain(power(&node.readings, lang)),
-            plain(stock(&node.readings, lang)),
+            plain(stock(&node.readings, style)),
             plain(if has_spoken(node) { as_of(node.age_s, style) } else { String::new() }),
             (link, if node.reachable || place == 0 { Hue::Plain } else { Hue::Dim }),
         ]);
@@ -132,7 +134,8 @@ fn power(readings: &BTreeMap<String, ReadingView>, lang: Lang) -> String {
     parts.join(" ")
 }
 
-fn stock(readings: &BTreeMap<String, ReadingView>, lang: Lang) -> String {
+fn stock(readings: &BTreeMap<String, ReadingView>, style: &Style) -> String {
+    let lang = style.lang;
     let fresh = |name: &str| {
         let reading = readings.get(name).filter(|reading| !reading.stale)?;
         Some(fields::value_text(name, reading, lang))
@@ -143,7 +146,7 @@ fn stock(readings: &BTreeMap<String, ReadingView>, lang: Lang) -> String {
         .filter_map(|item| {
             let (level, count) = (fresh(&format!("stock.{item}")), fresh(&format!("stock.{item}.count")));
             let said = level.into_iter().chain(count).collect::<Vec<_>>().join(" ");
-            (!said.is_empty()).then(|| format!("{} {said}", fields::item(item, lang)))
+            (!said.is_empty()).then(|| format!("{} {said}", style.goods.name(item, lang)))
         })
         .collect();
     let more = all.len().saturating_sub(STOCK_MAX);
@@ -162,7 +165,9 @@ fn observations(nodes: &[NodeView], style: &Style) -> Vec<String> {
             let readings: Vec<String> = seen
                 .readings
                 .iter()
-                .map(|(name, reading)| format!("{} {}", fields::label(name, lang), fields::value_text(name, reading, lang)))
+                .map(|(name, reading)| {
+                    format!("{} {}", fields::label(name, &style.goods, lang), fields::value_text(name, reading, lang))
+                })
                 .collect();
             let note = seen.note.as_deref().map(|note| format!(" \"{note}\"")).unwrap_or_default();
             let (of, by, ago) = (&node.name, &seen.by.name, age(seen.age_s, lang));
@@ -196,14 +201,15 @@ fn attention(requests: &RequestsView, style: &Style) -> Vec<String> {
     lines
 }
 
-fn line_text(line: &LineView, lang: Lang) -> String {
-    let what = line.text.clone().unwrap_or_else(|| fields::item(&line.item, lang));
+fn line_text(line: &LineView, style: &Style) -> String {
+    let lang = style.lang;
+    let what = line.text.clone().unwrap_or_else(|| style.goods.name(&line.item, lang));
     format!("{what} {}{}", line.requested, fields::unit(&line.unit, lang))
 }
 
 fn request_cells(request: &RequestView, style: &Style) -> Vec<(String, Hue)> {
     let lang = style.lang;
-    let items: Vec<String> = request.lines.iter().map(|line| line_text(line, lang)).collect();
+    let items: Vec<String> = request.lines.iter().map(|line| line_text(line, style)).collect();
     let urgent = matches!(request.priority.as_str(), "immediate" | "urgent") && !is_over(request);
     let by = request.needed_by.map(|at| when::short(at, &style.now)).unwrap_or_default();
     let flag = if request.flags.is_empty() {
@@ -266,7 +272,7 @@ pub(crate) fn request(view: &RequestView, style: &Style) -> Vec<String> {
     put("asked by", "提出", both(&view.requested_by));
     put("asks", "對象", view.to.as_ref().map_or_else(|| lang.of("every hub", "所有集散中心").to_owned(), both));
     for line in &view.lines {
-        put("supplies", "物資", line_text(line, lang));
+        put("supplies", "物資", line_text(line, style));
     }
     if let Some(at) = view.needed_by.and_then(when::rfc3339) {
         put("needed by", "需要時間", at);

@@ -28,7 +28,7 @@ const place = (id) => document.getElementById(id);
 
 function build() {
   own.build(place("own"), catalogue, status);
-  need.build(place("need"), catalogue, status);
+  need.build(place("need"), catalogue);
   board.build(place("board"), status);
   place("loading").hidden = true;
   place("main").hidden = false;
@@ -41,7 +41,7 @@ function show() {
   document.documentElement.dataset.realm = status.realm;
   text(place("net"), status.neighbours ? t("net.links", { n: status.neighbours }) : t("net.none"));
   own.update(status);
-  need.update(requests);
+  need.update(requests, status);
   board.update(status);
   banners();
 }

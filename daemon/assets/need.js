@@ -15,15 +15,17 @@ let key = newKey();
 let sent = "";
 let list = null;
 let shown = "";
+let to = null;
+let asked = "";
 
 function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export function build(place, items, status) {
+export function build(place, items) {
   catalogue = items;
-  mine = status.node.id;
   shown = "";
+  asked = "";
   list = el("div", { class: "requests" });
   put(
     place,
@@ -40,6 +42,7 @@ function form() {
   const by = el("select", { id: "by" }, option("", t("need.by_none")), HOURS.map((n) => option(n, t("need.by_hours", { n }))), option("own", t("need.by_own")));
   const at = el("input", { type: "datetime-local", hidden: true, "aria-label": t("need.by") });
   by.addEventListener("change", () => (at.hidden = by.value !== "own"));
+  to = el("select", { id: "to" });
   const note = el("input", { type: "text", id: "note", autocomplete: "off" });
   const result = el("div", { class: "sent", role: "status", "aria-live": "polite" });
   const trouble = el("p", { class: "trouble", role: "alert" });
@@ -47,10 +50,10 @@ function form() {
   put(lines, line(lines));
   const submit = async (event) => {
     event.preventDefault();
-    const wish = read(lines, priority.value(), by.value, at.value, note.value.trim());
+    const wish = read(lines, priority.value(), by.value, at.value, to.value, note.value.trim());
     text(trouble, wish.problem ?? "");
     if (wish.problem) return;
-    const typed = JSON.stringify([wish.body.items, wish.body.priority, by.value, at.value, wish.body.note]);
+    const typed = JSON.stringify([wish.body.items, wish.body.priority, by.value, at.value, wish.body.to, wish.body.note]);
     if (sent && sent !== typed) key = newKey();
     sent = typed;
     send.disabled = true;
@@ -65,6 +68,8 @@ function form() {
     key = newKey();
     sent = "";
     note.value = "";
+    // Who asks somebody else does so once.
+    to.selectedIndex = 0;
     put(lines, line(lines));
     const follows = el("span");
     put(result, el("strong", { class: "spoken" }, answer.body.id ?? ""), " ", follows);
@@ -76,6 +81,7 @@ function form() {
     lines,
     el("button", { type: "button", class: "quiet", on: { click: () => lines.append(line(lines)) } }, t("need.add")),
     el("div", { class: "field" }, el("span", { class: "label" }, t("need.priority")), priority.node),
+    el("div", { class: "field" }, el("label", { for: "to", class: "label" }, t("need.to")), to),
     el("div", { class: "pair" },
       el("div", { class: "field" }, el("label", { for: "by", class: "label" }, t("need.by")), by, at),
       el("div", { class: "field" }, el("label", { for: "note", class: "label" }, t("need.note")), note)),
@@ -119,7 +125,7 @@ function line(lines) {
 }
 
 /** The form as the API wants it, or what is wrong in words. */
-function read(lines, priority, by, at, note) {
+function read(lines, priority, by, at, asks, note) {
   const items = [];
   for (const row of lines.children) {
     const item = row.querySelector(".item").value;
@@ -131,6 +137,7 @@ function read(lines, priority, by, at, note) {
   }
   if (bytes(note) > NOTE_BYTES_MAX) return { problem: t("need.too_long") };
   const body = { items, priority };
+  if (asks) body.to = asks;
   if (note) body.note = note;
   if (by === "own") {
     const time = new Date(at).getTime();
@@ -142,8 +149,30 @@ function read(lines, priority, by, at, note) {
   return { body };
 }
 
-/** The list, as everybody with the same entries sees it. */
-export function update(requests) {
+/** Who may be asked: nobody named first, which is the home hub or else every hub, as on the command line. */
+function addressees(status) {
+  const home = status.home_hub;
+  const hubs = status.nodes.filter((node) => node.role === "hub" && node.id !== mine && node.id !== home?.id);
+  return [
+    ["", home ? t("need.to_home", { who: home.name }) : t("need.to_all")],
+    ...(home ? [["all", t("need.to_all")]] : []),
+    ...hubs.map((hub) => [hub.id, `${hub.name} (${hub.id})`]),
+  ];
+}
+
+function offer(choices) {
+  const signature = JSON.stringify(choices);
+  if (signature === asked) return;
+  asked = signature;
+  const chosen = to.value;
+  put(to, choices.map(([value, words]) => option(value, words)));
+  if (choices.some(([value]) => value === chosen)) to.value = chosen;
+}
+
+/** The list, as everybody with the same entries sees it; and who may be asked. */
+export function update(requests, status) {
+  mine = status.node.id;
+  offer(addressees(status));
   const signature = JSON.stringify(requests.requests);
   // Untouched while equal, so that a focus or an open detail is not lost.
   if (signature === shown) return;
@@ -175,6 +204,7 @@ function card(request) {
       el("span", { class: "chip" }, t(`request.${request.status}`))),
     el("p", { class: "goods" }, request.lines.map((one) => `${one.text ?? itemName(one.item)} ${amount(one.requested, one.unit)}`).join(t("list.comma"))),
     el("p", {}, `→ ${request.consignee.name}`, request.requested_by.id === request.consignee.id ? "" : ` (${t("need.asked_by", { who: request.requested_by.name })})`),
+    el("p", {}, t("need.asks", { who: request.to?.name ?? t("need.to_all") })),
     request.note ? el("p", { class: "note" }, request.note) : null,
     el("p", { class: "value" }, request.needed_by ? `${t("need.by")} ${clock(request.needed_by)} · ` : "", ageLine(asked, "need.asked")),
     request.acknowledged_by.length ? el("p", {}, `● ${t("need.seen_by", { who: request.acknowledged_by.map((node) => node.name).join(", ") })}`) : null,

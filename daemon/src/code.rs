@@ -89,14 +89,12 @@ mod tests {
     use std::net::SocketAddr;
     use std::path::PathBuf;
 
-    use holdfast_proto::id::NodeId;
-    use holdfast_proto::node::RestoreError;
-
     use super::*;
     use crate::api::token::TokenError;
     use crate::config::{ConfigError, Fault};
     use crate::link::LinkError;
     use crate::log::LogError;
+    use crate::paper::{Kind, PaperError};
     use crate::run::RunError;
     use crate::stamp::StampError;
     use crate::start::StartError;
@@ -121,18 +119,22 @@ mod tests {
         errors.into_iter().map(RunError::Store).collect()
     }
 
-    fn papers() -> Vec<RunError> {
-        let (path, fix) = (PathBuf::from("/key"), "Get it again");
-        let errors = [
-            StartError::Unreadable { what: "node key", path: path.clone(), cause: cause(), fix },
-            StartError::Unusable { what: "node key", path: path.clone(), cause: "empty".to_owned(), fix },
-            StartError::KeyOpen(path.clone()),
-            StartError::Stamp(StampError { path, action: "read", source: cause() }),
-            StartError::Restore(RestoreError::NoCharter),
-            StartError::Restore(RestoreError::NotCertified(NodeId { issuer: 1, serial: 2 })),
-            StartError::Random("the cause".to_owned()),
-        ];
-        errors.into_iter().map(RunError::Start).collect()
+    fn papers() -> Vec<PaperError> {
+        let (kind, path) = (Kind::Key, PathBuf::from("/key"));
+        vec![
+            PaperError::Unreadable { kind, path: path.clone(), cause: cause() },
+            PaperError::Unusable { kind, path: path.clone(), cause: "empty".to_owned() },
+            PaperError::KeyOpen(path.clone()),
+            PaperError::NoCharter(path.clone()),
+            PaperError::Charter { path: path.clone(), cause: "the cause".to_owned() },
+            PaperError::NotCertified { key: path, alliance: PathBuf::from("/alliance") },
+        ]
+    }
+
+    fn start() -> Vec<RunError> {
+        let stamp = StartError::Stamp(StampError { path: PathBuf::from("/stamp"), action: "read", source: cause() });
+        let errors = papers().into_iter().map(StartError::Paper).chain([stamp, StartError::Random("the cause".to_owned())]);
+        errors.map(RunError::Start).collect()
     }
 
     fn rest() -> Vec<RunError> {
@@ -160,14 +162,23 @@ mod tests {
 
     #[test]
     fn each_reason_has_a_code_of_its_own_and_words_of_more_than_one_sentence() {
-        let errors: Vec<RunError> = store().into_iter().chain(papers()).chain(rest()).collect();
+        let errors: Vec<RunError> = store().into_iter().chain(start()).chain(rest()).collect();
         let codes: BTreeSet<Code> = errors.iter().map(RunError::code).collect();
         assert_eq!(codes.len(), errors.len());
         for error in errors {
             let (code, said) = (error.code().to_string(), error.to_string());
             assert!(code.len() == 5 && code.starts_with("H-7"), "{code}");
             // What happened, then what to do.
-            assert!(said.contains(". ") || said.contains(" again") || said.ends_with('?'), "{code}: {said}");
+            assert!((said.contains(". ") || said.contains(" again")) && !said.ends_with('?'), "{code}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_does_not_do_is_told_in_both_languages_and_that_nothing_was_started() {
+        for error in papers() {
+            let words = error.words();
+            assert!(words.en.to_lowercase().contains("nothing was started"), "{}", words.en);
+            assert!(words.zh.contains("沒有啟動") && words.zh.contains("/key"), "{}", words.zh);
         }
     }
 }

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use crate::code::Code;
-use crate::start::StartError;
+use crate::paper::PaperError;
+
+mod schema;
 
 /// One thing that is wrong in a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,9 +33,8 @@ pub struct Fault {
 impl Fault {
     /// What is wrong with a file that the configuration names.
     #[must_use]
-    pub fn of_paper(error: &StartError) -> Self {
-        let words = both(error.to_string(), format!("設定所列的檔案無法使用:{error}"));
-        Self { line: None, code: error.code(), words }
+    pub fn of_paper(error: &PaperError) -> Self {
+        Self { line: None, code: error.code(), words: error.words() }
     }
 }
 
@@ -50,7 +51,7 @@ impl fmt::Display for Fault {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("the configuration {path} can't be read: {cause}. Check the path given with --config")]
+    #[error("the configuration {path} can't be read: {cause}. Nothing was started. Check the path given with --config")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -83,7 +84,10 @@ impl ConfigError {
         match self {
             Self::Wrong { faults, .. } => faults,
             Self::Unreadable { cause, .. } => {
-                let words = both(format!("the file can't be read: {cause}"), format!("無法讀取設定檔:{cause}"));
+                let words = both(
+                    format!("the file can't be read: {cause}. Check its path and that you may read it"),
+                    format!("無法讀取設定檔 ({cause})。請確認路徑,以及您有讀取權限"),
+                );
                 vec![Fault { line: None, code: Code::ConfigUnreadable, words }]
             }
         }
@@ -174,11 +178,12 @@ impl Default for RawGossip {
 struct RawLog {
     format: LogFormat,
     filter: String,
+    record: bool,
 }
 
 impl Default for RawLog {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".to_owned() }
+        Self { format: LogFormat::Text, filter: "info".to_owned(), record: false }
     }
 }
 
@@ -200,7 +205,7 @@ struct RawTiming {
     redial_max: Option<String>,
     beacon: Option<String>,
     broadcast_batch: Option<String>,
-    reserve_mib: Option<u32>,
+    reserve_mib: Option<i64>,
 }
 
 /// A configuration that makes sense: no unknown keys, paths absolute or relative to the file's folder, durations read.
@@ -229,6 +234,8 @@ pub struct Settings {
     pub log_format: LogFormat,
     /// Which.
     pub log_filter: String,
+    /// Whether all that happens to the node is written down, to be played again elsewhere.
+    pub record: bool,
     /// Bytes held back on disk for urgent rows; the store's own default where absent.
     pub reserve_bytes: Option<u64>,
     /// Limits and periods of the node.
@@ -251,30 +258,29 @@ impl Settings {
     /// [`ConfigError`].
     pub fn parse(path: &Path, text: &str, variables: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let wrong = |faults| ConfigError::Wrong { path: path.to_owned(), faults };
-        // Read once as it stands, so that a fault has its line; overrides come after.
-        let unread = |cause: toml::de::Error| {
-            let line = cause.span().map(|span| line_of(text, span.start));
-            let written = line.and_then(|line| text.lines().nth(line - 1)).unwrap_or_default().trim();
-            let said = format!("{}: {written}", cause.message());
-            wrong(vec![Fault { line, code: Code::ConfigUnknown, words: both(said.as_str(), said.as_str()) }])
-        };
-        let mut raw: RawSettings = toml::from_str(text).map_err(unread)?;
-        let mut table: toml::Table = toml::from_str(text).map_err(unread)?;
-        for (variable, value) in variables {
+        // Checked as it stands, so that a fault has its line; overrides come after.
+        let broken = |cause: toml::de::Error| wrong(vec![schema::broken(text, &cause)]);
+        let mut table: toml::Table = toml::from_str(text).map_err(broken)?;
+        let faults = schema::check(text, &table);
+        if !faults.is_empty() {
+            return Err(wrong(faults));
+        }
+        for (variable, typed) in variables {
             let Some((section, key)) = variable.strip_prefix("HOLDFAST_").and_then(|rest| rest.split_once("__")) else {
                 continue;
             };
-            let unread = |cause: &str| {
-                let en = format!("the environment variable {variable} is not understood: {cause}");
-                let words = both(en, format!("無法理解環境變數 {variable}:{cause}"));
-                wrong(vec![Fault { line: None, code: Code::ConfigVariable, words }])
-            };
-            let value = value.parse().unwrap_or(toml::Value::String(value));
-            let section = table.entry(section.to_lowercase()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-            let section = section.as_table_mut().ok_or_else(|| unread("there is no such section"))?;
-            section.insert(key.to_lowercase(), value);
-            raw = table.clone().try_into().map_err(|cause: toml::de::Error| unread(cause.message()))?;
+            let (section, key) = (section.to_lowercase(), key.to_lowercase());
+            let plain = toml::Value::String(typed.clone());
+            let value = typed.parse().ok().filter(|value| schema::misfit(&section, &key, value).is_none()).unwrap_or(plain);
+            if let Some(cause) = schema::misfit(&section, &key, &value) {
+                let en = format!("the environment variable {variable} can't be used: {}", cause.en);
+                let words = both(en, format!("無法使用環境變數 {variable}:{}", cause.zh));
+                return Err(wrong(vec![Fault { line: None, code: Code::ConfigVariable, words }]));
+            }
+            let inside = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            inside.as_table_mut().map(|inside| inside.insert(key, value));
         }
+        let raw: RawSettings = table.try_into().map_err(broken)?;
         raw.check(path, text).map_err(wrong)
     }
 }
@@ -316,14 +322,14 @@ impl<'a> Faults<'a> {
 }
 
 /// The line a byte stands in, from 1.
-fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
 /// Addresses said on a board; more would crowd out what it is for.
 const ADVERTISE_MAX: usize = 4;
 /// More than a day of a county's rows; beyond it the reserve itself would be what fills the disk.
-const RESERVE_MIB_MAX: u32 = 1_024;
+const RESERVE_MIB_MAX: u64 = 1_024;
 
 impl RawSettings {
     fn check(self, path: &Path, text: &str) -> Result<Settings, Vec<Fault>> {
@@ -360,8 +366,8 @@ impl RawSettings {
             faults.note("sync", "advertise", more, (&expected.0, &expected.1));
         }
         node.advertise = self.sync.advertise;
-        let reserve_mib = self.timing.reserve_mib;
-        if let Some(mib) = reserve_mib.filter(|mib| *mib > RESERVE_MIB_MAX) {
+        let reserve_mib = self.timing.reserve_mib.and_then(|mib| u64::try_from(mib).ok()).filter(|mib| *mib <= RESERVE_MIB_MAX);
+        if let Some(mib) = self.timing.reserve_mib.filter(|_| reserve_mib.is_none()) {
             let expected = (
                 format!("it must be from 0 to {RESERVE_MIB_MAX}, in MiB: it is held back on the disk"),
                 format!("應為 0 到 {RESERVE_MIB_MAX}(MiB):這是磁碟上預留的空間"),
@@ -384,29 +390,35 @@ impl RawSettings {
             gossip: self.gossip.enabled.then_some((self.gossip.listen, self.gossip.peers, self.gossip.mdns)),
             log_format: self.log.format,
             log_filter: self.log.filter,
-            reserve_bytes: reserve_mib.map(|mib| u64::from(mib) << 20),
+            record: self.log.record,
+            reserve_bytes: reserve_mib.map(|mib| mib << 20),
             node,
         })
     }
 }
+
+/// A period of the node.
+type Period = fn(&mut Config) -> &mut Duration;
+/// The periods that may be set: key, shortest, longest.
+const PERIODS: [(&str, &str, &str, Period); 5] = [
+    ("probe", "100ms", "24h", |node| &mut node.probe),
+    ("redial_min", "10ms", "1h", |node| &mut node.redial_min),
+    ("redial_max", "10ms", "24h", |node| &mut node.redial_max),
+    ("beacon", "100ms", "24h", |node| &mut node.beacon),
+    ("broadcast_batch", "10ms", "1h", |node| &mut node.broadcast_batch),
+];
 
 impl RawTiming {
     /// Sets the periods that are given, each within what it is good for: shorter, a node would burn its own CPU and its
     /// neighbours'; longer, nobody would see that it still does anything.
     fn check(self, node: &mut Config, faults: &mut Faults<'_>) {
         let redial_typed = [("redial_min", self.redial_min.clone()), ("redial_max", self.redial_max.clone())];
-        let periods = [
-            ("probe", self.probe, &mut node.probe, ("100ms", "24h")),
-            ("redial_min", self.redial_min, &mut node.redial_min, ("10ms", "1h")),
-            ("redial_max", self.redial_max, &mut node.redial_max, ("10ms", "24h")),
-            ("beacon", self.beacon, &mut node.beacon, ("100ms", "24h")),
-            ("broadcast_batch", self.broadcast_batch, &mut node.broadcast_batch, ("10ms", "1h")),
-        ];
-        for (key, typed, period, (min, max)) in periods {
+        let typed = [self.probe, self.redial_min, self.redial_max, self.beacon, self.broadcast_batch];
+        for (typed, (key, min, max, period)) in typed.into_iter().zip(PERIODS) {
             let Some(typed) = typed else { continue };
             let fits = |length: &Duration| duration(min) <= Some(*length) && Some(*length) <= duration(max);
             match duration(&typed).filter(fits) {
-                Some(length) => *period = length,
+                Some(length) => *period(node) = length,
                 None => {
                     let expected = (
                         format!("it must be a duration from {min} to {max}, such as 500ms, 30s, 5m or 2h"),
@@ -448,87 +460,4 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = "[node]\ndata_dir = \"data\"\nkey_file = \"node.key\"\nalliance_file = \"a.hf\"\nstamp_file = \"s\"\n";
-
-    fn parse(text: &str) -> Result<Settings, ConfigError> {
-        Settings::parse(Path::new("/etc/holdfast/node.toml"), text, std::iter::empty())
-    }
-
-    #[test]
-    fn paths_are_relative_to_the_file_and_the_rest_has_defaults() {
-        let settings = parse(GOOD).unwrap();
-        assert_eq!(settings.data_dir, Path::new("/etc/holdfast/data"));
-        assert!(settings.sync.is_some() && settings.gossip.is_some());
-    }
-
-    #[test]
-    fn an_unknown_key_and_a_wrong_type_name_their_line() {
-        for (bad, line) in [("[api]\nlisten_on = \"x\"\n", "line 7"), ("[sync]\nenabled = \"yes\"\n", "line 7")] {
-            let error = parse(&format!("{GOOD}{bad}")).unwrap_err().to_string();
-            assert!(error.contains(line), "{error}");
-        }
-    }
-
-    #[test]
-    fn values_that_make_no_sense_name_their_line_and_say_what_would_do() {
-        for (bad, line, hint) in [
-            ("[api]\nlisten = \"0.0.0.0:8787\"\n", "line 7: [api] listen", "only listen on this computer"),
-            ("[timing]\nprobe = \"soon\"\n", "line 7: [timing] probe", "30s"),
-            ("[sync]\npeers = [\n  \"127.0.0.1:1\",\n  \"store-b\",\n]\n", "line 9: [sync] peers", "192.168.1.20:4401"),
-        ] {
-            let error = parse(&format!("{GOOD}{bad}")).unwrap_err().to_string();
-            assert!(error.contains(line) && error.contains(hint), "{error}");
-        }
-    }
-
-    #[test]
-    fn values_out_of_their_range_name_their_line_and_the_range() {
-        let addresses = ["1", "2", "3", "4", "5"].map(|host| format!("\"192.0.2.{host}:4401\"")).join(",\n");
-        for (bad, line, range) in [
-            ("[timing]\nprobe = \"0s\"\n", 7, "from 100ms to 24h"),
-            ("[timing]\nprobe = \"25h\"\n", 7, "from 100ms to 24h"),
-            ("[timing]\nprobe = \"18446744073709551615ms\"\n", 7, "from 100ms to 24h"),
-            ("[timing]\nbeacon = \"99ms\"\n", 7, "from 100ms to 24h"),
-            ("[timing]\n\nredial_min = \"9ms\"\n", 8, "from 10ms to 1h"),
-            ("[timing]\nredial_max = \"0s\"\n", 7, "from 10ms to 24h"),
-            ("[timing]\nbroadcast_batch = \"0ms\"\n", 7, "from 10ms to 1h"),
-            ("[timing]\nredial_max = \"1s\"\nredial_min = \"2s\"\n", 8, "2s to 1 s"),
-            ("[timing]\nredial_max = \"500ms\"\n", 7, "1s to 0.5 s"),
-            ("[timing]\nredial_min = \"2m\"\n", 7, "120s to 60 s"),
-            ("[timing]\nreserve_mib = 1025\n", 7, "from 0 to 1024"),
-            ("[timing]\nreserve_mib = 4_294_967_295\n", 7, "from 0 to 1024"),
-            (&*format!("[sync]\nadvertise = [{addresses}]\n"), 11, "at most 4 addresses"),
-        ] {
-            let error = parse(&format!("{GOOD}{bad}")).unwrap_err();
-            assert_eq!(error.code(), Code::ConfigValue, "{bad}");
-            let faults = error.faults();
-            let [fault] = &*faults else { panic!("{bad}: {faults:?}") };
-            assert_eq!(fault.line, Some(line), "{bad}: {fault}");
-            assert!(fault.words.en.contains(range) && !fault.words.zh.is_empty(), "{bad}: {fault}");
-        }
-        let edges = "probe = \"24h\"\nredial_min = \"10ms\"\nredial_max = \"10ms\"\nbeacon = \"100ms\"\nreserve_mib = 1024\n";
-        assert_eq!(parse(&format!("{GOOD}[timing]\n{edges}")).unwrap().reserve_bytes, Some(1 << 30));
-    }
-
-    #[test]
-    fn all_wrong_values_are_told_together_in_both_languages() {
-        let text = format!("{GOOD}home_hub = \"the depot\"\n[gossip]\npeers = [\"x\"]\n[timing]\nbeacon = \"1\"\n");
-        let faults = parse(&text).unwrap_err().faults();
-        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [Some(6), Some(8), Some(10)]);
-        assert!(faults.iter().all(|fault| !fault.words.en.is_empty() && !fault.words.zh.is_empty()));
-    }
-
-    #[test]
-    fn the_environment_overrides_and_its_faults_name_the_variable() {
-        let with = |name: &str, value: &str| {
-            Settings::parse(Path::new("x.toml"), GOOD, [(name.to_owned(), value.to_owned())].into_iter())
-        };
-        assert!(with("HOLDFAST_GOSSIP__ENABLED", "false").unwrap().gossip.is_none());
-        assert_eq!(with("HOLDFAST_API__LISTEN", "127.0.0.1:9000").unwrap().api_listen.port(), 9000);
-        let error = with("HOLDFAST_API__LISTEN", "nowhere").unwrap_err().to_string();
-        assert!(error.contains("HOLDFAST_API__LISTEN"), "{error}");
-    }
-}
+mod tests;

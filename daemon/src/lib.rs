@@ -6,6 +6,8 @@ pub mod config;
 pub mod handle;
 pub mod link;
 pub mod log;
+pub mod paper;
+pub mod recorder;
 pub mod run;
 pub mod stamp;
 pub mod start;

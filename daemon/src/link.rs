@@ -49,7 +49,9 @@ pub struct LinkSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// The address is taken or not ours.
-    #[error("can't listen for {kind} on {address}: {cause}. Choose another address in the section [{kind}] of the configuration")]
+    #[error(
+        "can't listen for {kind} on {address}: {cause}. Nothing was started. Choose another address in the section [{kind}] of the configuration"
+    )]
     Listen {
         /// `sync` or `gossip`.
         kind: &'static str,

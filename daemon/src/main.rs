@@ -8,7 +8,7 @@ use clap::Parser;
 use holdfast_daemon::code::Code;
 use holdfast_daemon::config::{Fault, Settings};
 use holdfast_daemon::run::RunError;
-use holdfast_daemon::{log, run, start};
+use holdfast_daemon::{log, paper, run};
 
 /// The Holdfast daemon: keeps one node of an alliance running.
 #[derive(Debug, Parser)]
@@ -58,7 +58,7 @@ fn unparsed(told: &clap::Error) -> ExitCode {
 /// What `holdfast config check` shows to people.
 fn check(file: &Path) -> ExitCode {
     let faults = match Settings::load(file) {
-        Ok(settings) => start::check_papers(&settings).err().map(|error| Fault::of_paper(&error)).into_iter().collect(),
+        Ok(settings) => paper::check_papers(&settings).err().map(|error| Fault::of_paper(&error)).into_iter().collect(),
         Err(error) => error.faults(),
     };
     let ok = faults.is_empty();

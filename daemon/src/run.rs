@@ -15,6 +15,7 @@ use crate::code::Code;
 use crate::config::{ConfigError, Settings};
 use crate::handle::{Ask, Desk, Handle};
 use crate::link::{GossipSettings, LinkError, LinkSettings, Links, SyncSettings};
+use crate::recorder::Recorder;
 use crate::start::{StartError, Started, start};
 use crate::store::{StoreError, StoreEvent, Writer};
 use crate::{api, log};
@@ -47,7 +48,9 @@ pub enum RunError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The API's address.
-    #[error("the API can't listen on {address}: {cause}. Choose another port in [api] listen, or stop the program that uses it")]
+    #[error(
+        "the API can't listen on {address}: {cause}. Nothing was started. Choose another port in [api] listen, or stop the program that uses it"
+    )]
     Listen {
         /// As configured.
         address: std::net::SocketAddr,
@@ -122,7 +125,7 @@ pub async fn run(
     // Wrong clocks are a drill: obeyed in the simulation realm only.
     let offset = std::env::var("HOLDFAST_WALL_OFFSET_S").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let clock = Clock::new(if kind == RealmKind::Simulation { offset } else { 0 });
-    let Started { node, store, stamp, seed, me, catalogue } = started;
+    let Started { node, store, stamp, seed, me, catalogue, recorder } = started;
 
     let listener = tokio::net::TcpListener::bind(settings.api_listen).await;
     let listener = listener.map_err(|cause| RunError::Listen { address: settings.api_listen, cause })?;
@@ -143,7 +146,7 @@ pub async fn run(
     tracing::info!(node = %node_name.id, name = %node_name.name, realm = kind.text(), api = %settings.api_listen, "ready");
     ready(handle);
     let mut shell =
-        Shell { node, links, writer, clock, desk, waiting: BTreeMap::new(), inputs: VecDeque::new(), next_command: 0 };
+        Shell { node, recorder, links, writer, clock, desk, waiting: BTreeMap::new(), inputs: VecDeque::new(), next_command: 0 };
     shell.turn(store_events, shutdown).await;
 
     let Shell { links, writer, .. } = shell;
@@ -168,6 +171,7 @@ fn link_settings(settings: &Settings, roster: &holdfast_proto::identity::Roster)
 
 struct Shell {
     node: Node,
+    recorder: Option<Recorder>,
     links: Links,
     writer: Writer,
     clock: Clock,
@@ -182,6 +186,7 @@ impl Shell {
     async fn turn(&mut self, mut store: mpsc::UnboundedReceiver<StoreEvent>, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = std::pin::pin!(shutdown);
         self.drain();
+        self.record(self.clock.now(), None);
         loop {
             let begun = std::time::Instant::now();
             while let Some(input) = self.ready(&mut store) {
@@ -216,8 +221,17 @@ impl Shell {
     }
 
     fn hand_in(&mut self, input: Input) {
-        self.node.handle(self.clock.now(), input);
+        let now = self.clock.now();
+        let recorded = self.recorder.is_some().then(|| input.clone());
+        self.node.handle(now, input);
         self.drain();
+        self.record(now, recorded);
+    }
+
+    fn record(&mut self, now: Now, input: Option<Input>) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.step(now, input, self.node.signatures());
+        }
     }
 
     fn ask(&mut self, ask: Ask) {
@@ -256,6 +270,9 @@ impl Shell {
 
     fn drain(&mut self) {
         while let Some(output) = self.node.poll_output() {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.output(&output);
+            }
             match output {
                 Output::Transmit { link, frame } => self.links.transmit(link, frame),
                 Output::Persist { token, rows, stamp } => {

@@ -128,6 +128,9 @@ pub struct StatusView {
     pub schema: String,
     /// This node.
     pub node: NodeName,
+    /// The hub that a request made here asks where it names nobody; absent where that is every hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_hub: Option<NodeName>,
     /// `actual`, `exercise`, `simulation`.
     pub realm: String,
     /// Hex; equal exactly where state is equal.

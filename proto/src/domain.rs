@@ -43,6 +43,7 @@ pub use item::{BadCatalogue, Catalogue, Item};
 pub use plan::{About, Plan, PlanInput};
 pub use show::{Operating, Resolved};
 pub use spoken::spoken;
+pub use text::nearest;
 
 use fact::{Deed, Inert};
 

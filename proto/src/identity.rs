@@ -11,6 +11,7 @@ mod keys;
 mod realm;
 mod region;
 mod roster;
+mod signer;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ pub use keys::{PublicKey, SecretKey, Signature};
 pub use realm::{Realm, RealmKind, Tag, hash16, hash32, sign};
 pub use region::{Region, Regions};
 pub use roster::{Alarm, ObjectKey, ObjectRef, Offered, Remember, Roster};
+pub use signer::{Sign, Signer};
 
 /// What a certificate asked for beyond what its issuer was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

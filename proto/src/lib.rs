@@ -4,6 +4,7 @@
 //! people and programs ask, and `PROTOCOL.md` beside this crate for the bytes. Dependencies point one way, down this ladder:
 //!
 //! ```text
+//! recording                     what happened to a node, played again
 //! node                          routes; decides nothing
 //! message  io  control          the unions: peers, boundary, operator
 //! peers                         who is reachable, whom to dial next
@@ -34,6 +35,7 @@ pub mod link;
 pub mod message;
 pub mod node;
 pub mod peers;
+pub mod recording;
 pub mod replica;
 pub mod rng;
 pub mod time;

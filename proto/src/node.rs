@@ -40,7 +40,7 @@ use crate::config::Config;
 use crate::control::{Answer, Event, Question};
 use crate::domain::Domain;
 use crate::id::{DocKind, EntryId, Generation, LogId, NodeId};
-use crate::identity::{Role, Roster, SecretKey};
+use crate::identity::{Role, Roster, Signature, Signer};
 use crate::io::{Input, Output};
 use crate::link::LinkId;
 use crate::peers::Peers;
@@ -59,7 +59,7 @@ pub struct Node {
     config: Config,
     me: NodeId,
     generation: Generation,
-    secret: SecretKey,
+    signer: Signer,
     known: Known,
     domain: Domain,
     replica: Replica,
@@ -200,6 +200,16 @@ impl Node {
     /// Numbers above the floor that an author may use.
     fn window(&self, author: NodeId, generation: Generation) -> u32 {
         self.known.roster().window_of(author, generation).unwrap_or(crate::config::WINDOW_STORE)
+    }
+
+    /// What this node signed since the last time, where its [`Signer`] keeps it.
+    pub fn signatures(&mut self) -> Vec<Signature> {
+        self.signer.take()
+    }
+
+    /// What the next words were signed with when they were recorded.
+    pub fn foresee(&mut self, signatures: impl IntoIterator<Item = Signature>) {
+        self.signer.foresee(signatures);
     }
 
     /// The alliance as known here.

@@ -3,6 +3,7 @@
 mod bench;
 mod files;
 mod play;
+mod recording;
 mod shrink;
 mod swarm;
 mod sweep;
@@ -86,10 +87,14 @@ enum Wish {
         #[arg(long, default_value_t = 600)]
         seconds: u64,
     },
-    /// Runs again what was recorded, with everything that was done by hand, and compares the fingerprints.
+    /// Runs again what was recorded, with everything that was done by hand, and compares the fingerprints. Exit code 0 only if it is
+    /// the same run.
     Replay {
-        /// The folder that `run --out` or `play --out` wrote.
-        dir: PathBuf,
+        /// The folder that `run --out` or `play --out` wrote, or a file that a daemon with `[log] record = true` wrote.
+        recording: PathBuf,
+        /// Shows what a daemon's node told as it went: neighbours, entries, refusals.
+        #[arg(long)]
+        events: bool,
     },
     /// Writes the report of a recorded run again.
     Report {
@@ -259,7 +264,8 @@ fn obey(out: &mut impl Write, wish: Wish) -> Result<bool, Failed> {
             let seed = seed.unwrap_or(scenario.exercise.seed);
             shrink::shrink(out, scenario, &source, seed, &dir, seconds)
         }
-        Wish::Replay { dir } => files::replay(out, &dir),
+        Wish::Replay { recording, events } if recording.is_file() => recording::replay(out, &recording, events),
+        Wish::Replay { recording, .. } => files::replay(out, &recording),
         Wish::Report { dir } => files::report(out, &dir),
         Wish::Play { scenario, seed, out: dir } => play::play(out, &scenario, seed, dir.as_deref()),
         Wish::Generate { sites, hubs, regions, seed, out: dir } => files::generate(out, (sites, hubs), &regions, seed, &dir),

@@ -192,7 +192,7 @@ impl Driver {
         let setup = Setup {
             config: start.config,
             me: member.id,
-            secret: member.secret.clone(),
+            signer: member.secret.clone().into(),
             known: alliance.known_without(&start.unknown),
             catalogue: alliance.catalogue.clone(),
             seed: start.seed,

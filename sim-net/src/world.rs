@@ -71,7 +71,6 @@ const QUIET_AFTER: Micros = MINUTE / 2;
 
 /// Something that is to happen.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "most happenings are inputs; a box for each would cost more than it saves")]
 enum Happening {
     Give { node: usize, life: u32, input: Box<Input> },
     Wake { node: usize, life: u32 },

@@ -65,7 +65,7 @@ pub(crate) fn boot(alliance: &Alliance, place: usize, rows: Vec<Row>, now: Now) 
     let setup = Setup {
         config: Config::default(),
         me: issued.node,
-        secret: issued.secret.clone(),
+        signer: issued.secret.clone().into(),
         known: Known::of(alliance.roster.clone()),
         catalogue: catalogue()?,
         seed: [u8::try_from(place).unwrap_or(0); 32],

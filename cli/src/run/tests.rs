@@ -147,6 +147,12 @@ fn request(status: &str) -> Value {
         "flags": [], "acknowledged_by": [], "history": [{"act": "request", "by": {"id": "1-1", "name": "甲店"}, "version": 1, "at": 1_795_000_000_000_i64}]})
 }
 
+fn catalogue() -> Value {
+    let item = |code, en, zh, unit| json!({"code": code, "en": en, "zh": zh, "unit": unit, "group": "food"});
+    let items = [item("water", "Drinking water", "飲用水", "LTR"), item("rice", "Rice", "白米", "KGM")];
+    json!({"schema": "holdfast.catalogue/1", "items": items, "fields": [], "services": []})
+}
+
 fn saved(state: &str) -> Value {
     json!({"schema": "holdfast.request/1", "id": "R-7Q4KABC", "already": false, "ticket": "e:1-1#5",
         "delivery": {"state": state, "neighbours": 0, "acknowledged_by": []}})
@@ -156,6 +162,7 @@ fn rule(asked: &str) -> (u16, Value) {
     match asked {
         "GET /api/v1/status" => (200, status()),
         "GET /api/v1/requests" => (200, requests()),
+        "GET /api/v1/catalogue" => (200, catalogue()),
         "GET /api/v1/requests/R-7Q4KABC" => (200, request("submitted")),
         "GET /api/v1/digest" => (
             200,

@@ -111,7 +111,7 @@ pub enum TokenError {
         path: PathBuf,
     },
     /// It can't be read or made.
-    #[error("the token file {path} can't be read or made: {cause}. Check that its folder exists and that this user may write there", path = path.display())]
+    #[error("the token file {path} can't be read or made: {cause}. Nothing was started. Check that its folder exists and that this user may write there", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,

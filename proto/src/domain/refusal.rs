@@ -176,8 +176,8 @@ pub(crate) fn not_a_quantity(typed: &str, why: NotANumber) -> Refusal {
         NotANumber::TooLarge => return absurd_quantity(&typed),
     };
     let fix = pair(
-        "Give a whole number of base units such as 40; for stock also plenty, low, nearly_out, none.",
-        "請填整數,例如 40;存量也可填 充足、偏少、快沒了、沒有。",
+        "Give a whole number such as 40, in the unit of the item; for stock also plenty, low, nearly_out, none.",
+        "請以品項的單位填整數,例如 40;存量也可填 充足、偏少、快沒了、沒有。",
     );
     refuse("H-115", RefusalKind::Usage, what, fix)
 }
@@ -186,8 +186,8 @@ pub(crate) fn not_a_quantity(typed: &str, why: NotANumber) -> Refusal {
 pub(crate) fn absurd_quantity(typed: &str) -> Refusal {
     let what = pair(format!("A quantity of {} can't be meant.", quoted(typed)), format!("數量 {} 不合理。", quoted(typed)));
     let fix = pair(
-        format!("A count is 0 to {COUNT_MAX}, a request 1 to {COUNT_MAX}, in base units."),
-        format!("存量可填 0 到 {COUNT_MAX},需求可填 1 到 {COUNT_MAX}(以基本單位計)。"),
+        format!("A count is 0 to {COUNT_MAX}, a request 1 to {COUNT_MAX}, in the unit of the item."),
+        format!("存量可填 0 到 {COUNT_MAX},需求可填 1 到 {COUNT_MAX}(以品項的單位計)。"),
     );
     refuse("H-116", RefusalKind::Usage, what, fix)
 }
@@ -301,7 +301,7 @@ pub(crate) fn time_without_clock() -> Refusal {
 
 /// An empty idempotency key.
 pub(crate) fn bad_key() -> Refusal {
-    let what = pair("The key is empty.", "識別鍵是空的。");
+    let what = pair("The key that keeps a request from being written twice is empty.", "用來避免重複寫入的識別鍵(key)是空的。");
     refuse(
         "H-128",
         RefusalKind::Usage,
@@ -358,7 +358,10 @@ pub(crate) fn unknown_node(typed: &str, directory: &Directory) -> Refusal {
     let near = text::nearest(typed, known.iter().map(|(shown, names)| (shown.as_str(), names.iter().map(String::as_str))));
     let what = pair(format!("No node answers to \"{}\".", quoted(typed)), format!("沒有叫「{}」的據點。", quoted(typed)));
     let fix = if near.is_empty() {
-        pair("No node is certified here yet: load the alliance file.", "這裡還沒有任何已認證據點:請載入聯盟檔案。")
+        pair(
+            "No node is certified here yet: get the alliance file again from whoever issued this node's certificate.",
+            "這裡還沒有任何已認證據點:請向核發本據點憑證的人重新索取聯盟檔案。",
+        )
     } else {
         pair(format!("Did you mean {}?", near.join(", ")), format!("您是指 {} 嗎?", near.join("、")))
     };

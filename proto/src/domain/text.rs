@@ -46,7 +46,7 @@ pub(crate) fn fold(name: &str) -> String {
 }
 
 /// Up to three of `known` nearest to `typed` by edit distance over any of their names, nearest first, ties in table order.
-pub(crate) fn nearest<'a, T, N>(typed: &str, known: impl IntoIterator<Item = (T, N)>) -> Vec<T>
+pub fn nearest<'a, T, N>(typed: &str, known: impl IntoIterator<Item = (T, N)>) -> Vec<T>
 where
     N: IntoIterator<Item = &'a str>,
 {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Rejected, Roster, SecretKey, Signature, Tag, sign};
+use super::{Rejected, Roster, Sign, Signature, Tag};
 use crate::id::{Generation, NodeId};
 
 /// What an author said, as it travels: not yet believed.
@@ -41,9 +41,9 @@ impl Signed {
     /// Signs a word of our own. Holding the certified secret key is the proof, so nothing is checked twice.
     ///
     /// # Errors
-    /// As [`Self::verify`]; [`Rejected::KeyMismatch`] if `secret` is not the certified key of that author and generation.
+    /// As [`Self::verify`]; [`Rejected::KeyMismatch`] if `signer` has not the certified key of that author and generation.
     pub fn seal(
-        secret: &SecretKey,
+        mut signer: impl Sign,
         roster: &Roster,
         author: NodeId,
         generation: Generation,
@@ -53,10 +53,10 @@ impl Signed {
         if !tag.is_word() {
             return Err(Rejected::WrongKind);
         }
-        if roster.usable_key(author, generation)? != secret.public() {
+        if roster.usable_key(author, generation)? != signer.public() {
             return Err(Rejected::KeyMismatch);
         }
-        let signature = sign(secret, &roster.realm(), tag, &bytes);
+        let signature = signer.sign(&roster.realm().message(tag, &bytes)).ok_or(Rejected::BadSignature)?;
         Ok(Verified(Self { tag, author, generation, bytes, signature }))
     }
 }

@@ -399,7 +399,10 @@ impl Roster {
     }
 
     /// The key that may speak for a name and generation.
-    pub(super) fn usable_key(&self, node: NodeId, generation: Generation) -> Result<PublicKey, Rejected> {
+    ///
+    /// # Errors
+    /// [`Rejected::UnknownAuthor`]; [`Rejected::Void`] where certificates contradict each other.
+    pub fn usable_key(&self, node: NodeId, generation: Generation) -> Result<PublicKey, Rejected> {
         self.usable(node, generation).map(|held| held.held.value.key)
     }
 

@@ -24,8 +24,8 @@ pub(super) fn stopped(cause: &str) -> Refusal {
         code: "H-502".to_owned(),
         kind: RefusalKind::Unable,
         what: words(
-            format!("This node has stopped writing: {cause}. Does another PC run as this one?"),
-            "這個據點已停止寫入:是不是有另一台電腦用同一個身分在執行?",
+            format!("This node has stopped writing: {cause}. Another PC may be running as this one."),
+            format!("這個據點已停止寫入,可能有另一台電腦用同一個身分在執行 ({cause})。"),
         ),
         means: words(
             "Reports made here are refused, so that two PCs never speak with one voice. Everybody's boards can still be read.",
@@ -33,7 +33,27 @@ pub(super) fn stopped(cause: &str) -> Refusal {
         ),
         fix: words(
             "Stop the other PC. If there is none, restart holdfastd here: it goes on as a new incarnation.",
-            "請停用另一台電腦。如果沒有,請重新啟動這裡的 holdfastd。",
+            "請停用另一台電腦。如果沒有,請重新啟動這裡的 holdfastd:它會以新的紀錄簿繼續。",
+        ),
+    }
+}
+
+/// Our certificate counts nowhere: the name was certified twice.
+pub(super) fn not_certified() -> Refusal {
+    Refusal {
+        code: "H-505".to_owned(),
+        kind: RefusalKind::Unable,
+        what: words(
+            "This node's name was certified for two keys, or its key for two names, so that neither counts.",
+            "這個據點的名稱被核發給兩把金鑰,或同一把金鑰被核發給兩個名稱,因此都不算數。",
+        ),
+        means: words(
+            "Nobody would believe what is reported here, so it is not saved. Everybody's boards can still be read.",
+            "其他據點不會相信這裡的回報,所以沒有儲存。仍然可以查看大家的狀況。",
+        ),
+        fix: words(
+            "Ask whoever issued the certificate for a new one. Until then, have another node write down what it sees of this one.",
+            "請向核發憑證的單位申請新憑證。在那之前,請由其他據點代為記錄這裡的狀況。",
         ),
     }
 }
@@ -46,9 +66,12 @@ pub(super) fn not_saved(cause: &str) -> Refusal {
         what: words(format!("The disk did not take it: {cause}."), format!("磁碟無法寫入:{cause}。")),
         means: words(
             "Nothing of it was saved or sent. What was saved before is safe, and other nodes' news still comes in to be read.",
-            "這一筆完全沒有存下來,也沒有送出。先前存好的資料都還在。",
+            "這一筆完全沒有存下來,也沒有送出。先前存好的資料都還在,其他據點的消息仍會收到,可以查看。",
         ),
-        fix: words("Free some disk space, then send it again.", "請清出一些磁碟空間,再送一次。"),
+        fix: words(
+            "Free some disk space, then send it again. If there is enough, have the disk checked.",
+            "請清出一些磁碟空間,再送一次。若空間足夠,請檢查磁碟。",
+        ),
     }
 }
 
@@ -100,7 +123,10 @@ pub(super) fn no_such_ticket(ticket: &str) -> Refusal {
         code: "H-201".to_owned(),
         kind: RefusalKind::NotFound,
         what: words(format!("There is no write with the ticket {ticket}."), format!("找不到編號 {ticket} 的紀錄。")),
-        means: words("Tickets are given by this node for its own writes.", "編號只對這個據點自己寫的資料有效。"),
+        means: words(
+            "Tickets are given by this node for its own writes. Nothing was changed.",
+            "編號只對這個據點自己寫的資料有效。沒有任何改變。",
+        ),
         fix: words("Ask the node that made the write, or list requests.", "請向寫下它的據點查詢,或列出需求。"),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use bytes::Bytes;
+
 use super::ingest::Age;
 use super::known::Known;
 use super::own::Own;
@@ -9,10 +11,12 @@ use super::{Node, Now};
 use crate::config::Config;
 use crate::domain::{Catalogue, Domain, EntryMeta};
 use crate::id::{DocKind, Generation, NodeId};
-use crate::identity::{Offered, Rejected, SecretKey};
+use crate::identity::{Offered, Rejected, Signer};
 use crate::io::{DocRow, EntryRow, Output, Row, Stamp};
 use crate::peers::Peers;
-use crate::replica::{DocOutcome, Document, ForkProof, Hash16, Header, HeldDoc, Replica, Slot, Weight, hash16};
+use crate::replica::{
+    DocOutcome, Document, ForkProof, Hash16, Header, HeldDoc, Replica, Slot, Weight, document_bytes_max, hash16,
+};
 use crate::rng::Rng;
 
 /// What a node is made of.
@@ -23,7 +27,7 @@ pub struct Setup {
     /// Its name.
     pub me: NodeId,
     /// Its key.
-    pub secret: SecretKey,
+    pub signer: Signer,
     /// Everyone certified, itself among them.
     pub known: Known,
     /// Items it knows.
@@ -38,15 +42,22 @@ pub struct Setup {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
     /// The alliance file is empty.
-    #[error("the alliance file holds no charter: get it again from whoever issued this node's certificate")]
+    #[error(
+        "the alliance file holds no charter, so this node can't tell whom to believe. Get it again from whoever issued this node's \
+         certificate"
+    )]
     NoCharter,
     /// The charter can't be used.
     #[error(
-        "the charter in the alliance file can't be used ({0}): get the file again from whoever issued this node's certificate"
+        "the charter in the alliance file can't be used ({0}), so this node can't tell whom to believe. Get the file again from \
+         whoever issued this node's certificate"
     )]
     Charter(Rejected),
     /// This node is not certified.
-    #[error("there is no certificate for node {0} and this key in the alliance file: was it issued for another PC?")]
+    #[error(
+        "the alliance file holds no certificate for node {0} and this key, so no other node would believe this one. Put the key and \
+         the alliance file in place that were issued together for this PC, or have new ones issued"
+    )]
     NotCertified(NodeId),
 }
 
@@ -78,6 +89,8 @@ pub struct Restoring {
     learned: bool,
     /// Stand beyond the window until the entry comes that states the floor.
     beyond: Vec<EntryRow>,
+    /// Documents that no node would take today.
+    left_out: Vec<DocRow>,
 }
 
 impl Restoring {
@@ -89,7 +102,7 @@ impl Restoring {
             config: setup.config,
             me: setup.me,
             generation: Generation::default(),
-            secret: setup.secret,
+            signer: setup.signer,
             known: setup.known,
             domain: Domain::new(setup.catalogue),
             replica: Replica::default(),
@@ -117,7 +130,7 @@ impl Restoring {
             now,
             rng: Rng::new(setup.seed),
         };
-        Self { node, learned: false, beyond: Vec::new() }
+        Self { node, learned: false, beyond: Vec::new(), left_out: Vec::new() }
     }
 
     /// Takes one row. The order is the store's: roster first, entries last; entries of one logbook in any order.
@@ -132,7 +145,7 @@ impl Restoring {
         self.follow();
         let node = &mut self.node;
         match row {
-            Row::Doc { doc: Some(doc), .. } => node.restore_doc(doc),
+            Row::Doc { doc: Some(doc), .. } => self.left_out.extend(node.restore_doc(doc)),
             Row::Fork { log, number, one, other } => {
                 let window = node.window(log.author, log.generation);
                 node.replica.prove_fork(log, ForkProof { number, one, other }, window);
@@ -147,14 +160,21 @@ impl Restoring {
         }
     }
 
+    /// Documents larger than every node takes them: of an earlier build, with other limits. Held, they could never be passed on and
+    /// would keep this node from ever being equal to another; the author's next one takes their place.
+    #[must_use]
+    pub fn left_out(&self) -> &[DocRow] {
+        &self.left_out
+    }
+
     /// All rows were taken: is this node certified, and is its continuity proven?
     ///
     /// # Errors
     /// [`RestoreError::NotCertified`]; then nothing runs.
     pub fn finish(mut self) -> Result<Node, RestoreError> {
         self.follow();
-        let Self { mut node, mut beyond, .. } = self;
-        let certified = node.known.roster().node_of_key(&node.secret.public()).filter(|(of, _)| *of == node.me);
+        let Self { mut node, mut beyond, left_out, .. } = self;
+        let certified = node.known.roster().node_of_key(&node.signer.public()).filter(|(of, _)| *of == node.me);
         (_, node.generation) = certified.ok_or(RestoreError::NotCertified(node.me))?;
         loop {
             let before = beyond.len();
@@ -165,6 +185,10 @@ impl Restoring {
         }
         node.admit();
         node.own_restored();
+        let me = node.me;
+        left_out.iter().filter(|row| row.author == me).for_each(|row| node.say_again(row));
+        // What waited when this node ended has waited long enough.
+        node.acknowledge_soon();
         Ok(node)
     }
 
@@ -182,8 +206,13 @@ impl Node {
         self.fold_in(&header, row, false) != Weight::BeyondWindow
     }
 
-    fn restore_doc(&mut self, row: DocRow) {
-        let Ok(doc) = Document::parse(&row.bytes) else { return };
+    /// Gives the row back where no node would take it.
+    fn restore_doc(&mut self, row: DocRow) -> Option<DocRow> {
+        let doc = Document::parse(&row.bytes).ok()?;
+        let most = document_bytes_max(row.kind, self.window(row.author, doc.log.generation));
+        if row.bytes.len() + row.signature.0.len() > most {
+            return Some(row);
+        }
         let key = (row.author, row.kind);
         let age = Age::restored(row.age, self.now);
         let hash = hash16(&row.bytes);
@@ -192,6 +221,25 @@ impl Node {
             self.ages.insert(key, age);
         }
         self.show_document(key.0, key.1);
+        None
+    }
+
+    /// A document of our own that no node would take: if its readings alone fit, they are said again, as old as they are.
+    fn say_again(&mut self, row: &DocRow) {
+        use crate::domain::Document as Shown;
+        let Ok(doc) = Document::parse(&row.bytes) else { return };
+        if self.replica.doc(self.me, row.kind).is_some() {
+            return;
+        }
+        let age_ms = Age::restored(row.age, self.now).now(self.now, doc.wall);
+        let shown = Shown::Present { version: doc.version, wall: doc.wall, payload: &doc.readings };
+        self.domain.set_document(self.me, row.kind, shown);
+        self.domain.note_own_age(row.kind, age_ms.map(|ms| u32::try_from(ms / 1_000).unwrap_or(u32::MAX)));
+        let payload = Bytes::from(self.domain.reissue(self.me, row.kind, self.now));
+        self.domain.set_document(self.me, row.kind, Shown::Absent);
+        if self.fits(row.kind, &payload) {
+            self.own.outranked.insert(row.kind, payload);
+        }
     }
 
     /// Folds in one durable entry whose hashes are right: replica, then domain. Says what it was.

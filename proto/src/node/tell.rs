@@ -48,6 +48,7 @@ impl Node {
         StatusView {
             schema: "holdfast.status/1".to_owned(),
             node: self.name_of(self.me),
+            home_hub: self.home_hub().map(|hub| self.name_of(hub)),
             realm: self.known.roster().kind().text().to_owned(),
             digest: self.digest_hex(),
             nodes: ids.into_iter().map(|node| self.node_view(node)).collect(),

@@ -13,6 +13,7 @@ mod replay;
 mod room;
 mod rosters;
 mod spreads;
+mod stored;
 mod volume;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -107,19 +108,22 @@ impl World {
     }
 
     fn boot_with(&self, n: usize, rows: Vec<Row>, stamp: Option<Stamp>, config: Config) -> Node {
+        Node::restore(self.setup(n, stamp, config), rows, self.now).unwrap()
+    }
+
+    fn setup(&self, n: usize, stamp: Option<Stamp>, config: Config) -> Setup {
         let issued = &self.alliance.nodes[n];
         let mut seed = [n as u8; 32];
         seed[1] = (self.now.mono.0 / 1_000) as u8;
-        let setup = Setup {
+        Setup {
             config,
             me: issued.node,
-            secret: issued.secret.clone(),
+            signer: issued.secret.clone().into(),
             known: Known::of(self.alliance.roster.clone()),
             catalogue: catalogue(),
             seed,
             stamp,
-        };
-        Node::restore(setup, rows, self.now).unwrap()
+        }
     }
 
     fn connect(&mut self, a: usize, b: usize) {

@@ -105,7 +105,7 @@ impl Node {
 
     /// When automatic words fall due.
     pub(super) fn write_deadline(&self) -> Option<Instant> {
-        if self.own.in_flight || self.own.stopped.is_some() {
+        if self.own.in_flight || self.own.stopped.is_some() || !self.is_certified() {
             return None;
         }
         let settled = self.own.started.map(|at| at.after(SETTLE_AFTER_START));
@@ -146,6 +146,11 @@ impl Node {
         self.own.acknowledge_at = Some(settled.max(paced).max(self.now.mono));
     }
 
+    /// Whether our key signs for our name. Where two certificates contradict each other neither does, and nobody would believe us.
+    fn is_certified(&self) -> bool {
+        self.known.roster().usable_key(self.me, self.generation).is_ok_and(|key| key == self.signer.public())
+    }
+
     fn i_am_hub(&self) -> bool {
         self.known.directory().nodes.get(&self.me).is_some_and(|entry| entry.hub)
     }
@@ -165,7 +170,8 @@ impl Node {
         let mut flight =
             Flight { entries: Vec::new(), docs: Vec::new(), before: Vec::new(), promises: Vec::new(), mark: self.own.mark };
         let mut drafts: BTreeMap<DocKind, Bytes> = BTreeMap::new();
-        for (kind, payload) in self.own.outranked.clone() {
+        let outranked = if self.is_certified() { self.own.outranked.clone() } else { BTreeMap::new() };
+        for (kind, payload) in outranked {
             self.open_incarnation(&mut flight);
             self.draft_again(kind, payload, &mut flight, &mut drafts);
         }
@@ -190,6 +196,9 @@ impl Node {
     ) -> Result<(), Refusal> {
         if let Some(cause) = &self.own.stopped {
             return Err(refuse::stopped(cause));
+        }
+        if !self.is_certified() {
+            return Err(refuse::not_certified());
         }
         let Some(input) = plan_input(command) else { return Ok(()) };
         self.note_own_ages(drafts);
@@ -262,7 +271,7 @@ impl Node {
             extra: Bytes::new(),
         };
         let bytes = header.to_bytes();
-        let signed = Signed::seal(&self.secret, self.known.roster(), self.me, self.generation, Tag::Entry, bytes.clone());
+        let signed = Signed::seal(&mut self.signer, self.known.roster(), self.me, self.generation, Tag::Entry, bytes.clone());
         let Ok(signed) = signed else {
             self.bug("own key does not sign for own name");
             return None;
@@ -375,7 +384,7 @@ impl Node {
                 DocKind::Detail => Tag::Detail,
             };
             let bytes = doc.to_bytes();
-            let signed = Signed::seal(&self.secret, self.known.roster(), self.me, self.generation, tag, bytes.clone());
+            let signed = Signed::seal(&mut self.signer, self.known.roster(), self.me, self.generation, tag, bytes.clone());
             let Ok(signed) = signed else {
                 self.bug("own key does not sign for own name");
                 continue;

@@ -23,7 +23,7 @@ fn a_newcomer_learns_of_more_members_than_one_frame_can_name() {
         let setup = Setup {
             config: Config::default(),
             me: issued.node,
-            secret: issued.secret.clone(),
+            signer: issued.secret.clone().into(),
             known: Known::read(&roster).unwrap(),
             catalogue: catalogue(),
             seed: [place as u8; 32],
@@ -81,4 +81,31 @@ fn a_name_certified_twice_and_a_key_with_two_names_are_told_to_people() {
     assert_eq!(offer(|second, _| second.not_before += 1), Vec::<String>::new(), "said anew is not said twice");
     assert_eq!(offer(|next, other| (next.generation.count, next.key) = (9, other)), ["H-408"], "the key of 1-3 for 1-2 too");
     assert_eq!(offer(|fork, other| fork.key = other), ["H-407", "H-408"]);
+}
+
+#[test]
+fn a_node_whose_name_was_certified_twice_says_that_nothing_was_saved() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    let roster = world.alliance.roster.clone();
+    let mut fork = roster.current(world.alliance.nodes[0].node).unwrap().clone();
+    fork.key = crate::identity::SecretKey::from_seed([99; 32]).public();
+    let envelope = fork.issue(&roster.realm(), &world.alliance.issuers[0]).unwrap();
+    world.hosts[0].node.known.offer(&envelope).unwrap();
+    let rows = world.hosts[0].rows.len();
+    let request = RequestNew { items: vec!["rice:2".to_owned()], ..RequestNew::default() };
+    let values = [("stock.water".to_owned(), "low".to_owned())].into();
+    for command in [Command::RequestNew(request), Command::Report(Report { values, act: Default::default() })] {
+        let reply = world.order(0, command);
+        assert!(matches!(&reply, Reply::Refused(refusal) if refusal.code == "H-505"), "{reply:?}");
+    }
+    world.pass(Duration::from_secs(120));
+    let me = world.alliance.nodes[0].node;
+    let is_own = |row: &&Row| match row {
+        Row::Entry(entry) => entry.id.log.author == me,
+        Row::Doc { author, .. } => *author == me,
+        Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. } => false,
+    };
+    let own: Vec<&Row> = world.hosts[0].rows[rows..].iter().filter(is_own).collect();
+    assert!(own.is_empty(), "written by itself: {own:?}");
 }

@@ -350,7 +350,7 @@ fn boot(alliance: &Alliance, rows: Vec<Row>, stamp: Option<Stamp>, now: Now, see
     let setup = Setup {
         config: Config::default(),
         me: me.node,
-        secret: me.secret.clone(),
+        signer: me.secret.clone().into(),
         known: Known::of(alliance.roster.clone()),
         catalogue: catalogue(),
         seed: [seed; 32],

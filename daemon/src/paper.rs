@@ -1,0 +1,285 @@
+//! The files a node is given before its first start: key, alliance file, catalogue of items. Read and checked, nothing changed.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use holdfast_proto::domain::Catalogue;
+use holdfast_proto::domain::item::BUILT_IN;
+use holdfast_proto::domain::refusal::Words;
+use holdfast_proto::id::NodeId;
+use holdfast_proto::identity::{ArmorKind, Roster, SecretKey, dearmor};
+
+use crate::code::Code;
+use crate::config::{Settings, line_of};
+
+/// Largest key, alliance or catalogue file. 16,000 certificates in text are about 5 MB.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// A kind of file, and where it comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The node's secret key.
+    Key,
+    /// Charter, issuers and certificates.
+    Alliance,
+    /// The items that may be named.
+    Catalogue,
+}
+
+impl Kind {
+    fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Key => ("node key", "據點金鑰"),
+            Self::Alliance => ("alliance file", "聯盟檔案"),
+            Self::Catalogue => ("catalogue of items", "物資目錄"),
+        }
+    }
+
+    fn fix(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Key => ("It is made by: holdfast alliance issue node", "它由此指令產生:holdfast alliance issue node"),
+            Self::Alliance => ("Get it from whoever issued this node's certificate", "請向核發本據點憑證的人索取"),
+            Self::Catalogue => ("Compare it with configs/items.toml", "請對照 configs/items.toml"),
+        }
+    }
+}
+
+/// A file can't be used. Nothing was started or changed.
+#[derive(Debug)]
+pub enum PaperError {
+    /// It can't be read.
+    Unreadable {
+        /// Which kind of file.
+        kind: Kind,
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// It does not hold what it should.
+    Unusable {
+        /// Which kind of file.
+        kind: Kind,
+        /// Where.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Others on this computer may read the key.
+    KeyOpen(PathBuf),
+    /// The alliance file is empty.
+    NoCharter(PathBuf),
+    /// Its charter can't be used.
+    Charter {
+        /// The alliance file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The alliance file certifies no such key.
+    NotCertified {
+        /// The key file.
+        key: PathBuf,
+        /// The alliance file.
+        alliance: PathBuf,
+    },
+}
+
+impl PaperError {
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Unreadable { .. } => Code::PaperUnreadable,
+            Self::Unusable { .. } => Code::PaperUnusable,
+            Self::KeyOpen(_) => Code::KeyOpen,
+            Self::NoCharter(_) => Code::NoCharter,
+            Self::Charter { .. } => Code::Charter,
+            Self::NotCertified { .. } => Code::NotCertified,
+        }
+    }
+
+    /// What happened, what it means, what to do.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let (en, zh) = match self {
+            Self::Unreadable { kind, path, cause } => {
+                let (path, name, fix) = (path.display(), kind.name(), kind.fix());
+                (
+                    format!("the {} {path} can't be read: {cause}. Nothing was started. {}", name.0, fix.0),
+                    format!("無法讀取{} {path} ({cause})。沒有啟動。{}", name.1, fix.1),
+                )
+            }
+            Self::Unusable { kind, path, cause } => {
+                let (path, name, fix) = (path.display(), kind.name(), kind.fix());
+                (
+                    format!("the {} {path} is not usable: {cause}. Nothing was started. {}", name.0, fix.0),
+                    format!("{} {path} 的內容無法使用 ({cause})。沒有啟動。{}", name.1, fix.1),
+                )
+            }
+            Self::KeyOpen(path) => {
+                let path = path.display();
+                (
+                    format!(
+                        "the node key {path} may be read by other users of this computer, so it is no secret any more and nothing \
+                         was started. Make it private: chmod 600 {path}"
+                    ),
+                    format!("這台電腦的其他使用者也能讀取據點金鑰 {path},金鑰因此不再保密,沒有啟動。請設為私密:chmod 600 {path}"),
+                )
+            }
+            Self::NoCharter(path) => {
+                let path = path.display();
+                (
+                    format!(
+                        "the alliance file {path} holds no charter, so this node can't tell whom to believe and nothing was \
+                         started. Get the file again from whoever issued this node's certificate"
+                    ),
+                    format!("聯盟檔案 {path} 裡沒有聯盟章程,無法分辨該相信誰,沒有啟動。請向核發本據點憑證的人重新索取此檔"),
+                )
+            }
+            Self::Charter { path, cause } => {
+                let path = path.display();
+                (
+                    format!(
+                        "the charter in the alliance file {path} can't be used: {cause}. Without it this node can't tell whom to \
+                         believe, so nothing was started. Get the file again from whoever issued this node's certificate"
+                    ),
+                    format!(
+                        "聯盟檔案 {path} 裡的聯盟章程無法使用 ({cause})。無法分辨該相信誰,沒有啟動。請向核發本據點憑證的人重新索取此檔"
+                    ),
+                )
+            }
+            Self::NotCertified { key, alliance } => {
+                let (key, alliance) = (key.display(), alliance.display());
+                (
+                    format!(
+                        "the alliance file {alliance} holds no certificate for the node key {key}. No other node would believe this \
+                         one, so nothing was started. Put node.key and alliance.hf in place as they were issued together for this \
+                         PC; if they are lost, have new ones issued"
+                    ),
+                    format!(
+                        "聯盟檔案 {alliance} 裡沒有據點金鑰 {key} 的憑證。其他據點不會相信這台電腦,因此沒有啟動。\
+                         請放回為這台電腦一起核發的 node.key 與 alliance.hf;若已遺失,請重新核發"
+                    ),
+                )
+            }
+        };
+        Words { en, zh }
+    }
+}
+
+impl std::fmt::Display for PaperError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.words().en)
+    }
+}
+
+impl std::error::Error for PaperError {}
+
+/// What a node is given.
+#[derive(Debug)]
+pub(crate) struct Papers {
+    pub(crate) me: NodeId,
+    pub(crate) secret: SecretKey,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) roster: Roster,
+    /// What the roster was read from, charter first.
+    pub(crate) objects: Vec<Bytes>,
+}
+
+impl Papers {
+    /// Reads key, alliance file and catalogue, and looks that the key is certified.
+    ///
+    /// # Errors
+    /// [`PaperError`] names the file and says what to do.
+    pub(crate) fn read(settings: &Settings) -> Result<Self, PaperError> {
+        let secret = read_key(&settings.key_file)?;
+        let alliance = read_alliance(&settings.alliance_file)?;
+        let catalogue = read_catalogue(settings.catalogue_file.as_deref())?;
+        let roster = roster_of(&alliance, &settings.alliance_file)?;
+        let Some((me, _)) = roster.node_of_key(&secret.public()) else {
+            let (key, alliance) = (settings.key_file.clone(), settings.alliance_file.clone());
+            return Err(PaperError::NotCertified { key, alliance });
+        };
+        Ok(Self { me, secret, catalogue, roster, objects: alliance })
+    }
+}
+
+/// Reads key, alliance and catalogue as a start would, and touches nothing.
+///
+/// # Errors
+/// [`PaperError`]; each says what to do.
+pub fn check_papers(settings: &Settings) -> Result<(), PaperError> {
+    Papers::read(settings).map(drop)
+}
+
+fn read(kind: Kind, path: &Path) -> Result<String, PaperError> {
+    let unreadable = |cause| PaperError::Unreadable { kind, path: path.to_owned(), cause };
+    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(unusable(kind, path, format!("it has {size} bytes")));
+    }
+    std::fs::read_to_string(path).map_err(unreadable)
+}
+
+fn unusable(kind: Kind, path: &Path, cause: String) -> PaperError {
+    PaperError::Unusable { kind, path: path.to_owned(), cause }
+}
+
+fn read_key(path: &Path) -> Result<SecretKey, PaperError> {
+    let text = read(Kind::Key, path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(path).map(|data| data.permissions().mode()).unwrap_or(0);
+        if mode & 0o077 != 0 {
+            return Err(PaperError::KeyOpen(path.to_owned()));
+        }
+    }
+    let unusable = |cause: String| unusable(Kind::Key, path, cause);
+    let blocks = dearmor(&text).map_err(|error| unusable(error.to_string()))?;
+    let block = blocks.into_iter().find(|block| block.kind == ArmorKind::NodeKey);
+    let block = block.ok_or_else(|| unusable("there is no NODE KEY block in it".to_owned()))?;
+    let seed = <[u8; 32]>::try_from(block.bytes.as_ref()).map_err(|_| unusable("the key is not 32 bytes long".to_owned()))?;
+    Ok(SecretKey::from_seed(seed))
+}
+
+fn read_alliance(path: &Path) -> Result<Vec<Bytes>, PaperError> {
+    let text = read(Kind::Alliance, path)?;
+    let unusable = |cause: String| unusable(Kind::Alliance, path, cause);
+    let blocks = dearmor(&text).map_err(|error| unusable(error.to_string()))?;
+    if let Some(secret) =
+        blocks.iter().find(|block| !matches!(block.kind, ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node))
+    {
+        return Err(unusable(format!("line {} holds a secret key, which must not be in here", secret.line)));
+    }
+    Ok(blocks.into_iter().map(|block| block.bytes).collect())
+}
+
+fn roster_of(alliance: &[Bytes], path: &Path) -> Result<Roster, PaperError> {
+    let first = alliance.first().ok_or_else(|| PaperError::NoCharter(path.to_owned()))?;
+    let charter =
+        |cause: holdfast_proto::identity::Rejected| PaperError::Charter { path: path.to_owned(), cause: cause.to_string() };
+    let mut roster = Roster::new(first).map_err(charter)?;
+    for object in alliance.iter().skip(1) {
+        if let Err(why) = roster.offer(object) {
+            tracing::warn!(path = %path.display(), %why, "a certificate in the alliance file is left out");
+        }
+    }
+    Ok(roster)
+}
+
+fn read_catalogue(path: Option<&Path>) -> Result<Catalogue, PaperError> {
+    let text = match path {
+        Some(path) => read(Kind::Catalogue, path)?,
+        None => BUILT_IN.to_owned(),
+    };
+    let path = path.map_or_else(|| "built in".into(), Path::to_owned);
+    let unusable = |cause: String| unusable(Kind::Catalogue, &path, cause);
+    let catalogue: Catalogue = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(&text, span.start));
+        unusable(format!("line {line}: {}", error.message()))
+    })?;
+    catalogue.check().map_err(|error| unusable(error.to_string()))?;
+    Ok(catalogue)
+}
