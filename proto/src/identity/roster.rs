@@ -235,7 +235,6 @@ impl Roster {
             return Err(Rejected::TooLong);
         }
         let (first, last) = objects.first().zip(objects.last()).ok_or(Rejected::WrongKind)?;
-        // The very bytes need not be read again.
         let ours =
             |charter: &Held<Charter>| charter.envelope == *first || open(first).map(|first| first.hash) == Ok(charter.hash);
         if !self.charters.first().is_some_and(ours) {
