@@ -35,6 +35,18 @@ pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     options().serialize(value).unwrap_or_default()
 }
 
+/// The same behind one byte, written once into a buffer of its very size.
+#[must_use]
+pub fn encode_after<T: Serialize>(first: u8, value: &T) -> Vec<u8> {
+    let bytes = options().serialized_size(value).unwrap_or_default();
+    let mut out = Vec::with_capacity(usize::try_from(bytes).unwrap_or_default().saturating_add(1));
+    out.push(first);
+    if options().serialize_into(&mut out, value).is_err() {
+        out.truncate(1);
+    }
+    out
+}
+
 /// Decodes what [`encode`] wrote.
 ///
 /// # Errors

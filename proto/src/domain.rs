@@ -46,7 +46,6 @@ pub use spoken::spoken;
 pub use text::nearest;
 
 use fact::{Deed, Inert};
-use reading::Readings;
 
 /// What the fold reads of an entry's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +113,12 @@ pub enum Document<'a> {
 
 #[derive(Clone, Debug)]
 enum HeldDocument {
-    Present { version: u32, wall: UtcMillis, payload: Vec<u8>, readings: Readings },
+    /// Its readings are read when they are asked for: a county's take ten times the room of their bytes.
+    Present {
+        version: u32,
+        wall: UtcMillis,
+        payload: Box<[u8]>,
+    },
     Void(VoidReason),
 }
 
@@ -187,9 +191,7 @@ impl Domain {
     /// Sets, voids or removes one of an author's documents. The caller decides which version counts.
     pub fn set_document(&mut self, author: NodeId, kind: DocKind, document: Document<'_>) {
         let held = match document {
-            Document::Present { version, wall, payload } => {
-                HeldDocument::Present { version, wall, payload: payload.to_vec(), readings: reading::decode(payload) }
-            }
+            Document::Present { version, wall, payload } => HeldDocument::Present { version, wall, payload: payload.into() },
             Document::Void(reason) => HeldDocument::Void(reason),
             Document::Absent => {
                 self.documents.remove(&(author, kind));

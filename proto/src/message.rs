@@ -15,7 +15,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::codec::{DecodeError, decode, encode};
+use crate::codec::{DecodeError, decode, encode_after};
 use crate::config::{FRAME_BYTES_MAX, WIRE_VERSION};
 use crate::id::{Class, DocKind, EntryId, LogId, NodeId};
 use crate::identity::Signature;
@@ -318,9 +318,7 @@ impl Message {
     /// The frame.
     #[must_use]
     pub fn to_frame(&self) -> Bytes {
-        let mut frame = vec![WIRE_VERSION];
-        frame.extend_from_slice(&encode(self));
-        frame.into()
+        encode_after(WIRE_VERSION, self).into()
     }
 
     /// Reads a frame.

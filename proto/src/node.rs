@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `node/start` | from disk to a running node; continuity |
 //! | `node/known` | everyone certified, shared by nodes of one process |
+//! | `node/link` | one link: who is there, what waits, what it has |
 //! | `node/links` | links up and down, greeting, roster exchange, what goes out when there is room |
 //! | `node/ingest` | bytes from outside: gate, store, fold |
 //! | `node/own` | our own chain: continuity, incarnations |
@@ -18,6 +19,7 @@ mod delivery;
 mod heal;
 mod ingest;
 mod known;
+mod link;
 mod links;
 mod own;
 mod refuse;
@@ -62,7 +64,7 @@ pub struct Node {
     domain: Domain,
     replica: Replica,
     peers: Peers,
-    links: BTreeMap<LinkId, links::Link>,
+    links: BTreeMap<LinkId, link::Link>,
     agreed: heal::Agreed,
     own: own::Own,
     pending: BTreeMap<EntryId, ingest::Pending>,
@@ -73,7 +75,10 @@ pub struct Node {
     wants: BTreeMap<u32, heal::Asked>,
     wanted: BTreeSet<EntryId>,
     next_want: u32,
-    grafts: BTreeMap<EntryId, (Instant, LinkId)>,
+    wanted_docs: BTreeSet<(NodeId, DocKind)>,
+    grafts: spread::Grafts,
+    /// Details as compared with peers.
+    scopes: heal::Scopes,
     /// What neighbours said they hold durably of our own words.
     held_by: BTreeMap<NodeId, delivery::HeldBy>,
     ages: BTreeMap<(NodeId, DocKind), ingest::Age>,
@@ -144,12 +149,11 @@ impl Node {
     /// When to call [`Self::handle`] with [`Input::Wake`] at the latest, and who asked for it. Ask again after each `handle`.
     #[must_use]
     pub fn deadline(&self) -> Option<(Instant, Timer)> {
-        let linked = self.linked();
-        let redial = self.peers.deadline(&linked, &self.cut, self.config.degree).map(|at| (at, Timer::Redial));
-        let graft = self.grafts.values().map(|(at, _)| (*at, Timer::Graft)).min();
+        let redial = self.peers.deadline().map(|at| (at, Timer::Redial));
+        let graft = self.grafts.deadline().map(|at| (at, Timer::Graft));
         let want = self.wants.values().map(|asked| (asked.deadline, Timer::Want)).min();
         let write = self.write_deadline().into_iter().chain(self.queue_deadline()).min().map(|at| (at, Timer::Write));
-        let links = self.links.values().filter_map(links::Link::deadline).min();
+        let links = self.links.values().filter_map(link::Link::deadline).min();
         [redial, graft, want, write, links].into_iter().flatten().min()
     }
 

@@ -45,6 +45,10 @@ impl Contact {
 #[derive(Clone, Debug, Default)]
 pub struct Peers {
     contacts: BTreeMap<String, Contact>,
+    /// When [`Self::due`] next has something to say, as of its last look.
+    next: Option<Instant>,
+    /// Something it depends on changed since.
+    stale: bool,
 }
 
 impl Peers {
@@ -60,8 +64,10 @@ impl Peers {
             return;
         }
         if let Some(contact) = self.contacts.get_mut(&address) {
+            self.stale |= is_static && !contact.is_static;
             contact.is_static |= is_static;
             if !contact.proven && contact.node != node {
+                self.stale = true;
                 // Two claim it, or somebody claims what was configured: who is there is found out by dialling.
                 contact.node = None;
             }
@@ -70,14 +76,20 @@ impl Peers {
         if !is_static {
             let claims = |contact: &Contact| node.is_some() && contact.node == node && !contact.proven;
             let hint = |contact: &Contact| !contact.is_static;
-            let full = self.contacts.values().filter(|contact| hint(contact)).count() >= CANDIDATES_MAX;
-            let many = self.contacts.values().filter(|contact| hint(contact) && claims(contact)).count() >= CLAIMS_MAX;
+            let (mut hints, mut claimed, mut failing) = (0, 0, false);
+            for contact in self.contacts.values().filter(|contact| hint(contact)) {
+                hints += 1;
+                claimed += usize::from(claims(contact));
+                failing |= contact.failures > 0;
+            }
+            let (full, many) = (hints >= CANDIDATES_MAX, claimed >= CLAIMS_MAX);
             if (many && !self.forget_worst(|contact| hint(contact) && claims(contact)))
-                || (!many && full && !self.forget_worst(|contact| hint(contact) && contact.failures > 0))
+                || (!many && full && !(failing && self.forget_worst(|contact| hint(contact) && contact.failures > 0)))
             {
                 return;
             }
         }
+        self.stale = true;
         let proven = false;
         let contact = Contact { is_static, node, proven, dialling: false, link: None, failures: 0, next: now, last_error: None };
         self.contacts.insert(address, contact);
@@ -90,41 +102,51 @@ impl Peers {
         worst.is_some_and(|address| self.contacts.remove(&address).is_some())
     }
 
+    /// Links or cuts changed: who is to be dialled may have, too.
+    pub fn look_again(&mut self) {
+        self.stale = true;
+    }
+
+    /// True where [`Self::due`] may have something to say.
+    #[must_use]
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.stale || self.next.is_some_and(|at| at <= now)
+    }
+
     /// Addresses to dial now. `linked` are nodes with a link already, `cut` those not to be reached.
     pub fn due(&mut self, now: Instant, linked: &BTreeSet<NodeId>, cut: &BTreeSet<NodeId>, degree: usize) -> Vec<String> {
-        let mut budget = degree.saturating_sub(linked.len());
+        // A dial under way may become a link: hints wait for what comes of it.
+        let on_the_way = |contact: &&Contact| contact.dialling || (contact.link.is_some() && !contact.leads_to(linked, cut));
+        let on_the_way = self.contacts.values().filter(on_the_way).count();
+        let mut budget = degree.saturating_sub(linked.len()).saturating_sub(on_the_way);
         let mut due = Vec::new();
+        (self.next, self.stale) = (None, false);
         for (address, contact) in &mut self.contacts {
-            let known = contact.leads_to(linked, cut);
-            if contact.dialling || contact.link.is_some() || known || contact.next > now {
+            let busy = contact.dialling || contact.link.is_some() || contact.leads_to(linked, cut);
+            // Static addresses are dialled whatever the degree: somebody wrote them down on purpose.
+            if busy || (!contact.is_static && budget == 0) {
                 continue;
             }
-            // Static addresses are dialled whatever the degree: somebody wrote them down on purpose.
-            if !contact.is_static {
-                if budget == 0 {
-                    continue;
-                }
-                budget -= 1;
+            if contact.next <= now {
+                budget = budget.saturating_sub(1);
+                contact.dialling = true;
+                due.push(address.clone());
+            } else {
+                self.next = Some(self.next.map_or(contact.next, |next| next.min(contact.next)));
             }
-            contact.dialling = true;
-            due.push(address.clone());
         }
         due
     }
 
-    /// When [`Self::due`] may next have something to say.
+    /// When [`Self::due`] may next have something to say, as far as it has looked.
     #[must_use]
-    pub fn deadline(&self, linked: &BTreeSet<NodeId>, cut: &BTreeSet<NodeId>, degree: usize) -> Option<Instant> {
-        let full = linked.len() >= degree;
-        let waiting = |contact: &&Contact| {
-            let known = contact.leads_to(linked, cut);
-            !contact.dialling && contact.link.is_none() && !known && (contact.is_static || !full)
-        };
-        self.contacts.values().filter(waiting).map(|contact| contact.next).min()
+    pub fn deadline(&self) -> Option<Instant> {
+        self.next
     }
 
     /// A dial came to nothing: wait longer, jittered, never for ever.
     pub fn failed(&mut self, address: &str, cause: &str, now: Instant, config: &Config, rng: &mut Rng) {
+        self.stale = true;
         if let Some(contact) = self.contacts.get_mut(address) {
             contact.dialling = false;
             contact.failures = contact.failures.saturating_add(1);
@@ -137,6 +159,7 @@ impl Peers {
 
     /// A dialled link is up.
     pub fn up(&mut self, address: &str, link: LinkId) {
+        self.stale = true;
         if let Some(contact) = self.contacts.get_mut(address) {
             contact.dialling = false;
             contact.link = Some(link);
@@ -154,6 +177,7 @@ impl Peers {
 
     /// A handshake showed whose key answers there; whether the link is any good is another matter.
     pub fn identified(&mut self, link: LinkId, node: NodeId) {
+        self.stale = true;
         for contact in self.contacts.values_mut().filter(|contact| contact.link == Some(link)) {
             contact.node = Some(node);
             contact.proven = true;
@@ -162,6 +186,7 @@ impl Peers {
 
     /// A link ended. Dialled again soon; at once only after the usual first wait.
     pub fn down(&mut self, link: LinkId, cause: &str, now: Instant, config: &Config, rng: &mut Rng) {
+        self.stale = true;
         let address = self.contacts.iter().find(|(_, contact)| contact.link == Some(link)).map(|(address, _)| address.clone());
         if let Some(address) = address {
             if let Some(contact) = self.contacts.get_mut(&address) {
@@ -173,6 +198,7 @@ impl Peers {
 
     /// Forget the waiting: the network changed or a fault ended.
     pub fn retry_now(&mut self, now: Instant) {
+        self.stale = true;
         for contact in self.contacts.values_mut() {
             contact.failures = 0;
             contact.next = contact.next.min(now);

@@ -56,8 +56,11 @@ pub struct Replica {
     logs: BTreeMap<LogId, Log>,
     docs: BTreeMap<(NodeId, DocKind), Register>,
     forks: BTreeMap<LogId, ForkProof>,
-    leaves: BTreeMap<NodeId, Hash16>,
+    /// By author, ascending: one run of bytes, for it is hashed as a whole.
+    leaves: Vec<digest::Line>,
     dirty: BTreeSet<NodeId>,
+    /// The root as last worked out, beside the roster hash it was worked out with.
+    root: Option<(Hash16, Hash16)>,
     entries: u64,
     changes: u64,
     stamps: BTreeMap<NodeId, Stamps>,
@@ -83,7 +86,8 @@ impl Replica {
 
     /// Everybody of whom anything is held.
     pub fn authors(&self) -> impl Iterator<Item = NodeId> + '_ {
-        self.leaves.keys().chain(self.dirty.iter().filter(|author| !self.leaves.contains_key(author))).copied()
+        let new = self.dirty.iter().filter(|author| digest::place_of(&self.leaves, **author).is_err()).copied();
+        self.leaves.iter().map(digest::author_of).chain(new)
     }
 
     /// Entries held and counted.

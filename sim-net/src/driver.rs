@@ -10,7 +10,7 @@ use holdfast_proto::control::{Answer, Question};
 use holdfast_proto::domain::Catalogue;
 use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::id::{Generation, NodeId};
-use holdfast_proto::identity::{AlliancePlan, FirmPlan, NodePlan, PublicKey, RealmKind, Role, SecretKey, found_alliance};
+use holdfast_proto::identity::{AlliancePlan, FirmPlan, NodePlan, PublicKey, RealmKind, Role, Roster, SecretKey, found_alliance};
 use holdfast_proto::io::{Input, Output, Row, Stamp};
 use holdfast_proto::node::{Known, Node, Setup};
 use holdfast_proto::time::{Instant, Now};
@@ -150,7 +150,12 @@ impl Alliance {
         order.sort_by_key(|node| self.members[*node].id);
         let known = order.iter().zip(&self.objects[first..]).filter(|(node, _)| !unknown.contains(node));
         let objects: Vec<Bytes> = self.objects[..first].iter().chain(known.map(|(_, object)| object)).cloned().collect();
-        Known::read(&objects).expect("invariant: the first object is the charter that was just founded")
+        let mut roster = Roster::new(&objects[0]).expect("invariant: the first object is the charter that was just founded");
+        for object in &objects[1..] {
+            roster.offer(object).expect("invariant: each object was just issued");
+        }
+        roster.remember_verdicts(remember);
+        Known::of(roster)
     }
 }
 

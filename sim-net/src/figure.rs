@@ -24,6 +24,9 @@ pub struct Repair {
     pub reliable: bool,
 }
 
+/// Others each node is configured with where delays are measured: up to ten nodes all are linked to all, as on a LAN.
+const KNOWN: usize = 8;
+
 /// The distribution of delays, microseconds, each sorted.
 #[derive(Clone, Debug, Default)]
 pub struct Repaired {
@@ -64,7 +67,9 @@ fn repair_round(wanted: &Repair, seed: u64, entries: u64, out: &mut Repaired) ->
     let path = Path { reliable: wanted.reliable, ..Path::LAN };
     let minutes = 2 + entries / wanted.per_second.max(1) / 60;
     let silent = Tempo { boards: 0, entries: 0, acts: 0 };
-    let mut world = World::new(swarm::calm(wanted.nodes, 1, path, minutes, silent), seed)?;
+    let mut scenario = swarm::calm(wanted.nodes, 1, path, minutes, silent);
+    scenario.world.known = KNOWN;
+    let mut world = World::new(scenario, seed)?;
     world.steady_disks();
     // Links come up undisturbed; the loss begins with the entries.
     world.run_until(MINUTE / 2);
@@ -117,19 +122,33 @@ pub struct Carried {
 /// A county of 1,000 sites has 25 hubs (`domain.md` 5.3). Each acknowledges every request that names none.
 const HUB_EVERY: usize = 40;
 
-/// A calm alliance at `per_hour` entries per node and hour and a board per half hour.
+/// How much is said in `domain.md` 5.3: a status every five minutes, a request a day.
+pub const CRISIS: Tempo = Tempo { boards: 5 * MINUTE, entries: 24 * 60 * MINUTE, acts: 0 };
+
+/// So many entries per node and hour, and a board per half hour.
+#[must_use]
+pub fn quiet(per_hour: u64) -> Tempo {
+    Tempo { boards: 30 * MINUTE, entries: 60 * MINUTE / per_hour.max(1), acts: 0 }
+}
+
+/// A calm alliance in which so much is said; it stands at STARTEX.
 ///
 /// # Errors
 /// [`CannotRun`].
-pub fn calm(seed: u64, nodes: usize, minutes: u64, per_hour: u64) -> Result<Carried, CannotRun> {
-    let tempo = Tempo { boards: 30 * MINUTE, entries: 60 * MINUTE / per_hour.max(1), acts: 0 };
-    let mut world = World::new(swarm::calm(nodes, HUB_EVERY, Path::LAN, minutes, tempo), seed)?;
-    world.run_until(world.end());
-    Ok(Carried {
-        seconds: world.now / 1_000_000,
-        events: world.events,
-        frames: world.delivered,
-        bytes: world.tally().bytes,
-        words: world.checker.words.len() as u64,
-    })
+pub fn calm(seed: u64, nodes: usize, minutes: u64, tempo: Tempo) -> Result<World, CannotRun> {
+    World::new(swarm::calm(nodes, HUB_EVERY, Path::LAN, minutes, tempo), seed)
+}
+
+impl Carried {
+    /// What a world carried so far.
+    #[must_use]
+    pub fn by(world: &World) -> Self {
+        Self {
+            seconds: world.now / 1_000_000,
+            events: world.events,
+            frames: world.delivered,
+            bytes: world.tally().bytes,
+            words: world.checker.words.len() as u64,
+        }
+    }
 }

@@ -84,6 +84,9 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
     scenario
 }
 
+/// Each node is configured with so many others, and as many are with it: together the links a node tries to hold.
+const CALM_KNOWN: usize = 4;
+
 /// A calm alliance in which nothing happens but what nodes say, with a hub among so many sites: for figures.
 #[must_use]
 pub fn calm(nodes: usize, hub_every: usize, wan: Path, minutes: u64, tempo: Tempo) -> Scenario {
@@ -108,7 +111,7 @@ pub fn calm(nodes: usize, hub_every: usize, wan: Path, minutes: u64, tempo: Temp
             lan: Path::LAN,
             gossip: None,
             channels: Vec::new(),
-            known: 8,
+            known: CALM_KNOWN,
             slow_disks: false,
             wrong_clocks: false,
             partial_roster: false,

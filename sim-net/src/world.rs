@@ -71,9 +71,8 @@ const QUIET_AFTER: Micros = MINUTE / 2;
 
 /// Something that is to happen.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "most happenings are inputs; a box for each would cost more than it saves")]
 enum Happening {
-    Give { node: usize, life: u32, input: Input },
+    Give { node: usize, life: u32, input: Box<Input> },
     Wake { node: usize, life: u32 },
     Dial { node: usize, life: u32, address: String },
     LinkUp { link: u64, side: usize },
@@ -159,6 +158,8 @@ pub struct World {
     pub events: u64,
     /// Frames handed to nodes.
     pub delivered: u64,
+    /// Frames handed to nodes and their bytes, by the number of their kind of message.
+    pub kinds: BTreeMap<u8, (u64, u64)>,
     /// Filled where delays are wanted.
     pub latencies: Option<Latencies>,
     /// Everything that crosses the boundary between these true microseconds is written down in words.
@@ -228,6 +229,7 @@ impl World {
             now: 0,
             events: 0,
             delivered: 0,
+            kinds: BTreeMap::new(),
             latencies: None,
             trace: None,
             lines: Vec::new(),
@@ -337,7 +339,7 @@ impl World {
         match happening {
             Happening::Give { node, life, input } => {
                 if self.alive(node, life) {
-                    self.give(node, input);
+                    self.give(node, *input);
                 }
             }
             Happening::Wake { node, life } => self.wake(node, life),
@@ -412,7 +414,12 @@ impl World {
 
     /// Hands one input to a running node and carries out all it asks.
     fn give(&mut self, node: usize, input: Input) {
-        self.delivered += u64::from(matches!(input, Input::Received { .. }));
+        if let Input::Received { frame, .. } = &input {
+            self.delivered += 1;
+            let (frames, bytes) = self.kinds.entry(frame.get(1).copied().unwrap_or_default()).or_default();
+            *frames += 1;
+            *bytes += frame.len() as u64;
+        }
         self.print.input(self.now, node, &input);
         let now = self.clock(node);
         self.note(node, || {

@@ -97,7 +97,7 @@ impl Domain {
     }
 
     fn own_readings(&self, me: NodeId, kind: DocKind, now: Now) -> Readings {
-        let Some(HeldDocument::Present { wall, readings, .. }) = self.documents.get(&(me, kind)) else { return Readings::new() };
+        let Some(HeldDocument::Present { wall, payload, .. }) = self.documents.get(&(me, kind)) else { return Readings::new() };
         // Both are lower bounds: the wall clock may have been set back, and the age is cut to whole seconds at each re-issue.
         let by_wall = seconds_between(*wall, now.wall);
         let passed = match self.own_ages.get(&kind) {
@@ -108,7 +108,7 @@ impl Domain {
             seen: Seen { before_s: passed.map_or(BEFORE_UNKNOWN, |s| reading.seen.before_s.saturating_add(s)), ..reading.seen },
             value: reading.value.clone(),
         };
-        readings.iter().map(|(subject, reading)| (subject.clone(), moved(reading))).collect()
+        reading::decode(payload).into_iter().map(|(subject, reading)| (subject, moved(&reading))).collect()
     }
 
     fn plan_report(&self, me: NodeId, report: &Report, now: Now) -> Result<Plan, Refusal> {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::fact::{Deed, Fact, LineItem, PRIORITIES};
 use super::field::{self, Kind, OPERATING, choice_of, field_of};
 use super::item::LEVELS;
-use super::reading::{BEFORE_UNKNOWN, Reading, Readings, Subject, Value, basis_word};
+use super::reading::{self, BEFORE_UNKNOWN, Reading, Readings, Subject, Value, basis_word};
 use super::request::{Act, RequestState, Standing};
 use super::service::AVAILABILITY;
 use super::spoken::{Heard, hear, spoken};
@@ -67,8 +67,8 @@ impl Domain {
         let mut views = BTreeMap::new();
         // The board last: where both state a thing, what everybody reads counts.
         for (kind, age_ms) in [(DocKind::Detail, detail_age_ms), (DocKind::Board, board_age_ms)] {
-            if let Some(HeldDocument::Present { wall, readings, .. }) = self.documents.get(&(author, kind)) {
-                views.extend(self.views_of(readings, *wall, age_ms));
+            if let Some(HeldDocument::Present { wall, payload, .. }) = self.documents.get(&(author, kind)) {
+                views.extend(self.views_of(&reading::decode(payload), *wall, age_ms));
             }
         }
         derive(&mut views);
@@ -83,7 +83,7 @@ impl Domain {
             None => return unknown("never_said"),
             Some(HeldDocument::Void(VoidReason::TwoStories)) => return unknown("two_stories"),
             Some(HeldDocument::Void(VoidReason::Revoked)) => return unknown("revoked"),
-            Some(HeldDocument::Present { readings, .. }) => readings,
+            Some(HeldDocument::Present { payload, .. }) => reading::decode(payload),
         };
         let subject = Subject::Field(field::OPERATING_STATUS);
         let Some(reading) = readings.get(&subject) else { return unknown("never_said") };

@@ -120,6 +120,8 @@ pub struct Roster {
     nodes: BTreeMap<NodeId, Generations>,
     /// Under which names each key is held.
     names: BTreeMap<PublicKey, BTreeSet<(NodeId, Generation)>>,
+    /// Keys held under more than one name: mostly none, and then no word costs a look.
+    shared: usize,
     hashes: BTreeSet<[u8; 16]>,
     verdicts: Verdicts,
 }
@@ -159,6 +161,7 @@ impl Roster {
             issuers: BTreeMap::new(),
             nodes: BTreeMap::new(),
             names: BTreeMap::new(),
+            shared: 0,
             hashes: BTreeSet::from([hash]),
             verdicts: Verdicts::default(),
         })
@@ -232,7 +235,9 @@ impl Roster {
             return Err(Rejected::TooLong);
         }
         let (first, last) = objects.first().zip(objects.last()).ok_or(Rejected::WrongKind)?;
-        if self.charters.first().is_none_or(|charter| open(first).map(|first| first.hash) != Ok(charter.hash)) {
+        let ours =
+            |charter: &Held<Charter>| charter.envelope == *first || open(first).map(|first| first.hash) == Ok(charter.hash);
+        if !self.charters.first().is_some_and(ours) {
             return Err(Rejected::OtherRealm);
         }
         let Parsed::Node { value, .. } = open(last)?.parsed else { return Err(Rejected::WrongKind) };
@@ -413,7 +418,7 @@ impl Roster {
     /// Whether the issuer of `node` gave this key to another of its names too.
     fn is_shared(&self, key: &PublicKey, node: NodeId) -> bool {
         let same_issuer = |other: &(NodeId, Generation)| other.0 != node && other.0.issuer == node.issuer;
-        self.names.get(key).is_some_and(|names| names.iter().any(same_issuer))
+        self.shared > 0 && self.names.get(key).is_some_and(|names| names.iter().any(same_issuer))
     }
 
     fn offer_charter(
@@ -553,7 +558,8 @@ impl Roster {
             self.forget(old);
         }
         self.hashes.insert(hash);
-        self.names.entry(key).or_default().insert((node, generation));
+        let names = self.names.entry(key).or_default();
+        self.shared += usize::from(names.insert((node, generation)) && names.len() == 2);
         Ok(Offered::New)
     }
 
@@ -562,7 +568,7 @@ impl Roster {
         let NodeCertificate { node, generation, key, .. } = old.held.value;
         self.hashes.remove(&old.held.hash);
         if let Some(names) = self.names.get_mut(&key) {
-            names.remove(&(node, generation));
+            self.shared -= usize::from(names.remove(&(node, generation)) && names.len() == 1);
             if names.is_empty() {
                 self.names.remove(&key);
             }

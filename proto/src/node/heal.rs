@@ -3,41 +3,48 @@
 mod changed;
 mod details;
 mod serve;
+mod wants;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::links::Link;
-use super::{Node, spread};
+use super::Node;
+use super::link::{self, Link};
 use crate::config::{BUCKETS_FEW, BUCKETS_MANY, FETCH_MAX};
 use crate::control::Event;
 use crate::id::{DocKind, EntryId, LogId, NodeId};
 use crate::io::{EntryRow, Output};
 use crate::link::LinkId;
-use crate::message::{Message, Want};
+use crate::message::Message;
 use crate::replica::digest::{AuthorLeaf, Hash8, keyed};
 use crate::replica::{DocOrder, Hash16, Lacking};
 use crate::time::Instant;
 
-use changed::{Heads, State};
+use changed::State;
 
 pub(super) use changed::Agreed;
+pub(super) use details::Scopes;
 pub(super) use serve::Serving;
+pub(super) use wants::Asked;
 
 /// Entries asked for at once over all links. 64 B each; a day of a whole county fits.
 const WANTED_MAX: usize = 65_536;
 /// Leaves of about so many bytes go into one frame.
 const LEAVES_FRAME: usize = 24_000;
 /// After a change the neighbours' digests are compared once it has been quiet for so long.
-const SETTLE: Duration = Duration::from_millis(250);
+pub(super) const SETTLE: Duration = Duration::from_millis(250);
 /// While changes keep coming digests are compared at most so often.
 const SETTLE_BUSY: Duration = Duration::from_secs(1);
+/// And where that only ever finds both equal, so often in the long run ...
+const CALM_EVERY: Duration = Duration::from_secs(20);
+/// ... after this many comparisons in a row. Pushes and announcements carry what is new; the digest only backs them up.
+const CALM_ROW: u32 = 8;
 /// An unequal digest within so long of a change is most likely a push under way: look again first.
 const FRESH: Duration = Duration::from_millis(150);
-/// On a reliable link an answer gets so many times the usual time: behind a slow disk or a long queue it still comes.
-const RELIABLE_PATIENCE: u32 = 10;
 /// For no longer than this, or a busy mesh would never repair anything.
 const FRESH_MAX: Duration = Duration::from_secs(2);
+/// The same on a link that loses nothing, where words may also be under way by announcements, which wait to travel together.
+const FRESH_MAX_RELIABLE: Duration = Duration::from_secs(5);
 /// A probe waits so long for our own writes to the store to end.
 const STORE_FIRST: Duration = Duration::from_millis(5);
 
@@ -59,6 +66,10 @@ pub(super) struct Healing {
     unanswered: u8,
     /// Since when an unequal digest is put down to pushes under way.
     fresh_since: Option<Instant>,
+    /// Moves on by [`CALM_EVERY`] with each comparison after a change that found both equal.
+    calm: Instant,
+    /// A comparison is due because of a change.
+    moved: bool,
     /// The link just came up or was told to look: no waiting for quiet.
     pub(super) urgent: bool,
     /// Wants in a row that this peer let lapse.
@@ -67,34 +78,8 @@ pub(super) struct Healing {
     doubted: Option<Instant>,
 }
 
-/// A want we sent.
-#[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) link: LinkId,
-    pub(super) deadline: Instant,
-    ids: Vec<EntryId>,
-}
-
-/// Wants under way on one link. A heal needs a few at once; announced documents add one each.
-const WANTS_MAX: usize = 64;
-/// Ranges and documents in one want, so that its frame stays below 32 KiB: a range costs at most 10 B, a logbook 14 B more.
-const WANT_PARTS_MAX: usize = 1_000;
-/// A peer that let so many wants lapse in a row is left alone for a while. One may be a lost frame.
-const LATE_MAX: u8 = 2;
 /// Control bytes waiting on one link beyond which digests are not answered: who does not read gets no more to read.
 const CONTROL_BACKLOG_MAX: usize = 512 * 1_024;
-
-impl Asked {
-    /// Much or documents: the digests are compared when all of it is there.
-    fn is_large(&self) -> bool {
-        self.ids.len() > spread::REPAIR_MAX || self.ids.is_empty()
-    }
-
-    /// Something came: the rest gets its time anew.
-    pub(super) fn progress(&mut self, now: Instant, wait: Duration) {
-        self.deadline = now.after(wait);
-    }
-}
 
 /// Why entries were fetched from disk.
 #[derive(Clone, Debug)]
@@ -111,23 +96,14 @@ impl Node {
     /// Sends a digest: one hash.
     pub(super) fn probe(&mut self, id: LinkId) {
         let now = self.now.mono;
+        if self.links.get(&id).is_some_and(|link| link.profile.broadcast) {
+            return self.say_beacon(id);
+        }
         let busy = !self.jobs.is_empty();
         let awaiting = self.awaits(id);
-        let state = self.state();
-        let root = state.root;
-        let nonce = self.rng.next_u64();
-        let (probe, beacon) = (self.config.probe, self.config.beacon);
+        let probe = self.config.probe;
         let lost = self.config.want_timeout.saturating_mul(2);
         let Some(link) = self.links.get_mut(&id) else { return };
-        if link.profile.broadcast {
-            link.probe_at = Some(now.after(beacon));
-            let heard = !link.audible.is_empty();
-            let message = Message::Beacon { from: self.me, nonce, root: keyed(root, nonce) };
-            if heard {
-                self.control(id, message);
-            }
-            return;
-        }
         if busy {
             link.probe_at = Some(now.after(STORE_FIRST));
             return;
@@ -142,17 +118,41 @@ impl Node {
         link.probe_at = Some(now.after(if link.profile.reliable { probe } else { again }));
         link.healing.unanswered = link.healing.unanswered.saturating_add(1);
         link.healing.probed_at = Some(now);
-        link.healing.nonce = Some((nonce, state));
+        let (nonce, state) = (self.rng.next_u64(), self.state());
+        if let Some(link) = self.links.get_mut(&id) {
+            link.healing.nonce = Some((nonce, state));
+        }
         let details = self.details_root(id, nonce);
-        self.control(id, Message::Probe { nonce, root: keyed(root, nonce), details });
+        self.control(id, Message::Probe { nonce, root: keyed(state.root, nonce), details });
+    }
+
+    fn say_beacon(&mut self, id: LinkId) {
+        let next = self.now.mono.after(self.beacon_wait());
+        let Some(link) = self.links.get_mut(&id) else { return };
+        link.probe_at = Some(next);
+        if !link.audible.is_empty() {
+            let (nonce, root) = (self.rng.next_u64(), self.root());
+            self.control(id, Message::Beacon { from: self.me, nonce, root: keyed(root, nonce) });
+        }
+    }
+
+    /// Until the next beacon: three to five quarters of the period. Stations that started together, as after a power cut, would
+    /// otherwise speak at the same moment for ever, and on a radio channel nobody would hear them.
+    pub(super) fn beacon_wait(&mut self) -> Duration {
+        let quarter = self.config.beacon / 4;
+        let spread = u64::try_from(quarter.as_micros()).unwrap_or(u64::MAX / 2).saturating_mul(2);
+        quarter.saturating_mul(3).saturating_add(Duration::from_micros(self.rng.below(spread.saturating_add(1))))
     }
 
     /// The state changed: compare digests again once it is quiet.
     pub(super) fn settle_probes(&mut self) {
         let now = self.now.mono;
+        let ahead = u64::try_from(CALM_EVERY.saturating_mul(CALM_ROW).as_micros()).unwrap_or(u64::MAX);
         for link in self.links.values_mut().filter(|link| link.node.is_some()) {
-            let quiet = now.after(SETTLE);
+            let quiet = now.after(SETTLE.saturating_add(link.second()));
             let at = link.healing.probed_at.map_or(quiet, |last| quiet.max(last.after(SETTLE_BUSY)));
+            let at = at.max(Instant(link.healing.calm.0.saturating_sub(ahead)));
+            link.healing.moved = true;
             link.probe_at = Some(link.probe_at.map_or(at, |known| known.min(at)));
         }
     }
@@ -179,18 +179,23 @@ impl Node {
             self.control(id, Message::Same { nonce });
             return self.in_step(id, state);
         }
-        let fresh = now.since(self.changed_at) < FRESH;
         let busy = !self.jobs.is_empty();
         let awaiting = self.awaits(id);
         let patience = self.want_wait(id);
+        let announce = self.config.announce;
         let Some(link) = self.links.get_mut(&id) else { return };
+        // Announcements wait to travel together, here and at the other end.
+        let announced = if link.profile.reliable { link::gathered(announce).saturating_add(SETTLE) } else { Duration::ZERO };
+        let fresh = now.since(self.changed_at) < FRESH.saturating_add(announced);
         let since = *link.healing.fresh_since.get_or_insert(now);
-        if (busy || awaiting || (fresh && !link.healing.urgent)) && now.since(since) < FRESH_MAX {
-            let at = now.after(if busy { STORE_FIRST } else { SETTLE });
-            link.probe_at = Some(link.probe_at.map_or(at, |known| known.min(at)));
+        let longest = if link.profile.reliable { FRESH_MAX_RELIABLE } else { FRESH_MAX };
+        if (busy || awaiting || (fresh && !link.healing.urgent)) && now.since(since) < longest {
+            let later = SETTLE.max(if awaiting { Duration::ZERO } else { announced });
+            link.probe_at = Some(now.after(if busy { STORE_FIRST } else { later }.saturating_add(link.second())));
             return;
         }
         link.healing.fresh_since = None;
+        link.healing.calm = Instant::default();
         // The peer will answer what it is told now: no need to ask the same the other way round.
         let later = now.after(patience);
         link.probe_at = Some(link.probe_at.map_or(later, |known| known.max(later)));
@@ -213,7 +218,7 @@ impl Node {
 
     /// True while much that this peer was asked for is still to come.
     fn awaits(&self, id: LinkId) -> bool {
-        self.wants.values().any(|asked| asked.link == id && asked.is_large())
+        self.wants.values().any(|asked| asked.link == id && asked.large)
     }
 
     /// Our probe is answered: the two are not equal.
@@ -222,6 +227,7 @@ impl Node {
         if let Some(link) = self.links.get_mut(&id) {
             link.healing.started.get_or_insert(now);
             link.healing.unanswered = 0;
+            link.healing.calm = Instant::default();
         }
     }
 
@@ -236,9 +242,12 @@ impl Node {
         healing.fresh_since = None;
         healing.urgent = false;
         healing.unanswered = 0;
-        link.probe_at = Some(now.after(probe));
+        if std::mem::take(&mut healing.moved) {
+            healing.calm = healing.calm.max(now).after(CALM_EVERY);
+        }
         let started = healing.started.take();
         let (received, sent) = (std::mem::take(&mut healing.received), std::mem::take(&mut healing.sent));
+        link.probe_at = Some(now.after(probe.saturating_add(link.second())));
         let Some(node) = link.node else { return };
         self.agree(node, state);
         if let Some(started) = started.filter(|_| received + sent > 0) {
@@ -327,7 +336,7 @@ impl Node {
             let (low, high) = (DocOrder::default(), DocOrder::highest());
             self.pending_docs.range((author, kind, low)..=(author, kind, high)).next().is_some()
         };
-        lacking.docs.retain(|(author, kind)| !waits(*author, *kind));
+        lacking.docs.retain(|(author, kind)| !waits(*author, *kind) && !self.wanted_docs.contains(&(*author, *kind)));
         if doubted { Lacking::default() } else { lacking }
     }
 
@@ -344,171 +353,6 @@ impl Node {
                 return;
             }
         }
-    }
-
-    /// Asks a peer.
-    pub(super) fn want(
-        &mut self,
-        link: LinkId,
-        entries: Vec<(LogId, Vec<(u32, u32)>)>,
-        docs: Vec<(NodeId, DocKind)>,
-        forks: Vec<LogId>,
-    ) {
-        self.want_below(link, entries, docs, forks, &Heads::default());
-    }
-
-    /// Asks a peer, in fewer bytes where it told the `heads` that are wanted up to.
-    fn want_below(
-        &mut self,
-        link: LinkId,
-        entries: Vec<(LogId, Vec<(u32, u32)>)>,
-        docs: Vec<(NodeId, DocKind)>,
-        forks: Vec<LogId>,
-        heads: &Heads,
-    ) {
-        if self.store_rests() || (entries.is_empty() && docs.is_empty() && forks.is_empty()) {
-            // While the store rests nothing that came could be kept; the probe at the end of the rest asks again.
-            return;
-        }
-        for part in parts_of(entries, docs, forks) {
-            self.want_part(link, part, heads);
-        }
-    }
-
-    fn want_part(&mut self, link: LinkId, want: Want, heads: &Heads) {
-        let Want { entries, docs, forks, .. } = want;
-        let under_way = self.wants.values().filter(|asked| asked.link == link).count();
-        if under_way >= WANTS_MAX || self.wanted.len() >= WANTED_MAX {
-            self.count("wants_put_off_total", 1);
-            return;
-        }
-        self.next_want = self.next_want.wrapping_add(1);
-        let id = self.next_want;
-        let expand = |(log, ranges): &(LogId, Vec<(u32, u32)>)| {
-            let log = *log;
-            ranges.clone().into_iter().flat_map(move |(first, last)| (first..=last).map(move |number| EntryId { log, number }))
-        };
-        let ids: Vec<EntryId> = entries.iter().flat_map(expand).collect();
-        self.wanted.extend(ids.iter().copied());
-        let deadline = self.now.mono.after(self.want_wait(link));
-        self.wants.insert(id, Asked { link, deadline, ids });
-        self.count("wants_out_total", 1);
-        let (since, entries) = heads.shorten(entries);
-        self.control(link, Message::Want(Want { id, since, entries, docs, forks }));
-    }
-
-    /// How long an answer may take: on a reliable link it is only late, not lost.
-    pub(super) fn want_wait(&self, link: LinkId) -> Duration {
-        let reliable = self.links.get(&link).is_some_and(|state| state.profile.reliable);
-        if reliable { self.config.want_timeout.saturating_mul(RELIABLE_PATIENCE) } else { self.config.want_timeout }
-    }
-
-    /// Asks for single entries.
-    pub(super) fn want_ids(&mut self, link: LinkId, ids: &[EntryId]) {
-        let mut entries: Vec<(LogId, Vec<(u32, u32)>)> = Vec::new();
-        for id in ids {
-            match entries.last_mut().filter(|(log, _)| *log == id.log) {
-                Some((_, ranges)) => match ranges.last_mut().filter(|(_, last)| last.checked_add(1) == Some(id.number)) {
-                    Some((_, last)) => *last = id.number,
-                    None => ranges.push((id.number, id.number)),
-                },
-                None => entries.push((id.log, vec![(id.number, id.number)])),
-            }
-        }
-        if !entries.is_empty() {
-            self.want(link, entries, Vec::new(), Vec::new());
-        }
-    }
-
-    /// An entry came that proved itself or is held: it is asked for no more, and whom we asked for it gets its time anew.
-    pub(super) fn arrived(&mut self, link: LinkId, want: Option<u32>, id: EntryId) {
-        let wait = self.want_wait(link);
-        self.grafts.remove(&id);
-        let asked = self.wanted.remove(&id);
-        if let Some(want) = want.and_then(|want| self.wants.get_mut(&want)).filter(|want| asked && want.link == link) {
-            want.progress(self.now.mono, wait);
-            if let Some(state) = self.links.get_mut(&link) {
-                state.healing.late = 0;
-            }
-        }
-    }
-
-    /// A want is answered as far as it could be.
-    pub(super) fn done(&mut self, link: LinkId, want: u32) {
-        // Numbers are easy to guess: only who was asked may say that it is done.
-        if self.wants.get(&want).is_none_or(|asked| asked.link != link) {
-            return;
-        }
-        let Some(asked) = self.wants.remove(&want) else { return };
-        self.release(&asked);
-        if !asked.ids.is_empty() && !asked.ids.iter().any(|id| self.holds(*id)) {
-            // It promised all of this and had none of it.
-            return self.doubt(link);
-        }
-        if let Some(state) = self.links.get_mut(&link) {
-            state.healing.late = 0;
-        }
-        let last = !self.wants.values().any(|other| other.link == link);
-        if asked.is_large()
-            && last
-            && let Some(state) = self.links.get_mut(&link)
-        {
-            state.healing.urgent = true;
-            let at = self.now.mono.after(STORE_FIRST);
-            state.probe_at = Some(state.probe_at.map_or(at, |known| known.min(at)));
-        }
-    }
-
-    fn release(&mut self, asked: &Asked) {
-        for id in &asked.ids {
-            self.wanted.remove(id);
-        }
-    }
-
-    pub(super) fn forget_wants(&mut self, link: LinkId) {
-        let gone: Vec<u32> = self.wants.iter().filter(|(_, asked)| asked.link == link).map(|(id, _)| *id).collect();
-        for id in gone {
-            if let Some(asked) = self.wants.remove(&id) {
-                self.release(&asked);
-            }
-        }
-        self.fetches.retain(|_, fetch| !matches!(fetch, Fetch::Serve { link: of, .. } if *of == link));
-    }
-
-    /// Wants nobody answered: the entries may be asked for elsewhere, and the digest is compared again.
-    pub(super) fn due_wants(&mut self) {
-        let now = self.now.mono;
-        let late: Vec<u32> = self.wants.iter().filter(|(_, asked)| asked.deadline <= now).map(|(id, _)| *id).collect();
-        for id in late {
-            let Some(asked) = self.wants.remove(&id) else { continue };
-            self.release(&asked);
-            self.count("wants_late_total", 1);
-            let missing: Vec<EntryId> = asked.ids.iter().copied().filter(|id| !self.holds(*id)).collect();
-            let lossy = self.links.get(&asked.link).is_some_and(|link| !link.profile.reliable);
-            if lossy && !missing.is_empty() && missing.len() <= spread::REPAIR_MAX {
-                self.want_ids(asked.link, &missing);
-            } else {
-                self.doubt(asked.link);
-            }
-        }
-    }
-
-    /// A want lapsed. Once is a lost frame, and the digest is compared again; who lets them lapse in a row is left alone for
-    /// ever longer and the other neighbours are asked, or a peer that promises and never sends would be asked first for ever.
-    fn doubt(&mut self, id: LinkId) {
-        let (now, wait, longest) = (self.now.mono, self.config.want_timeout, self.config.probe);
-        let Some(link) = self.links.get_mut(&id) else { return };
-        let healing = &mut link.healing;
-        healing.urgent = true;
-        healing.late = healing.late.saturating_add(1);
-        let Some(more) = healing.late.checked_sub(LATE_MAX) else {
-            link.probe_at = Some(now);
-            return;
-        };
-        let until = now.after(wait.saturating_mul(2 << more.min(10)).min(longest));
-        healing.doubted = Some(until);
-        link.probe_at = Some(until);
-        self.probe_others_soon(id);
     }
 
     /// True where so much waits for a peer to read it that its questions are not answered.
@@ -543,38 +387,4 @@ impl Node {
     pub(super) fn is_in_step(link: &Link, root: Hash16) -> bool {
         link.healing.same == Some(root)
     }
-}
-
-/// Cuts a want into some that fit a frame.
-fn parts_of(entries: Vec<(LogId, Vec<(u32, u32)>)>, docs: Vec<(NodeId, DocKind)>, forks: Vec<LogId>) -> Vec<Want> {
-    let mut parts = vec![Want::default()];
-    let mut used = 0;
-    let mut room = |parts: &mut Vec<Want>, need: usize| {
-        if used + need > WANT_PARTS_MAX && used > 0 {
-            parts.push(Want::default());
-            used = 0;
-        }
-        used += need;
-    };
-    for (log, ranges) in entries {
-        for ranges in ranges.chunks(WANT_PARTS_MAX / 2) {
-            room(&mut parts, ranges.len() + 2);
-            if let Some(part) = parts.last_mut() {
-                part.entries.push((log, ranges.to_vec()));
-            }
-        }
-    }
-    for doc in docs {
-        room(&mut parts, 1);
-        if let Some(part) = parts.last_mut() {
-            part.docs.push(doc);
-        }
-    }
-    for log in forks {
-        room(&mut parts, 2);
-        if let Some(part) = parts.last_mut() {
-            part.forks.push(log);
-        }
-    }
-    parts
 }

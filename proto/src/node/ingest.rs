@@ -93,6 +93,7 @@ impl Node {
     pub(super) fn take_entries(&mut self, link: LinkId, want: Option<u32>, entries: Vec<WireEntry>) {
         let mut rows = Vec::new();
         let mut ids = Vec::new();
+        let fresh = self.asked_fresh(link, want);
         for wire in entries {
             let id = wire.id();
             let row = wire.unpack(self.now.wall);
@@ -102,7 +103,7 @@ impl Node {
                 self.arrived(link, want, id);
             }
             if let Some(pending) = judged {
-                if want.is_none() {
+                if fresh {
                     self.spread(&pending.row, &pending.header, Some(link));
                 }
                 ids.push(id);
@@ -114,7 +115,7 @@ impl Node {
             state.healing.received += ids.len() as u64;
         }
         if !rows.is_empty() {
-            self.persist(rows, None, Job::Foreign { entries: ids, docs: Vec::new(), from: want.is_some().then_some(link) });
+            self.persist(rows, None, Job::Foreign { entries: ids, docs: Vec::new(), from: (!fresh).then_some(link) });
         }
     }
 
@@ -138,6 +139,9 @@ impl Node {
         let weight = self.weigh(&header, hash, &row, window);
         if weight == Weight::Known || waiting == Some((true, true)) {
             self.count("entries_duplicate_total", 1);
+            if let Some(state) = self.links.get_mut(&link) {
+                state.note_heard(header.id);
+            }
             if !asked {
                 self.duplicate(link, header.id.log.author);
             }
@@ -193,10 +197,11 @@ impl Node {
     pub(super) fn take_docs(&mut self, link: LinkId, want: Option<u32>, docs: Vec<WireDoc>) {
         let mut rows = Vec::new();
         let mut held = Vec::new();
+        let fresh = self.asked_fresh(link, want);
         for wire in docs {
             let row = wire.unpack(self.now.wall);
             let Some(doc) = self.judge_doc(link, want.is_some(), row) else { continue };
-            if want.is_none() {
+            if fresh {
                 self.spread_doc(&doc, Some(link));
             }
             rows.extend(self.doc_rows(&doc));
@@ -207,7 +212,7 @@ impl Node {
             state.healing.received += held.len() as u64;
         }
         if !rows.is_empty() {
-            self.persist(rows, None, Job::Foreign { entries: Vec::new(), docs: held, from: want.is_some().then_some(link) });
+            self.persist(rows, None, Job::Foreign { entries: Vec::new(), docs: held, from: (!fresh).then_some(link) });
         }
     }
 
@@ -241,6 +246,9 @@ impl Node {
         let waiting = self.pending_docs.get(&(author, row.kind, doc.order())).is_some_and(|pending| *pending == hash);
         if outcome == DocOutcome::Known || waiting {
             self.count("boards_duplicate_total", 1);
+            if let Some(state) = self.links.get_mut(&link) {
+                state.note_heard_doc(author, row.kind, doc.order());
+            }
             let same = self.replica.doc(author, row.kind).is_some_and(|held| held.hash == hash);
             // Only somebody who proved who it is may make it younger (rule 11).
             let proven = self.links.get(&link).is_some_and(|state| state.node.is_some());
@@ -401,6 +409,9 @@ impl Node {
         }
         self.ages.insert((author, kind), age);
         self.show_document(author, kind);
+        if kind == DocKind::Detail {
+            self.detail_changed(author);
+        }
         for address in contact.into_iter().filter(|_| author != self.me) {
             self.peers.add(address, false, Some(author), self.now.mono);
         }

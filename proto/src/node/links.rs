@@ -1,25 +1,23 @@
 //! Links up and down, the greeting, the roster exchange, and what goes out at the moment a link has room.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::Node;
 use super::ingest::Age;
-use super::{Node, Timer, heal};
-use crate::config::{LINKS_MAX, SEEN_MAX, STRANGERS_MAX};
+use super::link::{Link, Parcel};
+use crate::config::{LINKS_MAX, STRANGERS_MAX};
 use crate::control::Event;
-use crate::id::{DocKind, EntryId, LogId, NodeId};
+use crate::id::{DocKind, LogId, NodeId};
 use crate::identity::{Offered, PublicKey, Rejected};
 use crate::io::{DocRow, EntryRow, Output, Row};
-use crate::link::outbox::Outbox;
 use crate::link::{LinkId, LinkProfile};
 use crate::message::{Message, WireDoc, WireEntry};
-use crate::replica::{DocOrder, Document, Header};
-use crate::time::{Instant, UtcMillis};
+use crate::replica::{Document, Header};
+use crate::time::UtcMillis;
 
-/// A point-to-point link that has not presented a good chain by then is hung up. trust.md T17.
-const GREETING_MAX: Duration = Duration::from_secs(5);
 /// Two links that came up within this were dialled by both ends at once. A dial may take 5 s, but mostly takes milliseconds.
 const TOGETHER: Duration = Duration::from_secs(3);
 /// Roster objects named in one frame, so that it stays near 32 KiB: an alliance may have 16,000.
@@ -29,97 +27,6 @@ const FRAME_GOAL: usize = 16_384;
 
 /// Numbers or documents in one announcement, so that its frame stays below 32 KiB.
 const HAVE_NUMBERS_MAX: usize = 1_000;
-
-/// What waits in an outbox.
-#[derive(Clone, Debug)]
-pub(super) enum Parcel {
-    /// A message as it is.
-    Control(Message),
-    /// A fresh entry.
-    Entry(EntryRow),
-    /// A fresh document, and its age when it was queued.
-    Doc(DocRow, Age),
-}
-
-/// One link.
-#[derive(Clone, Debug)]
-pub(super) struct Link {
-    pub(super) profile: LinkProfile,
-    /// Who is there: proven by chain and key.
-    pub(super) node: Option<NodeId>,
-    pub(super) room: u32,
-    up_at: Instant,
-    pub(super) outbox: Outbox<Parcel>,
-    pub(super) serving: VecDeque<heal::Serving>,
-    /// Authors only announced to this peer.
-    pub(super) lazy: BTreeSet<NodeId>,
-    pub(super) duplicates: BTreeMap<NodeId, u8>,
-    /// Highest number of each logbook that came from there or was announced.
-    seen: BTreeMap<LogId, u32>,
-    pub(super) announce: BTreeMap<EntryId, u8>,
-    pub(super) announce_docs: BTreeMap<(NodeId, DocKind), DocOrder>,
-    pub(super) flush_at: Option<Instant>,
-    pub(super) receipt_at: Option<Instant>,
-    pub(super) greet_by: Option<Instant>,
-    pub(super) asked_roster: Option<Instant>,
-    pub(super) probe_at: Option<Instant>,
-    pub(super) healing: heal::Healing,
-    /// Nodes heard on a broadcast link.
-    pub(super) audible: BTreeSet<NodeId>,
-    pub(super) clock_skew_ms: Option<i64>,
-    /// Refused frames since `refusals_since`.
-    pub(super) refusals: u32,
-    pub(super) refusals_since: Instant,
-}
-
-impl Link {
-    fn new(profile: LinkProfile, now: Instant) -> Self {
-        let greet_by = (!profile.broadcast).then(|| now.after(GREETING_MAX));
-        Self {
-            profile,
-            node: None,
-            room: 0,
-            up_at: now,
-            outbox: Outbox::default(),
-            serving: VecDeque::new(),
-            lazy: BTreeSet::new(),
-            duplicates: BTreeMap::new(),
-            seen: BTreeMap::new(),
-            announce: BTreeMap::new(),
-            announce_docs: BTreeMap::new(),
-            flush_at: None,
-            receipt_at: None,
-            greet_by,
-            asked_roster: None,
-            probe_at: None,
-            healing: heal::Healing::default(),
-            audible: BTreeSet::new(),
-            clock_skew_ms: None,
-            refusals: 0,
-            refusals_since: now,
-        }
-    }
-
-    pub(super) fn deadline(&self) -> Option<(Instant, Timer)> {
-        let greet = self.greet_by.map(|at| (at, Timer::Greeting));
-        let probe = self.probe_at.map(|at| (at, Timer::Probe));
-        let flush = self.flush_at.map(|at| (at, Timer::Flush));
-        let receipt = self.receipt_at.map(|at| (at, Timer::Flush));
-        [greet, probe, flush, receipt].into_iter().flatten().min()
-    }
-
-    pub(super) fn note_seen(&mut self, id: EntryId) {
-        // Names cost nothing to make up: beyond the bound the peer is sent what it may have already.
-        if self.seen.len() < SEEN_MAX || self.seen.contains_key(&id.log) {
-            let seen = self.seen.entry(id.log).or_default();
-            *seen = id.number.max(*seen);
-        }
-    }
-
-    pub(super) fn has_seen(&self, id: EntryId) -> bool {
-        self.seen.get(&id.log).is_some_and(|seen| *seen >= id.number)
-    }
-}
 
 impl Node {
     pub(super) fn link_up(&mut self, id: LinkId, profile: LinkProfile) {
@@ -140,7 +47,7 @@ impl Node {
         let broadcast = profile.broadcast;
         let mut link = Link::new(profile, self.now.mono);
         if broadcast {
-            link.probe_at = Some(self.now.mono.after(self.config.beacon));
+            link.probe_at = Some(self.now.mono.after(self.beacon_wait()));
         }
         self.links.insert(id, link);
         if !broadcast {
@@ -154,7 +61,8 @@ impl Node {
         self.peers.down(id, cause, self.now.mono, &self.config, &mut self.rng);
         let Some(link) = self.links.remove(&id) else { return };
         self.forget_wants(id);
-        self.grafts.retain(|_, (_, link)| *link != id);
+        self.grafts.forget(id);
+        self.peers.look_again();
         if let Some(node) = link.node {
             self.notify(Event::PeerDown { node: Some(node), cause: cause.to_owned() });
         }
@@ -176,6 +84,7 @@ impl Node {
         for link in cut {
             self.hang_up(link, "cut off for a drill");
         }
+        self.peers.look_again();
         let cut = self.cut.clone();
         for link in self.links.values_mut() {
             link.audible.retain(|node| !cut.contains(node));
@@ -400,10 +309,14 @@ impl Node {
 
     /// Queues a message that goes before all entries.
     pub(super) fn control(&mut self, link: LinkId, message: Message) {
-        let bytes = u32::try_from(crate::codec::encode(&message).len()).unwrap_or(u32::MAX).saturating_add(1);
-        if let Some(state) = self.links.get_mut(&link) {
-            state.outbox.push_control(bytes, Parcel::Control(message));
+        let Some(state) = self.links.get_mut(&link) else { return };
+        let frame = message.to_frame();
+        let bytes = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        if bytes > state.profile.mtu {
+            // It would hold up all that follows for as long as the link lives.
+            return self.count("control_too_long_total", 1);
         }
+        state.outbox.push_control(bytes, Parcel::Control(frame));
     }
 
     pub(super) fn due_links(&mut self) {
@@ -446,6 +359,7 @@ impl Node {
             link.flush_at = Some(again);
         }
         let docs = std::mem::take(&mut link.announce_docs);
+        link.unasked = link.unasked.saturating_add(u32::from(!entries.is_empty() || !docs.is_empty()));
         let docs: Vec<_> =
             docs.into_iter().map(|((author, kind), order)| crate::message::DocName { author, kind, order }).collect();
         let mut parts = vec![Vec::new()];
@@ -469,6 +383,9 @@ impl Node {
     }
 
     pub(super) fn due_dials(&mut self) {
+        if !self.peers.is_due(self.now.mono) {
+            return;
+        }
         let linked = self.linked();
         for address in self.peers.due(self.now.mono, &linked, &self.cut, self.config.degree) {
             self.emit(Output::Dial { address });
@@ -497,18 +414,32 @@ impl Node {
             }
             let limit = link.room.min(link.profile.mtu);
             let Some(first) = link.outbox.pop(limit) else { break };
-            let message = match first {
-                Parcel::Control(message) => message,
-                Parcel::Entry(row) => self.entries_frame(id, row, limit),
-                Parcel::Doc(row, age) => {
-                    let stamp = Document::parse(&row.bytes).map_or(UtcMillis::UNKNOWN, |doc| doc.wall);
-                    let age_ms = age.now(self.now, stamp);
-                    Message::Docs { want: None, docs: vec![WireDoc::pack(&row, age_ms)] }
-                }
+            let frame = match first {
+                Parcel::Control(frame) => frame,
+                Parcel::Entry(row) => self.entries_frame(id, row, limit).to_frame(),
+                Parcel::Doc(row, age) => self.docs_frame(id, (row, age), limit).to_frame(),
             };
-            self.transmit(id, &message);
+            self.transmit_frame(id, frame);
         }
         self.pump_serving(id);
+    }
+
+    /// Collects waiting documents behind `first` into one frame.
+    fn docs_frame(&mut self, id: LinkId, first: (DocRow, Age), limit: u32) -> Message {
+        let goal = FRAME_GOAL.min(limit as usize);
+        let mut rows = vec![first];
+        let mut bytes = 200;
+        while let Some(link) = self.links.get_mut(&id) {
+            bytes += rows.last().map_or(0, |(row, _)| row.bytes.len() + 90);
+            let next = matches!(link.outbox.peek(), Some(Parcel::Doc(row, _)) if bytes + row.bytes.len() + 90 <= goal);
+            let Some(Parcel::Doc(row, age)) = next.then(|| link.outbox.pop(limit)).flatten() else { break };
+            rows.push((row, age));
+        }
+        let pack = |(row, age): &(DocRow, Age)| {
+            let stamp = Document::parse(&row.bytes).map_or(UtcMillis::UNKNOWN, |doc| doc.wall);
+            WireDoc::pack(row, age.now(self.now, stamp))
+        };
+        Message::Docs { want: None, docs: rows.iter().map(pack).collect() }
     }
 
     /// Collects waiting entries behind `first` into one frame.
@@ -545,7 +476,10 @@ impl Node {
     }
 
     pub(super) fn transmit(&mut self, id: LinkId, message: &Message) {
-        let frame = message.to_frame();
+        self.transmit_frame(id, message.to_frame());
+    }
+
+    fn transmit_frame(&mut self, id: LinkId, frame: Bytes) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let Ok(bytes) = u32::try_from(frame.len()) else { return };
         if bytes > link.profile.mtu {

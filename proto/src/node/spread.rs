@@ -3,26 +3,23 @@
 //! The plumtree family, one tree per author: the link over which an author's entries come first stays eager, links over which
 //! they come again are pruned to announcements. Nothing here is needed for correctness; the digest repairs what this misses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Node;
 use super::ingest::Age;
-use super::links::Parcel;
+use super::link::{Parcel, Stance};
 use crate::control::Event;
 use crate::id::{Class, DocKind, EntryId, LogId, NodeId};
 use crate::io::EntryRow;
 use crate::link::LinkId;
 use crate::message::{DocName, Message};
 use crate::replica::{Header, HeldDoc};
+use crate::time::Instant;
 
 /// Duplicates of one author over one link after which it is pruned. One may be a race; corrosion prunes after several too.
 const DUPLICATES_TO_PRUNE: u8 = 2;
 /// Announcements of one entry on a link that may lose frames. At 5 % loss three misses are 1 in 8,000.
 const ANNOUNCEMENTS_LOSSY: u8 = 3;
-/// On a link that loses nothing announcements only back up a push that went another way, so they may be gathered for so many
-/// times as long, below a second: under load most of them then travel together, and an end that hears the other's first has
-/// nothing left to say.
-const GATHER_RELIABLE: u32 = 10;
 /// A want of at most this many entries is a repair: the asker lacks what we only announced, so push to it again.
 pub(super) const REPAIR_MAX: usize = 16;
 /// Announced entries waited for at once.
@@ -30,22 +27,78 @@ const GRAFTS_MAX: usize = 16_384;
 /// The same of one link, so that no single neighbour takes all the room.
 const GRAFTS_LINK_MAX: usize = 2_048;
 
+/// Announced entries that no push brought yet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Grafts {
+    waiting: BTreeMap<EntryId, (Instant, LinkId)>,
+    /// By time; what came meanwhile still stands here until its turn.
+    order: VecDeque<(Instant, EntryId)>,
+}
+
+impl Grafts {
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    fn of(&self, link: LinkId) -> usize {
+        self.waiting.values().filter(|(_, of)| *of == link).count()
+    }
+
+    /// Times never fall: every entry waits equally long.
+    fn wait(&mut self, id: EntryId, until: Instant, link: LinkId) {
+        self.waiting.insert(id, (until, link));
+        self.order.push_back((until, id));
+    }
+
+    pub(super) fn remove(&mut self, id: EntryId) {
+        if self.waiting.remove(&id).is_some() {
+            self.trim();
+        }
+    }
+
+    pub(super) fn forget(&mut self, link: LinkId) {
+        self.waiting.retain(|_, (_, of)| *of != link);
+        self.trim();
+    }
+
+    fn trim(&mut self) {
+        while self.order.front().is_some_and(|(at, id)| self.waiting.get(id).is_none_or(|(until, _)| until != at)) {
+            self.order.pop_front();
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.order.front().map(|(at, _)| *at)
+    }
+
+    fn take_due(&mut self, now: Instant) -> Option<(EntryId, LinkId)> {
+        let (_, id) = self.order.front().copied().filter(|(at, _)| *at <= now)?;
+        self.order.pop_front();
+        let (_, link) = self.waiting.remove(&id)?;
+        self.trim();
+        Some((id, link))
+    }
+}
+
 impl Node {
     /// Hands a fresh, verified entry to all links but the one it came from.
     pub(super) fn spread(&mut self, row: &EntryRow, header: &Header, from: Option<LinkId>) {
         let author = header.id.log.author;
         let bytes = u32::try_from(row.body.as_ref().map_or(0, bytes::Bytes::len)).unwrap_or(u32::MAX).saturating_add(160);
         if let Some(state) = from.and_then(|link| self.links.get_mut(&link)) {
-            state.note_seen(header.id);
+            state.note_heard(header.id);
         }
+        let me = self.me;
         let unlinked = self.unlinked_audible();
         let now = self.now.mono;
         let announce = self.config.announce;
         let batch = now.after(self.config.broadcast_batch);
+        let mut too_long = 0;
         for (_, state) in self.links.iter_mut().filter(|(link, _)| Some(**link) != from) {
             if state.profile.broadcast {
                 if unlinked {
-                    state.outbox.push(header.class, bytes, Parcel::Entry(row.clone()));
+                    let queued = state.queue_word(header.class, bytes, Parcel::Entry(row.clone()));
+                    too_long += u64::from(!queued);
                     state.flush_at.get_or_insert(batch);
                 }
                 continue;
@@ -53,19 +106,29 @@ impl Node {
             if state.node.is_none() || state.node == Some(author) || state.has_seen(header.id) {
                 continue;
             }
-            let lazy = state.lazy.contains(&author);
+            let lazy = author != me && state.announces(author);
             if !lazy {
-                state.outbox.push(header.class, bytes, Parcel::Entry(row.clone()));
-                state.healing.sent += 1;
+                let queued = state.queue_word(header.class, bytes, Parcel::Entry(row.clone()));
+                state.healing.sent += u64::from(queued);
+                too_long += u64::from(!queued);
             }
             let times = if state.profile.reliable { u8::from(lazy) } else { ANNOUNCEMENTS_LOSSY };
             if times > 0 {
                 if state.announce.len() < GRAFTS_MAX {
                     state.announce.insert(header.id, times);
                 }
-                let gather = if state.profile.reliable { GATHER_RELIABLE } else { 1 };
-                state.flush_at.get_or_insert(now.after(announce.saturating_mul(gather)));
+                let at = now.after(state.gather(announce));
+                state.flush_at.get_or_insert(at);
             }
+        }
+        self.count_too_long(too_long);
+    }
+
+    /// Words that no frame of some link takes are not sent there: they would hold up what follows. Its peers see by digest or
+    /// beacon that something is missing, and hear it over another link.
+    fn count_too_long(&mut self, words: u64) {
+        if words > 0 {
+            self.count("words_too_long_total", words);
         }
     }
 
@@ -73,11 +136,15 @@ impl Node {
     pub(super) fn spread_doc(&mut self, doc: &HeldDoc, from: Option<LinkId>) {
         let (author, kind) = (doc.row.author, doc.row.kind);
         let name = DocName { author, kind, order: doc.doc.order() };
+        if let Some(state) = from.and_then(|link| self.links.get_mut(&link)) {
+            state.note_heard_doc(author, kind, name.order);
+        }
         let bytes = u32::try_from(doc.row.bytes.len()).unwrap_or(u32::MAX).saturating_add(90);
         let unlinked = self.unlinked_audible();
         let age = Age::heard(doc.row.age.age_ms, self.now);
         let now = self.now.mono;
         let targets: Vec<LinkId> = self.links.iter().filter(|(link, _)| Some(**link) != from).map(|(link, _)| *link).collect();
+        let mut too_long = 0;
         for link in targets {
             let Some(peer) = self.links.get(&link).map(|state| state.node) else { continue };
             let allowed = match kind {
@@ -85,12 +152,14 @@ impl Node {
                 DocKind::Detail => peer.is_some_and(|peer| self.entitled(peer, author)),
             };
             let class = if kind == DocKind::Board { Class::ROUTINE } else { Class::DEFERRED };
-            let announce = now.after(self.config.announce);
+            let me = self.me;
+            let announce = self.config.announce;
             let batch = now.after(self.config.broadcast_batch);
             let Some(state) = self.links.get_mut(&link).filter(|_| allowed) else { continue };
             if state.profile.broadcast {
                 if unlinked {
-                    state.outbox.push(class, bytes, Parcel::Doc(doc.row.clone(), age));
+                    let queued = state.queue_word(class, bytes, Parcel::Doc(doc.row.clone(), age));
+                    too_long += u64::from(!queued);
                     state.flush_at.get_or_insert(batch);
                 }
                 continue;
@@ -98,15 +167,18 @@ impl Node {
             if peer.is_none() || peer == Some(author) {
                 continue;
             }
-            let lazy = state.lazy.contains(&author);
+            let lazy = author != me && state.announces(author);
             if !lazy {
-                state.outbox.push(class, bytes, Parcel::Doc(doc.row.clone(), age));
+                let queued = state.queue_word(class, bytes, Parcel::Doc(doc.row.clone(), age));
+                too_long += u64::from(!queued);
             }
             if lazy || !state.profile.reliable {
                 state.announce_docs.insert((author, kind), name.order);
-                state.flush_at.get_or_insert(announce);
+                let at = now.after(state.gather(announce));
+                state.flush_at.get_or_insert(at);
             }
         }
+        self.count_too_long(too_long);
     }
 
     /// Puts a document into the next batch of one broadcast link.
@@ -114,10 +186,10 @@ impl Node {
         let Some(age) = self.ages.get(&(doc.row.author, doc.row.kind)).copied() else { return };
         let bytes = u32::try_from(doc.row.bytes.len()).unwrap_or(u32::MAX).saturating_add(90);
         let batch = self.now.mono.after(self.config.broadcast_batch);
-        if let Some(state) = self.links.get_mut(&link) {
-            state.outbox.push(Class::ROUTINE, bytes, Parcel::Doc(doc.row.clone(), age));
-            state.flush_at.get_or_insert(batch);
-        }
+        let Some(state) = self.links.get_mut(&link) else { return };
+        let queued = state.queue_word(Class::ROUTINE, bytes, Parcel::Doc(doc.row.clone(), age));
+        state.flush_at.get_or_insert(batch);
+        self.count_too_long(u64::from(!queued));
     }
 
     /// The same came again over this link.
@@ -140,14 +212,14 @@ impl Node {
             return;
         }
         if let Some(state) = self.links.get_mut(&link).filter(|_| self.known.directory().nodes.contains_key(&author)) {
-            state.lazy.insert(author);
+            state.stances.insert(author, Stance::Announced);
         }
     }
 
     /// The peer holds these; what we lack is pulled if no push brings it soon.
     pub(super) fn announced(&mut self, link: LinkId, entries: Vec<(LogId, Vec<u32>)>, docs: Vec<DocName>) {
         let deadline = self.now.mono.after(self.config.graft);
-        let mut left = GRAFTS_LINK_MAX.saturating_sub(self.grafts.values().filter(|(_, of)| *of == link).count());
+        let mut left = GRAFTS_LINK_MAX.saturating_sub(self.grafts.of(link));
         for (log, numbers) in entries {
             // What nobody certified could have written is not waited for.
             if self.known.roster().certificate(log.author, log.generation).is_none() || self.replica.too_low(log) {
@@ -158,27 +230,29 @@ impl Node {
             for number in numbers.into_iter().filter(|number| *number > 0 && *number < top) {
                 let id = EntryId { log, number };
                 if let Some(state) = self.links.get_mut(&link) {
-                    state.note_seen(id);
                     // Said to us, it need not be said back.
-                    state.announce.remove(&id);
+                    state.note_heard(id);
                 }
                 let room = left > 0 && self.grafts.len() < GRAFTS_MAX;
-                if room && !self.grafts.contains_key(&id) && !self.holds(id) && !self.wanted.contains(&id) {
+                if room && !self.grafts.waiting.contains_key(&id) && !self.holds(id) && !self.wanted.contains(&id) {
                     left -= 1;
-                    self.grafts.insert(id, (deadline, link));
+                    self.grafts.wait(id, deadline, link);
                 }
             }
+        }
+        if let Some(state) = self.links.get_mut(&link) {
+            docs.iter().for_each(|doc| state.note_heard_doc(doc.author, doc.kind, doc.order));
         }
         let newer = |node: &Self, doc: &DocName| {
             let waiting = node.pending_docs.contains_key(&(doc.author, doc.kind, doc.order));
             !waiting
+                && !node.wanted_docs.contains(&(doc.author, doc.kind))
                 && node.known.directory().nodes.contains_key(&doc.author)
                 && node.replica.doc(doc.author, doc.kind).is_none_or(|held| doc.order > held.doc.order())
         };
-        let docs: Vec<_> = docs.into_iter().filter(|doc| newer(self, doc)).map(|doc| (doc.author, doc.kind)).collect();
-        if !docs.is_empty() {
-            self.want(link, Vec::new(), docs, Vec::new());
-        }
+        let docs: BTreeSet<_> = docs.into_iter().filter(|doc| newer(self, doc)).map(|doc| (doc.author, doc.kind)).collect();
+        let docs: Vec<_> = docs.into_iter().collect();
+        self.want_fresh(link, Vec::new(), docs);
     }
 
     /// True if an entry is held, or verified and waiting for the store, or of no use.
@@ -195,13 +269,8 @@ impl Node {
     /// Announced entries whose time is up are asked for where they were announced.
     pub(super) fn due_grafts(&mut self) {
         let now = self.now.mono;
-        if self.grafts.values().all(|(at, _)| *at > now) {
-            return;
-        }
-        let due: Vec<_> = self.grafts.iter().filter(|(_, (at, _))| *at <= now).map(|(id, (_, link))| (*id, *link)).collect();
         let mut by_link: BTreeMap<LinkId, Vec<EntryId>> = BTreeMap::new();
-        for (id, link) in due {
-            self.grafts.remove(&id);
+        while let Some((id, link)) = self.grafts.take_due(now) {
             if !self.holds(id) {
                 by_link.entry(link).or_default().push(id);
             }
@@ -225,15 +294,19 @@ impl Node {
         self.want_ids(link, &missing);
     }
 
-    /// The peer asked for a handful of what we only announced: push to it again.
-    pub(super) fn regraft(&mut self, link: LinkId, entries: &[(LogId, Vec<(u32, u32)>)]) {
+    /// The peer asked for words of these authors: it gets them from here from now on. Where it had said that it has them sooner
+    /// from elsewhere only a handful is a sign that it no longer has; more is a difference that anything may have made.
+    pub(super) fn regraft(&mut self, link: LinkId, entries: &[(LogId, Vec<(u32, u32)>)], docs: &BTreeSet<(NodeId, DocKind)>) {
         let count: u64 = entries.iter().flat_map(|(_, ranges)| ranges).map(|(a, b)| u64::from(b.saturating_sub(*a)) + 1).sum();
-        if count > REPAIR_MAX as u64 {
-            return;
-        }
-        if let Some(state) = self.links.get_mut(&link) {
-            for (log, _) in entries {
-                state.lazy.remove(&log.author);
+        let few = count.saturating_add(docs.len() as u64) <= REPAIR_MAX as u64;
+        let Some(state) = self.links.get_mut(&link) else { return };
+        state.unasked = 0;
+        let authors = entries.iter().map(|(log, _)| log.author).chain(docs.iter().map(|(author, _)| *author));
+        let certified = |author: &NodeId| self.known.directory().nodes.contains_key(author);
+        for author in authors.filter(|author| *author != self.me).filter(certified) {
+            let stance = state.stances.entry(author).or_insert(Stance::Pushed);
+            if few {
+                *stance = Stance::Pushed;
             }
         }
     }
@@ -280,6 +353,9 @@ impl Node {
 
     /// True if somebody certified is heard on a broadcast link to whom no point-to-point link goes.
     pub(super) fn unlinked_audible(&self) -> bool {
+        if self.links.values().all(|state| state.audible.is_empty()) {
+            return false;
+        }
         let linked = self.linked();
         self.links.values().any(|state| state.audible.iter().any(|node| !linked.contains(node) && !self.cut.contains(node)))
     }

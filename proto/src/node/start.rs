@@ -117,7 +117,9 @@ impl Restoring {
             wants: BTreeMap::new(),
             wanted: BTreeSet::new(),
             next_want: 0,
-            grafts: BTreeMap::new(),
+            wanted_docs: BTreeSet::new(),
+            grafts: super::spread::Grafts::default(),
+            scopes: super::heal::Scopes::default(),
             held_by: BTreeMap::new(),
             ages: BTreeMap::new(),
             via: BTreeMap::new(),
@@ -279,6 +281,7 @@ impl Node {
     /// The roster changed: everybody who depends on it learns of it.
     pub(super) fn roster_changed(&mut self) {
         self.known.follow();
+        self.scopes.forget();
         self.admit();
     }
 

@@ -12,6 +12,7 @@ mod heals;
 mod replay;
 mod room;
 mod rosters;
+mod spreads;
 mod stored;
 mod volume;
 
@@ -126,13 +127,18 @@ impl World {
     }
 
     fn connect(&mut self, a: usize, b: usize) {
+        self.connect_over(a, b, 65_536);
+    }
+
+    /// The same over a link that takes frames of at most `mtu` bytes.
+    fn connect_over(&mut self, a: usize, b: usize, mtu: u32) {
         let (x, y) = (LinkId(self.next_link), LinkId(self.next_link + 1));
         self.next_link += 2;
         self.wires.insert((a, x), (b, y));
         self.wires.insert((b, y), (a, x));
         for (host, link, other, dialled) in [(a, x, b, true), (b, y, a, false)] {
             let profile = LinkProfile {
-                mtu: 65_536,
+                mtu,
                 rate: 0,
                 reliable: true,
                 broadcast: false,

@@ -117,8 +117,10 @@ impl Node {
 
     /// A board must say where we can be reached.
     fn wants_board(&self) -> bool {
-        let said = self.replica.doc(self.me, DocKind::Board);
-        !self.own.announce_board && said.is_none_or(|doc| doc.doc.contact != self.config.advertise)
+        if self.own.announce_board {
+            return false;
+        }
+        self.replica.doc(self.me, DocKind::Board).is_none_or(|doc| doc.doc.contact != self.config.advertise)
     }
 
     /// An entry was folded in: does it ask us for an acknowledgement?
@@ -431,6 +433,9 @@ impl Node {
             if self.replica.commit_doc(doc) != DocOutcome::Known {
                 self.ages.insert((self.me, kind), Age::heard(Some(0), self.now));
                 self.show_document(self.me, kind);
+                if kind == DocKind::Detail {
+                    self.detail_changed(self.me);
+                }
             }
             self.count("boards_written_total", 1);
             self.notify(Event::Board { node: self.me, version });

@@ -85,6 +85,7 @@ impl Replica {
             Part::Rest => stamps.rest = self.changes,
         }
         self.dirty.insert(author);
+        self.root = None;
     }
 
     /// What changed after the first `since` changes.

@@ -88,24 +88,25 @@ impl Replica {
 
     /// The root: equal exactly where all logbooks, boards and the roster are equal.
     pub fn root(&mut self, roster: Hash16) -> Hash16 {
+        if let Some((_, root)) = self.root.filter(|(with, _)| *with == roster) {
+            return root;
+        }
         self.refresh();
         let mut hasher = blake3::Hasher::new();
         hasher.update(&roster);
-        for (author, leaf) in &self.leaves {
-            hasher.update(&author.to_bytes());
-            hasher.update(leaf);
-        }
-        truncate(&hasher)
+        hasher.update(self.leaves.as_flattened());
+        let root = truncate(&hasher);
+        self.root = Some((roster, root));
+        root
     }
 
     /// One hash per bucket of authors.
     pub fn buckets(&mut self, count: usize) -> Vec<Hash8> {
         self.refresh();
         let mut hashers = vec![blake3::Hasher::new(); count];
-        for (author, leaf) in &self.leaves {
-            if let Some(hasher) = hashers.get_mut(bucket_of(*author, count)) {
-                hasher.update(&author.to_bytes());
-                hasher.update(leaf);
+        for line in &self.leaves {
+            if let Some(hasher) = hashers.get_mut(bucket_of(author_of(line), count)) {
+                hasher.update(line);
             }
         }
         hashers.iter().map(|hasher| cut(truncate(hasher))).collect()
@@ -151,9 +152,27 @@ impl Replica {
     fn refresh(&mut self) {
         for author in std::mem::take(&mut self.dirty) {
             let leaf = self.author_hash(author);
-            self.leaves.insert(author, leaf);
+            let mut line = [0; 20];
+            line[..4].copy_from_slice(&author.to_bytes());
+            line[4..].copy_from_slice(&leaf);
+            match place_of(&self.leaves, author) {
+                Ok(place) => self.leaves[place] = line,
+                Err(place) => self.leaves.insert(place, line),
+            }
         }
     }
+}
+
+/// What the root is made of for one author: name and leaf hash.
+pub(super) type Line = [u8; 20];
+
+pub(super) fn author_of(line: &Line) -> NodeId {
+    NodeId::from_bytes([line[0], line[1], line[2], line[3]])
+}
+
+/// Where an author's line is, or would be.
+pub(super) fn place_of(lines: &[Line], author: NodeId) -> Result<usize, usize> {
+    lines.binary_search_by_key(&author, author_of)
 }
 
 /// Which bucket an author falls in: the low bits of a hash, so that 64 and 256 buckets nest.

@@ -94,7 +94,7 @@ impl Document {
     ///
     /// # Errors
     /// [`Malformed`]: nothing of it may be used.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
+    pub fn parse(bytes: &Bytes) -> Result<Self, Malformed> {
         if bytes.len() > DETAIL_BYTES_MAX_HUB.max(DETAIL_BYTES_MAX) {
             return Err(Malformed);
         }
@@ -111,7 +111,7 @@ impl Document {
             wall: UtcMillis(i64::try_from(fields.uint(5)?).map_err(|_| Malformed)?),
             floor: number(6)?,
             head: number(7)?,
-            readings: Bytes::copy_from_slice(fields.bytes(8)?),
+            readings: bytes.slice_ref(fields.bytes(8)?),
             contact: contact.filter_map(|item| std::str::from_utf8(item).ok().map(str::to_owned)).collect(),
         })
     }
@@ -138,7 +138,8 @@ pub struct HeldDoc {
 #[derive(Clone, Debug)]
 pub(super) struct Register {
     newest: LWWReg<HeldDoc, DocOrder>,
-    other: Option<HeldDoc>,
+    /// Rare, so apart.
+    other: Option<Box<HeldDoc>>,
 }
 
 /// What came of offering a document.
@@ -177,7 +178,7 @@ impl Register {
                 self.newest.update(held, order);
                 self.other = None;
             }
-            DocOutcome::TwoStories => self.other = Some(held),
+            DocOutcome::TwoStories => self.other = Some(Box::new(held)),
             DocOutcome::Known => {}
         }
         outcome
@@ -192,7 +193,7 @@ impl Register {
     }
 
     pub(super) fn other(&self) -> Option<&HeldDoc> {
-        self.other.as_ref()
+        self.other.as_deref()
     }
 
     /// Equal on all nodes that hold the newest version, whichever two stories they hold.

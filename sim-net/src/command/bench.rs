@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use holdfast_sim::figure::{self, Repair, quantile};
+use holdfast_sim::figure::{self, Carried, Repair, quantile};
+use holdfast_sim::world::MINUTE;
 
 use super::{Failed, millis};
 
@@ -42,24 +43,66 @@ pub(super) fn repair(out: &mut impl Write, wanted: &Repair) -> Result<bool, Fail
 }
 
 pub(super) fn speed(out: &mut impl Write, seed: u64, nodes: u32, minutes: u64, per_hour: u64) -> Result<bool, Failed> {
-    let spent = Spent::start();
-    let got = figure::calm(seed, usize::try_from(nodes).unwrap_or(2), minutes, per_hour)?;
-    let us = spent.us().max(1);
-    writeln!(
-        out,
-        "{nodes} nodes, {minutes} virtual minutes, {per_hour} entries per node-hour and a board per 30 min, seed {seed}"
-    )?;
-    writeln!(out, "words {}, frames {}, {} bytes, events {}", got.words, got.frames, got.bytes, got.events)?;
-    writeln!(
-        out,
-        "processor time {}: {} frames/s, {} events/s, {}x real time",
-        millis(us),
-        got.frames * 1_000_000 / us,
-        got.events * 1_000_000 / us,
-        got.seconds * 1_000_000 / us
-    )?;
+    let tempos = [
+        (minutes, format!("{per_hour} entries per node-hour and a board per 30 min"), figure::quiet(per_hour)),
+        ((minutes / 4).max(2), "a request per node-day and a board per 5 min".to_owned(), figure::CRISIS),
+    ];
+    for (minutes, said, tempo) in tempos {
+        let spent = Spent::start();
+        let mut world = figure::calm(seed, usize::try_from(nodes).unwrap_or(2), minutes, tempo)?;
+        // All links come up and everybody speaks at once: apart, for it is over soon.
+        world.run_until(MINUTE);
+        let (first, first_us) = (Carried::by(&world), spent.us());
+        world.run_until(world.end());
+        let (got, us) = (Carried::by(&world), spent.us().max(1));
+        writeln!(out, "{nodes} nodes, {minutes} virtual minutes, {said}, seed {seed}")?;
+        writeln!(out, "words {}, frames {}, {} bytes, events {}", got.words, got.frames, got.bytes, got.events)?;
+        writeln!(
+            out,
+            "processor time {}: {} frames/s, {} events/s, {}x real time",
+            millis(us),
+            got.frames * 1_000_000 / us,
+            got.events * 1_000_000 / us,
+            got.seconds * 1_000_000 / us
+        )?;
+        let kinds = world.kinds.iter().map(|(kind, (frames, bytes))| {
+            let name = KINDS.get(usize::from(*kind)).copied().unwrap_or("unknown");
+            format!("{name} {frames} ({bytes} B)")
+        });
+        writeln!(out, "frames: {}", kinds.collect::<Vec<_>>().join(", "))?;
+        let rest = us.saturating_sub(first_us).max(1);
+        writeln!(
+            out,
+            "the first minute {} and {} frames; after it {}x real time",
+            millis(first_us),
+            first.frames,
+            (got.seconds - first.seconds) * 1_000_000 / rest
+        )?;
+    }
     Ok(true)
 }
+
+/// Kinds of messages by number, as in `PROTOCOL.md` section 11.
+const KINDS: [&str; 18] = [
+    "Hello",
+    "RosterList",
+    "Roster",
+    "Entries",
+    "Docs",
+    "Forks",
+    "Have",
+    "Prune",
+    "Held",
+    "Probe",
+    "Same",
+    "Buckets",
+    "Leaves",
+    "Details",
+    "Want",
+    "Done",
+    "Beacon",
+    "Changed",
+];
 
 /// Time on the clock since a run began: for people who wait, never for the run.
 #[expect(clippy::disallowed_types, reason = "paces and measures the simulator, never the simulated")]

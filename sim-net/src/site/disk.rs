@@ -85,11 +85,19 @@ const UNREADABLE: u32 = 400;
 /// Of 1,000 rows of a file with bad rows so many are.
 const BAD_ROWS: u32 = 100;
 
+/// A row as it lies there: rows of one kind take no room for the largest of another, for a county has millions.
+#[derive(Clone, Debug)]
+enum Held {
+    Entry(Box<EntryRow>),
+    Doc(Box<DocRow>),
+    Other(Box<Row>),
+}
+
 /// Everything durable at one moment.
 #[derive(Clone, Debug, Default)]
 struct Platter {
     roster: Vec<Bytes>,
-    rows: BTreeMap<Key, Row>,
+    rows: BTreeMap<Key, Held>,
 }
 
 /// One node's store.
@@ -150,23 +158,22 @@ impl Disk {
 
     fn write(&mut self, job: &Job) {
         for row in &job.rows {
-            let key = match row {
+            let (key, held) = match row {
                 Row::Entry(entry) => {
                     let key = Key::Entry(entry.id);
-                    let keep =
-                        entry.body.is_none() && matches!(self.now.rows.get(&key), Some(Row::Entry(old)) if old.body.is_some());
+                    let keep = entry.body.is_none() && self.entry(entry.id).is_some_and(|old| old.body.is_some());
                     if keep {
                         continue;
                     }
-                    key
+                    (key, Held::Entry(Box::new(entry.clone())))
                 }
                 Row::Doc { slot, doc, author, kind } => {
                     let key = Key::Doc(*author, *kind, *slot);
-                    if doc.is_none() {
+                    let Some(doc) = doc else {
                         self.now.rows.remove(&key);
                         continue;
-                    }
-                    key
+                    };
+                    (key, Held::Doc(Box::new(doc.clone())))
                 }
                 Row::Roster { bytes } => {
                     if !self.now.roster.contains(bytes) {
@@ -174,10 +181,10 @@ impl Disk {
                     }
                     continue;
                 }
-                Row::Fork { log, .. } => Key::Fork(*log),
-                Row::Meta { key, .. } => Key::Meta(key.clone()),
+                Row::Fork { log, .. } => (Key::Fork(*log), Held::Other(Box::new(row.clone()))),
+                Row::Meta { key, .. } => (Key::Meta(key.clone()), Held::Other(Box::new(row.clone()))),
             };
-            self.now.rows.insert(key, row.clone());
+            self.now.rows.insert(key, held);
         }
     }
 
@@ -208,7 +215,15 @@ impl Disk {
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
         let roster = self.now.roster.iter().map(|bytes| Row::Roster { bytes: bytes.clone() });
-        roster.chain(self.now.rows.values().cloned()).collect()
+        let row = |(key, held): (&Key, &Held)| match (key, held) {
+            (_, Held::Entry(entry)) => Row::Entry(entry.as_ref().clone()),
+            (key, Held::Doc(doc)) => {
+                let slot = if let Key::Doc(.., slot) = key { *slot } else { 0 };
+                Row::Doc { slot, author: doc.author, kind: doc.kind, doc: Some(doc.as_ref().clone()) }
+            }
+            (_, Held::Other(row)) => row.as_ref().clone(),
+        };
+        roster.chain(self.now.rows.iter().map(row)).collect()
     }
 
     /// The proof of continuity.
@@ -227,16 +242,16 @@ impl Disk {
     #[must_use]
     pub fn entry(&self, id: EntryId) -> Option<&EntryRow> {
         match self.now.rows.get(&Key::Entry(id)) {
-            Some(Row::Entry(entry)) => Some(entry),
-            Some(Row::Doc { .. } | Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. }) | None => None,
+            Some(Held::Entry(entry)) => Some(entry),
+            Some(Held::Doc(_) | Held::Other(_)) | None => None,
         }
     }
 
     /// Durable entries.
     pub fn entries(&self) -> impl Iterator<Item = &EntryRow> {
         self.now.rows.values().filter_map(|row| match row {
-            Row::Entry(entry) => Some(entry),
-            Row::Doc { .. } | Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. } => None,
+            Held::Entry(entry) => Some(entry.as_ref()),
+            Held::Doc(_) | Held::Other(_) => None,
         })
     }
 
@@ -249,16 +264,16 @@ impl Disk {
     #[must_use]
     pub fn doc(&self, author: NodeId, kind: DocKind) -> Option<&DocRow> {
         match self.now.rows.get(&Key::Doc(author, kind, 0)) {
-            Some(Row::Doc { doc, .. }) => doc.as_ref(),
-            Some(Row::Entry(_) | Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. }) | None => None,
+            Some(Held::Doc(doc)) => Some(doc),
+            Some(Held::Entry(_) | Held::Other(_)) | None => None,
         }
     }
 
     /// Documents, contradictions too.
     pub fn docs(&self) -> impl Iterator<Item = &DocRow> {
         self.now.rows.values().filter_map(|row| match row {
-            Row::Doc { doc, .. } => doc.as_ref(),
-            Row::Entry(_) | Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. } => None,
+            Held::Doc(doc) => Some(doc.as_ref()),
+            Held::Entry(_) | Held::Other(_) => None,
         })
     }
 

@@ -139,7 +139,7 @@ impl World {
         state.frames.clear();
         let (node, life, link) = (state.node, state.life, state.link);
         if self.alive(node, life) && self.slots[node].ports.remove(&link).is_some() {
-            self.after(0, Happening::Give { node, life, input: Input::LinkDown { link, cause: cause.to_owned() } });
+            self.after(0, Happening::Give { node, life, input: Box::new(Input::LinkDown { link, cause: cause.to_owned() }) });
         }
     }
 

@@ -27,7 +27,7 @@ impl World {
             dialled: None,
             label: "sim air".to_owned(),
         };
-        self.after(0, Happening::Give { node, life, input: Input::LinkUp { link: name, profile } });
+        self.after(0, Happening::Give { node, life, input: Box::new(Input::LinkUp { link: name, profile }) });
         self.after(1, Happening::AirGrant { node, life });
         self.hear_soon();
     }

@@ -222,7 +222,7 @@ impl World {
         let (node, life, link) = (state.node, state.life, state.link);
         if self.alive(node, life) && self.slots[node].ports.remove(&link).is_some() {
             let cause = "the stick was pulled out".to_owned();
-            self.after(0, Happening::Give { node, life, input: Input::LinkDown { link, cause } });
+            self.after(0, Happening::Give { node, life, input: Box::new(Input::LinkDown { link, cause }) });
         }
     }
 

@@ -7,20 +7,31 @@ use holdfast_proto::io::{Input, Output, Row};
 
 use crate::scenario::Micros;
 
+/// Lines are hashed together once they are so many bytes: long runs of bytes hash several times faster.
+const TOGETHER: usize = 32_768;
+
 /// Running hash. What is said in few bytes stands for the whole: signatures for what they sign, frames for themselves.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Print {
     hasher: blake3::Hasher,
+    /// Lines not hashed yet, and where the last one begins.
     line: Vec<u8>,
+    begun: usize,
 }
 
 impl Print {
     pub(super) fn hex(&self) -> String {
-        self.hasher.finalize().to_hex().to_string()
+        let mut hasher = self.hasher.clone();
+        hasher.update(&self.line);
+        hasher.finalize().to_hex().to_string()
     }
 
     fn begin(&mut self, now: Micros, node: usize, kind: u8) {
-        self.line.clear();
+        if self.line.len() >= TOGETHER {
+            self.hasher.update(&self.line);
+            self.line.clear();
+        }
+        self.begun = self.line.len();
         self.number(now);
         self.number(node as u64);
         self.line.push(kind);
@@ -28,8 +39,7 @@ impl Print {
 
     /// One line, its length last so that lines can't run into each other.
     fn end(&mut self) {
-        self.number(self.line.len() as u64);
-        self.hasher.update(&self.line);
+        self.number((self.line.len() - self.begun) as u64);
     }
 
     fn number(&mut self, value: u64) {

@@ -147,7 +147,7 @@ impl World {
                 dialled: None,
                 label: format!("sim radio {}", channel.name),
             };
-            self.after(0, Happening::Give { node, life, input: Input::LinkUp { link, profile } });
+            self.after(0, Happening::Give { node, life, input: Box::new(Input::LinkUp { link, profile }) });
             self.after(1, Happening::RadioGrant { net, node, life });
             self.hear_soon();
         }

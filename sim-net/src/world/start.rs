@@ -70,7 +70,7 @@ impl World {
         let candidates: Vec<(usize, bool)> = configured.chain(found).collect();
         for (other, is_static) in candidates {
             let input = Input::Candidate { address: format!("sim:{other}"), is_static };
-            self.after(0, Happening::Give { node, life, input });
+            self.after(0, Happening::Give { node, life, input: Box::new(input) });
         }
         self.join_air(node);
         self.join_radio(node);

@@ -36,7 +36,7 @@ impl World {
         }
         let Err((delay, cause)) = self.try_dial(node, address) else { return };
         let input = Input::DialFailed { address: address.to_owned(), cause: cause.to_owned() };
-        self.after(delay, Happening::Give { node, life, input });
+        self.after(delay, Happening::Give { node, life, input: Box::new(input) });
     }
 
     fn try_dial(&mut self, node: usize, address: &str) -> Result<(), (Micros, &'static str)> {

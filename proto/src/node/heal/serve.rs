@@ -11,7 +11,7 @@ use crate::io::{EntryRow, Output};
 use crate::link::LinkId;
 use crate::message::{Message, Want, WireDoc, WireEntry};
 use crate::node::Node;
-use crate::node::links::Link;
+use crate::node::link::Link;
 use crate::replica::Header;
 
 /// Entries waiting to be served to one peer, and numbers looked up for one want; the rest is left to the next probe.
@@ -22,6 +22,8 @@ const SERVINGS_MAX: usize = 64;
 const SERVE_DOCS_MAX: usize = 2 * AUTHORS_MAX;
 /// A want is answered in frames of about this size.
 const SERVE_FRAME: usize = 32_768;
+/// Bytes of a frame beside the words in it, at most.
+const FRAME_ROOM: usize = 64;
 /// Fetched entries waiting for room on one link.
 const READY_MAX: usize = 4 * FETCH_MAX;
 
@@ -54,13 +56,13 @@ impl Node {
         }
         let since = self.spelled_out(want.since.take());
         want.entries.extend(since);
-        self.regraft(id, &want.entries);
         self.count("wants_in_total", 1);
         let peer = self.links.get(&id).and_then(|link| link.node);
         let allowed = |node: &Self, author: NodeId, kind: DocKind| {
             kind == DocKind::Board || peer.is_some_and(|peer| node.entitled(peer, author))
         };
         let asked: BTreeSet<_> = want.docs.iter().copied().take(SERVE_DOCS_MAX).collect();
+        self.regraft(id, &want.entries, &asked);
         let docs = asked.iter().filter(|(author, kind)| allowed(self, *author, *kind)).flat_map(|(author, kind)| {
             let age = self.doc_age(*author, *kind);
             let both = [self.replica.doc(*author, *kind), self.replica.doc_contradiction(*author, *kind)];
@@ -73,10 +75,12 @@ impl Node {
         let proofs: Vec<_> = proofs.collect();
         let (ids, ready) = self.wanted_entries(id, &want);
         let sent = (docs.len() + ids.len() + ready.len()) as u64;
-        for docs in in_frames(docs, WireDoc::size) {
+        let goal =
+            self.links.get(&id).map_or(SERVE_FRAME, |link| SERVE_FRAME.min(link.profile.mtu as usize)).saturating_sub(FRAME_ROOM);
+        for docs in in_frames(docs, goal, WireDoc::size) {
             self.control(id, Message::Docs { want: Some(want.id), docs });
         }
-        for proofs in in_frames(proofs, |(one, other)| one.size() + other.size()) {
+        for proofs in in_frames(proofs, goal, |(one, other)| one.size() + other.size()) {
             self.control(id, Message::Forks { proofs });
         }
         let Some(link) = self.links.get_mut(&id) else { return };
@@ -114,9 +118,15 @@ impl Node {
     pub(in crate::node) fn pump_serving(&mut self, id: LinkId) {
         loop {
             let Some(link) = self.links.get_mut(&id) else { return };
-            let limit = link.room.min(link.profile.mtu);
+            let (limit, mtu) = (link.room.min(link.profile.mtu), link.profile.mtu as usize);
             let Some(serving) = link.serving.front_mut() else { return };
             let want = serving.want;
+            if serving.ready.front().is_some_and(|next| next.size() + FRAME_ROOM > mtu) {
+                // No frame of this link takes it; the asker hears that this was all, and asks elsewhere.
+                serving.ready.pop_front();
+                self.count("words_too_long_total", 1);
+                continue;
+            }
             if !serving.ready.is_empty() {
                 let Some(entries) = take_frame(&mut serving.ready, limit as usize) else { break };
                 self.transmit(id, &Message::Entries { want: Some(want), entries });
@@ -200,13 +210,13 @@ impl Node {
 }
 
 /// Cuts into runs that each fit a frame; one that is larger alone goes alone.
-fn in_frames<T>(items: Vec<T>, size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
+fn in_frames<T>(items: Vec<T>, goal: usize, size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
     let mut frames: Vec<Vec<T>> = Vec::new();
     let mut bytes = usize::MAX;
     for item in items {
         let more = size(&item);
         bytes = bytes.saturating_add(more);
-        if bytes > SERVE_FRAME {
+        if bytes > goal {
             frames.push(Vec::new());
             bytes = more;
         }
@@ -219,7 +229,7 @@ fn in_frames<T>(items: Vec<T>, size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
 
 /// As many entries as fit into one frame; `None` where not even the first does.
 fn take_frame(ready: &mut VecDeque<WireEntry>, limit: usize) -> Option<Vec<WireEntry>> {
-    let goal = SERVE_FRAME.min(limit.saturating_sub(64));
+    let goal = SERVE_FRAME.min(limit.saturating_sub(FRAME_ROOM));
     let mut bytes = 0;
     let mut entries = Vec::new();
     while let Some(next) = ready.front().filter(|next| bytes + next.size() <= goal) {
@@ -227,7 +237,7 @@ fn take_frame(ready: &mut VecDeque<WireEntry>, limit: usize) -> Option<Vec<WireE
         entries.extend(ready.pop_front());
     }
     // One that is larger than the goal goes alone if the link takes it at all.
-    if entries.is_empty() && ready.front().is_some_and(|next| next.size() + 64 <= limit) {
+    if entries.is_empty() && ready.front().is_some_and(|next| next.size() + FRAME_ROOM <= limit) {
         entries.extend(ready.pop_front());
     }
     (!entries.is_empty()).then_some(entries)
