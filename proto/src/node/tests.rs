@@ -9,6 +9,7 @@ mod floors;
 mod forks;
 mod gate;
 mod heals;
+mod laws;
 mod replay;
 mod room;
 mod rosters;
