@@ -394,6 +394,9 @@ impl Node {
 
     /// Sends what each link has room for.
     pub(super) fn pump_all(&mut self) {
+        if self.own.unstamped {
+            return;
+        }
         let ids: Vec<LinkId> = self
             .links
             .iter()

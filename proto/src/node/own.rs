@@ -34,6 +34,8 @@ pub(super) struct Own {
     pub(super) open: bool,
     pub(super) why_new: &'static str,
     pub(super) written: bool,
+    /// The store stands beyond the stamp: nothing is spoken before a stamp that covers it is durable.
+    pub(super) unstamped: bool,
     pub(super) stopped: Option<String>,
     /// Highest incarnation count heard of ourselves.
     pub(super) heard: u16,
@@ -66,6 +68,7 @@ impl Own {
             open: false,
             why_new: "first start",
             written: false,
+            unstamped: false,
             stopped: None,
             heard: stamp.map_or(0, |stamp| stamp.incarnation.count),
             queue: VecDeque::new(),
@@ -143,9 +146,18 @@ impl Node {
         let whole = held.is_none_or(|held| held.frozen().is_none() && held.head() == number);
         self.own.mark = mark;
         self.own.open = continuous && whole;
+        // What a crash left without its stamp was never spoken; spoken now, an older store must not pass for continuous.
+        self.own.unstamped = self.own.open && self.own.stamp != Some(self.new_stamp());
+        self.stamp_again();
         if !self.own.open {
             self.own.why_new = "this store is a copy, a backup or older than what was spoken";
         }
+    }
+
+    /// The stamp of where our chain stands.
+    pub(super) fn new_stamp(&self) -> Stamp {
+        let Mark { incarnation, number, hash, board, detail, .. } = self.own.mark;
+        Stamp { node: self.me, incarnation, number, hash, board, detail }
     }
 
     pub(super) fn own_log(&self, incarnation: Incarnation) -> LogId {

@@ -9,6 +9,7 @@ mod floors;
 mod forks;
 mod gate;
 mod heals;
+mod laws;
 mod replay;
 mod room;
 mod rosters;
@@ -456,6 +457,7 @@ fn a_cloned_pc_that_writes_is_found_and_frozen_the_same_everywhere() {
     assert_eq!(world.hosts[1].node.canonical_view(), world.hosts[2].node.canonical_view());
     assert_eq!(world.hosts[1].node.replica.forks().count(), 1);
     assert!(world.status_of(1, 0).forked);
+    assert!(world.warnings(1).contains(&"H-405".to_owned()) && world.warnings(2).contains(&"H-405".to_owned()));
 }
 
 #[test]

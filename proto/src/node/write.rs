@@ -18,7 +18,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::{About, Plan, PlanInput, make_acknowledge, make_floor};
 use crate::id::{Class, DocKind, EntryId, FactId, Incarnation, NodeId};
 use crate::identity::{RealmKind, Signed, Tag};
-use crate::io::{AgeMark, DocRow, EntryRow, Output, Row, Stamp};
+use crate::io::{AgeMark, DocRow, EntryRow, Output, Row};
 use crate::replica::{DocOutcome, Header, HeldDoc, hash16};
 use crate::time::{Instant, UtcMillis};
 
@@ -52,6 +52,13 @@ pub(super) struct Flight {
     before: Vec<(DocKind, Option<Bytes>)>,
     promises: Vec<Promise>,
     mark: Mark,
+}
+
+impl From<Mark> for Flight {
+    /// With nothing in it yet; `mark` is where the chain stands if it fails.
+    fn from(mark: Mark) -> Self {
+        Self { entries: Vec::new(), docs: Vec::new(), before: Vec::new(), promises: Vec::new(), mark }
+    }
 }
 
 impl Node {
@@ -111,7 +118,8 @@ impl Node {
         let settled = self.own.started.map(|at| at.after(SETTLE_AFTER_START));
         let board = settled.filter(|_| self.wants_board());
         let again = self.own.started.filter(|_| !self.own.outranked.is_empty());
-        let due = [self.own.acknowledge_at, board, self.own.floor_at, again].into_iter().flatten().min()?;
+        let stamp = self.own.started.filter(|_| self.own.unstamped);
+        let due = [self.own.acknowledge_at, board, self.own.floor_at, again, stamp].into_iter().flatten().min()?;
         [self.own.not_before, self.waits_until()].into_iter().flatten().chain([due]).max()
     }
 
@@ -163,12 +171,17 @@ impl Node {
         if self.waits_until().is_some() {
             return;
         }
+        if self.own.unstamped {
+            if !self.store_rests() {
+                self.stamp_again();
+            }
+            return;
+        }
         let automatic = self.write_deadline().is_some_and(|at| at <= self.now.mono);
         if self.own.queue.is_empty() && !automatic {
             return;
         }
-        let mut flight =
-            Flight { entries: Vec::new(), docs: Vec::new(), before: Vec::new(), promises: Vec::new(), mark: self.own.mark };
+        let mut flight = Flight::from(self.own.mark);
         let mut drafts: BTreeMap<DocKind, Bytes> = BTreeMap::new();
         let outranked = if self.is_certified() { self.own.outranked.clone() } else { BTreeMap::new() };
         for (kind, payload) in outranked {
@@ -404,15 +417,23 @@ impl Node {
             rows.push(Row::Doc { slot: 1, doc: None, author, kind });
             rows.push(Row::Doc { slot: 0, doc: Some(doc.row.clone()), author, kind });
         }
-        let Mark { incarnation, number, hash, board, detail, .. } = self.own.mark;
-        let stamp = Stamp { node: self.me, incarnation, number, hash, board, detail };
         self.own.in_flight = true;
-        self.persist(rows, Some(stamp), Job::Own(Box::new(flight)));
+        self.persist(rows, Some(self.new_stamp()), Job::Own(Box::new(flight)));
+    }
+
+    /// Writes a stamp without words, where the one on disk does not cover what the store holds.
+    pub(super) fn stamp_again(&mut self) {
+        if self.own.unstamped && !self.own.in_flight {
+            self.own.in_flight = true;
+            let flight = Flight::from(self.own.mark);
+            self.persist(Vec::new(), Some(self.new_stamp()), Job::Own(Box::new(flight)));
+        }
     }
 
     /// Our words are durable: now they count, are spoken and acknowledged.
     pub(super) fn own_durable(&mut self, flight: Flight) {
         self.own.in_flight = false;
+        self.own.unstamped = false;
         self.own.flying.clear();
         for (header, row) in flight.entries {
             self.fold_in(&header, &row, true);
