@@ -5,6 +5,7 @@
 //! | `node/start` | from disk to a running node; continuity |
 //! | `node/known` | everyone certified, shared by nodes of one process |
 //! | `node/link` | one link: who is there, what waits, what it has |
+//! | `node/kin` | neighbours wanted whatever the degree |
 //! | `node/links` | links up and down, greeting, roster exchange, what goes out when there is room |
 //! | `node/ingest` | bytes from outside: gate, store, fold |
 //! | `node/own` | our own chain: continuity, incarnations |
@@ -18,6 +19,7 @@
 mod delivery;
 mod heal;
 mod ingest;
+mod kin;
 mod known;
 mod link;
 mod links;
@@ -64,6 +66,7 @@ pub struct Node {
     domain: Domain,
     replica: Replica,
     peers: Peers,
+    kin: kin::Kin,
     links: BTreeMap<LinkId, link::Link>,
     agreed: heal::Agreed,
     own: own::Own,

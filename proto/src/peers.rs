@@ -31,6 +31,8 @@ pub struct Contact {
 
 /// Addresses one node may claim without having answered there. A board names at most as many.
 const CLAIMS_MAX: usize = 4;
+/// Dials in a row that came to nothing after which another node is tried beside.
+const FAILING: u32 = 2;
 /// Of a reason so much is kept.
 const CAUSE_CHARS_MAX: usize = 256;
 
@@ -102,6 +104,21 @@ impl Peers {
         worst.is_some_and(|address| self.contacts.remove(&address).is_some())
     }
 
+    /// Notes an address of a node that is wanted: any idle hint makes room for it.
+    pub fn add_wanted(&mut self, address: String, node: NodeId, now: Instant) {
+        let hints = self.contacts.values().filter(|contact| !contact.is_static).count();
+        if !self.contacts.contains_key(&address) && hints >= CANDIDATES_MAX {
+            self.forget_worst(|contact| !contact.is_static && contact.node != Some(node));
+        }
+        self.add(address, false, Some(node), now);
+    }
+
+    /// True where an address of the node is known that did not just fail again and again.
+    #[must_use]
+    pub fn may_answer(&self, node: NodeId) -> bool {
+        self.contacts.values().any(|contact| contact.node == Some(node) && contact.failures < FAILING)
+    }
+
     /// Links or cuts changed: who is to be dialled may have, too.
     pub fn look_again(&mut self) {
         self.stale = true;
@@ -113,8 +130,16 @@ impl Peers {
         self.stale || self.next.is_some_and(|at| at <= now)
     }
 
-    /// Addresses to dial now. `linked` are nodes with a link already, `cut` those not to be reached.
-    pub fn due(&mut self, now: Instant, linked: &BTreeSet<NodeId>, cut: &BTreeSet<NodeId>, degree: usize) -> Vec<String> {
+    /// Addresses to dial now. `linked` are nodes with a link already, `cut` those not to be reached, `wanted` those to be reached
+    /// whatever the degree.
+    pub fn due(
+        &mut self,
+        now: Instant,
+        linked: &BTreeSet<NodeId>,
+        cut: &BTreeSet<NodeId>,
+        wanted: &BTreeSet<NodeId>,
+        degree: usize,
+    ) -> Vec<String> {
         // A dial under way may become a link: hints wait for what comes of it.
         let on_the_way = |contact: &&Contact| contact.dialling || (contact.link.is_some() && !contact.leads_to(linked, cut));
         let on_the_way = self.contacts.values().filter(on_the_way).count();
@@ -124,7 +149,8 @@ impl Peers {
         for (address, contact) in &mut self.contacts {
             let busy = contact.dialling || contact.link.is_some() || contact.leads_to(linked, cut);
             // Static addresses are dialled whatever the degree: somebody wrote them down on purpose.
-            if busy || (!contact.is_static && budget == 0) {
+            let asked_for = contact.is_static || contact.node.is_some_and(|node| wanted.contains(&node));
+            if busy || (!asked_for && budget == 0) {
                 continue;
             }
             if contact.next <= now {

@@ -415,6 +415,7 @@ impl Node {
         for address in contact.into_iter().filter(|_| author != self.me) {
             self.peers.add(address, false, Some(author), self.now.mono);
         }
+        self.kin_may_be_found(author);
         if let Some(label) = from.and_then(|link| self.links.get(&link)).map(|link| link.profile.label.clone()) {
             self.via.insert(author, label);
         }

@@ -387,7 +387,8 @@ impl Node {
             return;
         }
         let linked = self.linked();
-        for address in self.peers.due(self.now.mono, &linked, &self.cut, self.config.degree) {
+        let kin = self.kin_wanted(&linked);
+        for address in self.peers.due(self.now.mono, &linked, &self.cut, &kin, self.config.degree) {
             self.emit(Output::Dial { address });
         }
     }

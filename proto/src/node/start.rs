@@ -107,6 +107,7 @@ impl Restoring {
             domain: Domain::new(setup.catalogue),
             replica: Replica::default(),
             peers: Peers::default(),
+            kin: super::kin::Kin::default(),
             links: BTreeMap::new(),
             agreed: super::heal::Agreed::default(),
             pending: BTreeMap::new(),
@@ -183,12 +184,15 @@ impl Restoring {
                 break;
             }
         }
+        node.find_kin();
+        node.remember_addresses();
         node.admit();
         node.own_restored();
         let me = node.me;
         left_out.iter().filter(|row| row.author == me).for_each(|row| node.say_again(row));
         // What waited when this node ended has waited long enough.
         node.acknowledge_soon();
+        node.due_dials();
         Ok(node)
     }
 
@@ -278,10 +282,22 @@ impl Node {
         self.replica.weigh(header, hash, true, window, stated)
     }
 
+    /// Whoever could be reached before the restart is worth a dial after it.
+    fn remember_addresses(&mut self) {
+        let said = |doc: &HeldDoc| doc.doc.contact.iter().map(|address| (doc.row.author, address.clone())).collect::<Vec<_>>();
+        let boards = self.replica.docs(DocKind::Board).filter(|(author, _)| *author != self.me);
+        let addresses: Vec<_> = boards.flat_map(|(_, doc)| said(doc)).collect();
+        for (author, address) in addresses {
+            self.peers.add(address, false, Some(author), self.now.mono);
+        }
+        self.peers.look_again();
+    }
+
     /// The roster changed: everybody who depends on it learns of it.
     pub(super) fn roster_changed(&mut self) {
         self.known.follow();
         self.scopes.forget();
+        self.find_kin();
         self.admit();
     }
 

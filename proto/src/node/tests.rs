@@ -9,6 +9,7 @@ mod floors;
 mod forks;
 mod gate;
 mod heals;
+mod kin;
 mod laws;
 mod replay;
 mod room;
@@ -54,6 +55,7 @@ struct Host {
     admitted: BTreeSet<PublicKey>,
     replies: BTreeMap<CommandId, Reply>,
     events: Vec<Event>,
+    dials: BTreeSet<String>,
 }
 
 /// Some hosts and the links between them.
@@ -98,6 +100,7 @@ impl World {
                 admitted: BTreeSet::new(),
                 replies: BTreeMap::new(),
                 events: Vec::new(),
+                dials: BTreeSet::new(),
             });
             world.drain(n);
         }
@@ -192,7 +195,10 @@ impl World {
                     assert!(!matches!(event, Event::Bug { .. }), "{event:?}");
                     self.hosts[n].events.push(event);
                 }
-                Output::Dial { .. } | Output::Hangup { .. } => {}
+                Output::Dial { address } => {
+                    self.hosts[n].dials.insert(address);
+                }
+                Output::Hangup { .. } => {}
             }
         }
     }
