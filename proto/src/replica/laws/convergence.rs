@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::bench::{Shelf, any_delivery, any_world, assert_equal, exchange};
+use super::bench::{Shelf, Word, any_delivery, any_world, assert_equal, exchange};
 
 proptest! {
     #[test]
@@ -72,21 +72,13 @@ proptest! {
         one.deliver(&world, &second);
         other.deliver(&world, &second);
         other.deliver(&world, &first);
-        for at in &again {
-            one.take(&world.words[*at], false);
-        }
-        for at in again.iter().rev() {
-            other.take(&world.words[*at], false);
-        }
+        let again: Vec<&Word> = again.iter().map(|at| &world.words[*at]).collect();
+        one.take_all(again.iter().copied());
+        other.take_all(again.iter().rev().copied());
         exchange(&mut one, &mut other);
-        // Whoever held one story of a fork may only now see the other: said once, all of it is held or hidden.
-        for at in &again {
-            one.take(&world.words[*at], false);
-        }
+        one.settle(&again);
         let (root, view) = (one.root(), one.view.clone());
-        for at in again.into_iter().rev() {
-            one.take(&world.words[at], false);
-        }
+        one.take_all(again.into_iter().rev());
         one.check();
         prop_assert_eq!((one.root(), &one.view), (root, &view));
         exchange(&mut one, &mut other);

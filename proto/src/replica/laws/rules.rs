@@ -73,6 +73,57 @@ fn a_floor_hides_what_is_settled_and_a_fork_that_takes_it_away_brings_it_back() 
 }
 
 #[test]
+fn what_came_below_a_floor_is_lacking_when_a_fork_takes_that_floor_away_and_comes_when_it_is_said_again() {
+    let words = written(7, |number| (number == 7).then_some((7, vec![])));
+    let (mut early, mut late) = (Shelf::new(64), Shelf::new(64));
+    early.take_all(words.iter());
+    late.take_all(words.iter().rev());
+    assert_eq!((held(&early), held(&late)), (BTreeSet::from([7]), BTreeSet::from([7])));
+    // Who stored it before the floor came has it back; who was told of it below the floor has to hear it again.
+    early.take(&twin(&words[6]), false);
+    late.take(&twin(&words[6]), false);
+    assert_eq!((held(&early), held(&late)), ((1..=6).collect(), BTreeSet::new()));
+    let mut asking = late.clone();
+    exchange(&mut asking, &mut early);
+    late.take_all(words.iter());
+    assert_eq!((held(&asking), held(&late)), ((1..=6).collect(), (1..=6).collect()));
+}
+
+#[test]
+fn a_fork_found_last_is_made_good_by_saying_everything_again() {
+    let words = written(13, |number| match number {
+        7 | 10 => Some((number, vec![])),
+        12 => Some((9, vec![6])),
+        _ => None,
+    });
+    // Another 7, 8 and 9, the first with the same floor.
+    let mut others: Vec<Word> = Vec::new();
+    for number in 7..=9 {
+        let before = others.last().unwrap_or(&words[5]).hash;
+        let floor = Floor { incarnation: log(1, 1).incarnation, number, prev: before, keep: BTreeSet::new() };
+        let floors = if number == 7 { vec![floor] } else { Vec::new() };
+        others.push(Word::new(log(1, 1), number, before, &Story::plain(100 + number), floors));
+    }
+    let last = [&words[9], &words[12], &words[10], &words[11], &words[8], &words[7], &others[2], &words[6]];
+    let said: Vec<&Word> = words[..6].iter().chain(&others[..2]).chain(last).collect();
+    let (mut one, mut other) = (Shelf::new(4), Shelf::new(4));
+    for shelf in [&mut one, &mut other] {
+        shelf.take_all([&words[3], &words[11], &words[8]]);
+    }
+    one.take_all(said.iter().copied());
+    other.take_all(said.iter().rev().copied());
+    exchange(&mut one, &mut other);
+    assert_eq!((held(&one), one.replica.log(log(1, 1)).unwrap().frozen()), (BTreeSet::from([7]), Some(8)));
+    // Said below the floor of 7, and only then the other 7: of what that floor hid there is only what had been stored before it came.
+    one.take_all(said.iter().copied());
+    assert_eq!((held(&one), one.replica.log(log(1, 1)).unwrap().frozen()), (BTreeSet::from([4]), Some(7)));
+    one.settle(&said);
+    assert_eq!(held(&one), (1..=4).collect());
+    one.check();
+    exchange(&mut one, &mut other);
+}
+
+#[test]
 fn what_a_higher_floor_keeps_comes_back_although_a_lower_one_had_hidden_it() {
     let words = written(8, |number| match number {
         5 => Some((4, vec![])),
