@@ -443,21 +443,17 @@ pub(crate) fn implied_class(facts: &[Decoded]) -> Option<Class> {
     classes.min()
 }
 
-/// The floors a body sets.
+/// How a fact that sets a floor begins: field 0, one byte, the kind. No other fact can begin so.
+const FLOOR_BEGINS: [u8; 3] = [0, 1, 1];
+
+/// The floors a body sets. Every entry is asked and hardly any sets one, so only what is one is read.
 #[must_use]
 pub fn floor_of(body: &[u8]) -> Vec<Floor> {
-    let floors = decode_body(body).into_iter().filter_map(|decoded| match decoded {
-        Decoded::Fact(fact) => match fact.deed {
-            Deed::Floor(floor) => Some(floor),
-            Deed::Request(_)
-            | Deed::Update(_)
-            | Deed::Cancel(_)
-            | Deed::Confirm(_)
-            | Deed::Close(_)
-            | Deed::Acknowledge(_)
-            | Deed::Observation(_) => None,
-        },
-        Decoded::Inert(_) => None,
+    let facts = Fields::parse(body).and_then(|fields| fields.list(1)).unwrap_or_default();
+    let floors = facts.into_iter().take(FACTS_MAX).filter(|bytes| bytes.starts_with(&FLOOR_BEGINS));
+    let floors = floors.filter_map(|bytes| {
+        let Deed::Floor(floor) = decode_fact(bytes).ok()?.deed else { return None };
+        Some(floor)
     });
     floors.collect()
 }

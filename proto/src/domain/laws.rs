@@ -195,6 +195,8 @@ proptest! {
             super::Decoded::Fact(fact) => Some(*fact),
             super::Decoded::Inert(_) => None,
         }).collect();
+        let floors = facts.iter().filter_map(|fact| if let Deed::Floor(floor) = &fact.deed { Some(floor.clone()) } else { None });
+        prop_assert_eq!(super::floor_of(&encode_body(&facts)), floors.collect::<Vec<_>>());
         prop_assert_eq!(read, facts);
     }
 
