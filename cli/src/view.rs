@@ -39,7 +39,8 @@ pub(crate) struct Style {
 pub(crate) fn status(view: &StatusView, requests: Option<&RequestsView>, style: &Style) -> Vec<String> {
     let lang = style.lang;
     let realm = word(&view.realm, lang);
-    let here = format!("{} ({})", clean(&view.node.name), clean(&view.node.id));
+    let (name, id) = (clean(&view.node.name), clean(&view.node.id));
+    let here = lang.of(format!("{name} ({id})"), format!("{name}（{id}）"));
     let mut lines = vec![lang.of(
         format!("Holdfast ({realm})   here: {here}   neighbours: {}", view.neighbours),
         format!("Holdfast（{realm}）   本據點：{here}   鄰近據點：{}", view.neighbours),
