@@ -1,6 +1,10 @@
 # Finds a Rust toolchain and a C compiler, or installs Debian's. Sourced by configs/up.sh and tests/run.sh; POSIX sh.
 # Sets `cargo`; wants `root` (the clone). Never removes anything that is installed.
 
+# say ENGLISH CHINESE: the one for the language of this terminal, as `holdfast` chooses it; no line end.
+case ${HOLDFAST_LANG:-${LC_ALL:-${LANG:-}}} in [Zz][Hh]*) zh=1 ;; *) zh= ;; esac
+say() { if [ -n "$zh" ]; then printf '%s' "$2"; else printf '%s' "$1"; fi; }
+
 # The clock of this script, in seconds.
 now() { date +%s; }
 
@@ -60,12 +64,15 @@ install_debian() {
 
 # Says what to do about a missing toolchain, on stderr.
 say_rustup() {
-    {
-        echo "Holdfast needs Rust $rust_wanted or newer and a C compiler; neither can be installed from here."
-        echo "  Rust:       get rustup from https://rustup.rs, then \`rustup toolchain install stable\`"
-        echo "  C compiler: your system's gcc or clang package"
-        echo "Then run this again."
-    } >&2
+    say "Holdfast needs Rust $rust_wanted or newer and a C compiler; neither can be installed from here.
+  Rust:       get rustup from https://rustup.rs, then \`rustup toolchain install stable\`
+  C compiler: your system's gcc or clang package
+Then run this again.
+" "Holdfast 需要 Rust $rust_wanted 以上與 C 編譯器，這裡無法代為安裝。
+  Rust：     請從 https://rustup.rs 安裝 rustup，再執行 \`rustup toolchain install stable\`
+  C 編譯器： 請安裝系統的 gcc 或 clang 套件
+完成後請再執行一次。
+" >&2
 }
 
 # Finds or installs what a build needs; sets `cargo` and `rust_version`, or fails after saying what to do.
@@ -81,9 +88,12 @@ need_toolchain() {
     fi
     if ! is_root; then
         {
-            echo "Holdfast needs Rust $rust_wanted or newer and a C compiler. On Debian 12, one command as root gives both:"
-            echo "  apt-get update && apt-get install --no-remove $packages"
-            echo "Then run this again. Where that is too old: rustup from https://rustup.rs."
+            say "Holdfast needs Rust $rust_wanted or newer and a C compiler. On Debian 12, one command as root gives both:" \
+                "Holdfast 需要 Rust $rust_wanted 以上與 C 編譯器。在 Debian 12 上，以 root 執行一個指令即可安裝兩者："
+            printf '\n  apt-get update && apt-get install --no-remove %s\n' "$packages"
+            say "Then run this again. Where that is too old: rustup from https://rustup.rs." \
+                "完成後請再執行一次。若版本太舊，請從 https://rustup.rs 安裝 rustup。"
+            echo
         } >&2
         return 1
     fi
@@ -93,7 +103,9 @@ need_toolchain() {
         return 1
     }
     find_cargo && command -v cc >/dev/null 2>&1 && return 0
-    echo "This system's packages hold no Rust $rust_wanted." >&2
+    say "This system's packages hold no Rust $rust_wanted.
+" "此系統的套件沒有 Rust $rust_wanted。
+" >&2
     say_rustup
     return 1
 }

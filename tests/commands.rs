@@ -250,6 +250,22 @@ fn help_manual_and_completions_need_no_daemon() {
     for word in ["Exit codes", "saved here, not yet delivered", "report", "request", "demo"] {
         assert!(help.contains(word), "{word}: {help}");
     }
+    let zh = node.cli_with(&["request", "new", "--help"], &[("HOLDFAST_LANG", "zh-TW")]).exits(0).out;
+    assert!(zh.contains("提出補給需求") && !zh.contains("Ask for supplies") && !zh.contains("Usage"), "{zh}");
+}
+
+#[test]
+fn a_slip_of_the_keyboard_is_answered_in_the_chosen_language_with_the_usage_meant() {
+    let alliance = Plan::of(1).make();
+    for (line, en, zh) in [
+        (&["report", "stock"][..], "<ITEM=QTY|LEVEL>... is missing", "缺少 <ITEM=QTY|LEVEL>..."),
+        (&["requst"], "Did you mean `holdfast request`?", "您是指 `holdfast request` 嗎？"),
+    ] {
+        let run = alliance.node(0).cli(line).exits(2);
+        assert!(run.err.contains(en) && run.err.contains("Usage: `holdfast ") && run.err.lines().count() == 4, "{run:?}");
+        let run = alliance.node(0).cli_with(line, &[("HOLDFAST_LANG", "zh-TW")]).exits(2);
+        assert!(run.err.contains(zh) && run.err.contains("用法：`holdfast ") && !run.err.contains("Usage"), "{run:?}");
+    }
 }
 
 #[test]
@@ -275,7 +291,7 @@ fn config_check_names_the_line_of_each_fault_as_the_daemon_would() {
         let run = node.cli(&["config", "check", &file]).exits(1);
         assert!(run.err.contains(&format!("{line}: ")) && run.err.contains(says), "{to}: {run:?}");
         let zh = node.cli(&["--lang", "zh-TW", "config", "check", &file]).exits(1);
-        assert!(zh.err.contains(&format!("第 {line} 行:")) && zh.err.contains(zh_says), "{to}: {zh:?}");
+        assert!(zh.err.contains(&format!("第 {line} 行：")) && zh.err.contains(zh_says), "{to}: {zh:?}");
         assert!(zh.err.contains("背景程式無法以此檔啟動"), "{to}: {zh:?}");
         let refused = node.refuses_as_written();
         assert!(refused.err.contains(&format!("line {line}: ")) && refused.err.contains(says), "{to}: {refused:?}");

@@ -108,6 +108,8 @@ fn cut_write_on_both_sides_heal_and_all_three_are_equal() {
     let _ = demo.on("b", &["request", "new", "--item", "rice:5"]).exits(0);
     let [a, b, _] = <[String; 3]>::try_from(demo.digests()).expect("three digests");
     assert_ne!(a, b, "a is cut off from b");
+    let doctor = demo.on("a", &["doctor"]).exits(1);
+    assert!(doctor.out.contains("holdfast demo heal --dir") && !doctor.out.contains("all well"), "{doctor:?}");
     let _ = demo.run(&["demo", "heal"]).exits(0);
     let _ = demo.run(&["wait", "converged", "--timeout", "30s"]).exits(0);
     for node in ["a", "b", "c"] {
@@ -129,6 +131,10 @@ fn a_killed_node_comes_back_with_what_it_missed() {
     let b = status["nodes"].as_array().expect("nodes").iter().find(|n| n["name"] == "b").cloned().expect("b is listed");
     assert!(b["pid"].is_null() || b["running"] == false, "{b}");
     let _ = demo.on("a", &["request", "new", "--item", "rice:1"]).exits(0);
+    for node in ["a", "b"] {
+        let doctor = demo.on(node, &["doctor"]).exits(1);
+        assert!(doctor.out.contains("holdfast demo start b --dir") && !doctor.out.contains("--config"), "{doctor:?}");
+    }
     let _ = demo.run(&["demo", "start", "b"]).exits(0);
     let _ = demo.run(&["wait", "converged", "--timeout", "30s"]).exits(0);
     let list = demo.on("b", &["request", "list", "--json"]).exits(0).json();
@@ -170,6 +176,17 @@ fn a_demo_whose_port_is_taken_says_which() {
     command.args(["demo", "--headless", "--port-base", &base.to_string()]).arg("--dir").arg(dir.path().join("demo"));
     let run = run(&mut command, Duration::from_secs(20)).exits(1);
     assert!(run.err.contains(&base.to_string()), "{}", run.err);
+}
+
+#[test]
+fn the_script_that_starts_it_speaks_the_language_of_the_terminal() {
+    let script = format!(". {}/configs/toolchain.sh; say ready 就緒", holdfast_tests::workspace_root().display());
+    for (name, value, said) in [("LANG", "C.UTF-8", "ready"), ("LANG", "zh_TW.UTF-8", "就緒"), ("HOLDFAST_LANG", "zh-TW", "就緒")]
+    {
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]).env_remove("HOLDFAST_LANG").env_remove("LC_ALL").env(name, value);
+        assert_eq!(run(&mut command, Duration::from_secs(10)).exits(0).out, said, "{name}={value}");
+    }
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub(crate) fn observe(desk: &mut Desk<'_>, client: &Client, args: ObserveArgs) -
                 words(format!("\"{pair}\" is no reading."), format!("「{pair}」不是回報項目。")),
                 words(
                     "Write FIELD=VALUE, such as status=closed or stock.water=low.",
-                    "請寫成 項目=值,例如 status=closed 或 stock.water=low。",
+                    "請寫成 項目=值，例如 status=closed 或 stock.water=low。",
                 ),
             ));
         };
@@ -83,7 +83,7 @@ pub(crate) fn observe(desk: &mut Desk<'_>, client: &Client, args: ObserveArgs) -
         return Err(Failure::usage(
             "H-824",
             words("Nothing was seen.", "沒有填寫觀察內容。"),
-            words("Give a reading such as status=closed, or --note TEXT.", "請填寫如 status=closed 的項目,或 --note 文字。"),
+            words("Give a reading such as status=closed, or --note TEXT.", "請填寫如 status=closed 的項目，或 --note 文字。"),
         ));
     }
     let act = act(desk, &args.act)?;
@@ -217,9 +217,9 @@ fn tell(desk: &mut Desk<'_>, saved: &Value, ticket: &str, state: &Delivery) {
     if state.state == DeliveryState::SavedHere {
         desk.note(
             &format!("It goes out by itself when a link is back. To wait: holdfast wait delivered {ticket}"),
-            &format!("連線恢復後會自動送出。若要等待:holdfast wait delivered {ticket}"),
+            &format!("連線恢復後會自動送出。若要等待：holdfast wait delivered {ticket}"),
         );
     } else if let Some(id) = id {
-        desk.note(&format!("To look: holdfast request show {id}"), &format!("查看:holdfast request show {id}"));
+        desk.note(&format!("To look: holdfast request show {id}"), &format!("查看：holdfast request show {id}"));
     }
 }

@@ -1,12 +1,14 @@
 //! `holdfast alliance`: founding, certifying, reading. Keys are made in place for their owner only; the rules are the roster's.
 
+mod faults;
+
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use holdfast_proto::id::{Generation, NodeId};
 use holdfast_proto::identity::{
-    ArmorKind, Block, CannotIssue, Charter, IssuerCertificate, NodeCertificate, PublicKey, RealmKind, Region, Regions, Role,
-    Roles, Roster, SecretKey, armor, dearmor,
+    ArmorKind, Block, Charter, IssuerCertificate, NodeCertificate, PublicKey, RealmKind, Region, Regions, Role, Roles, Roster,
+    SecretKey, armor, dearmor,
 };
 use serde_json::{Value, json};
 
@@ -53,9 +55,12 @@ fn init(desk: &mut Desk<'_>, dir: &Path, kind: Kind, roots: &str, firms: &[Strin
     let names: Vec<String> = (0..n)
         .map(|place| if firms.is_empty() { format!("Root {}", place + 1) } else { firms[place % firms.len()].clone() })
         .collect();
+    for firm in &names {
+        faults::name("--firm", firm)?;
+    }
     let keys = (0..n).map(|_| files::new_key()).collect::<Result<Vec<_>, _>>()?;
     let pairs: Vec<(SecretKey, &str)> = keys.iter().cloned().zip(names.iter().map(String::as_str)).collect();
-    let charter = Charter::found(realm_kind(kind), k, &pairs).map_err(refused)?;
+    let charter = Charter::found(realm_kind(kind), k, &pairs).map_err(|error| faults::cannot_issue(error, dir))?;
     files::folder(dir)?;
     let mut made = Vec::new();
     for (number, key) in (1..).zip(&keys) {
@@ -68,7 +73,7 @@ fn init(desk: &mut Desk<'_>, dir: &Path, kind: Kind, roots: &str, firms: &[Strin
     told(desk, "founded", &made);
     desk.note(
         &format!("Give each root key to another firm and take it off this computer; {k} of {n} must sign. Then: holdfast alliance issue issuer"),
-        &format!("請將每把根金鑰交給不同企業保管並移出這台電腦;需 {n} 之 {k} 簽署。接著:holdfast alliance issue issuer"),
+        &format!("請將每把根金鑰交給不同企業保管並移出這台電腦；需 {n} 之 {k} 簽署。接著：holdfast alliance issue issuer"),
     );
     Ok(Exit::Done)
 }
@@ -83,7 +88,7 @@ fn k_of_n(text: &str) -> Result<(u8, usize), Failure> {
                 format!("\"{text}\" does not say how many roots must sign."),
                 format!("「{text}」沒有說明需要幾把根金鑰簽署。"),
             ),
-            words("Write K/N with K up to N and N up to 16, such as 2/3.", "請寫成 K/N,K 不大於 N,N 最多 16,例如 2/3。"),
+            words("Write K/N with K up to N and N up to 16, such as 2/3.", "請寫成 K/N，K 不大於 N，N 最多 16，例如 2/3。"),
         )
     })
 }
@@ -97,6 +102,8 @@ fn realm_kind(kind: Kind) -> RealmKind {
 }
 
 fn issue_issuer(desk: &mut Desk<'_>, dir: &Path, args: &IssueIssuer) -> Result<Exit, Failure> {
+    faults::name("--firm", &args.firm)?;
+    faults::serials(args.first, args.max_nodes)?;
     let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
     let key_path = dir.join(format!("issuer-{}.key", args.number));
     if held.roster.issuer(args.number).is_some() || key_path.exists() {
@@ -116,24 +123,43 @@ fn issue_issuer(desk: &mut Desk<'_>, dir: &Path, args: &IssueIssuer) -> Result<E
         max_nodes: args.max_nodes,
     };
     let signers: Vec<&SecretKey> = roots.iter().collect();
-    let envelope = certificate.issue(&held.roster.realm(), held.roster.charter(), &signers).map_err(refused)?;
-    held.add(&envelope)?;
+    let envelope = certificate
+        .issue(&held.roster.realm(), held.roster.charter(), &signers)
+        .map_err(|error| faults::cannot_issue(error, dir))?;
+    held.add(&envelope, None)?;
     files::key(&key_path, ArmorKind::IssuerKey, &key)?;
     held.write()?;
     told(desk, "issued", &[key_path, held.path.clone()]);
+    let roots = &held.roster.charter().roots;
+    if roots.iter().all(|root| root.firm != args.firm) {
+        let holders: std::collections::BTreeSet<&str> = roots.iter().map(|root| root.firm.as_str()).collect();
+        let holders: Vec<String> = holders.into_iter().map(clean).collect();
+        let firm = clean(&args.firm);
+        desk.note(
+            &format!(
+                "Note: \"{firm}\" holds no root key; those are held by {}. If it is one of them, it is misspelt here.",
+                holders.join(", ")
+            ),
+            &format!("注意：「{firm}」沒有保管根金鑰；保管者為 {}。若是其中之一，請檢查名稱是否寫錯。", holders.join("、")),
+        );
+    }
     Ok(Exit::Done)
 }
 
 fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit, Failure> {
-    let node: NodeId = args.id.parse().map_err(|error: holdfast_proto::id::NotANodeId| {
+    let node: NodeId = args.id.parse().map_err(|_: holdfast_proto::id::NotANodeId| {
         let id = &args.id;
         Failure::usage(
             "H-866",
-            words(format!("\"{id}\": {error}."), format!("「{id}」不是據點代號。")),
-            words("Write it as 1-118.", "請寫成 1-118。"),
+            words(format!("\"{id}\" is no node id."), format!("「{id}」不是據點代號。")),
+            words(
+                "Write ISSUER-SERIAL with an issuer of 1 to 32767 and a serial up to 65535, such as 1-118.",
+                "請寫成 核發者-序號，核發者為 1 到 32767、序號最多 65535，例如 1-118。",
+            ),
         )
     })?;
     let region = region(&args.region)?;
+    faults::name("--name", &args.name)?;
     let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
     let out = args.out.clone().unwrap_or_else(|| dir.join("nodes").join(&args.id));
     let key_path = out.join("node.key");
@@ -156,8 +182,8 @@ fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit,
         name: args.name.clone(),
         window: None,
     };
-    let envelope = certificate.issue(&held.roster.realm(), &issuer).map_err(refused)?;
-    held.add(&envelope)?;
+    let envelope = certificate.issue(&held.roster.realm(), &issuer).map_err(|error| faults::cannot_issue(error, dir))?;
+    held.add(&envelope, Some(node.issuer))?;
     files::folder(&out)?;
     files::key(&key_path, ArmorKind::NodeKey, &key)?;
     held.write()?;
@@ -184,7 +210,7 @@ fn region(code: &str) -> Result<Region, Failure> {
                 format!("\"{code}\" is no county or city of ISO 3166-2:TW."),
                 format!("「{code}」不是 ISO 3166-2:TW 的縣市代碼。"),
             ),
-            words(format!("Write one of: {codes}."), format!("請填其中之一:{codes}。")),
+            words(format!("Write one of: {codes}."), format!("請填其中之一：{codes}。")),
         )
     })
 }
@@ -198,29 +224,21 @@ struct Held {
 impl Held {
     fn read(path: &Path) -> Result<Self, Failure> {
         let blocks = blocks(path)?;
-        let charter = blocks.iter().find(|block| block.kind == ArmorKind::Charter).ok_or_else(|| no_charter(path))?;
-        let mut roster = Roster::new(&charter.bytes).map_err(|error| unsound(path, charter.line, &error.to_string()))?;
+        let charter =
+            blocks.iter().find(|block| block.kind == ArmorKind::Charter).ok_or_else(|| faults::without(path, "CHARTER"))?;
+        let mut roster =
+            Roster::new(&charter.bytes).map_err(|error| faults::unsound(path, charter.line, &faults::of_roster(error)))?;
         for block in blocks.iter().filter(|block| matches!(block.kind, ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node))
         {
-            roster.offer(&block.bytes).map_err(|error| unsound(path, block.line, &error.to_string()))?;
+            roster.offer(&block.bytes).map_err(|error| faults::unsound(path, block.line, &faults::of_roster(error)))?;
         }
         Ok(Self { path: path.to_owned(), roster })
     }
 
     /// Takes a new certificate in, as every node would.
-    fn add(&mut self, envelope: &Bytes) -> Result<(), Failure> {
-        self.roster.offer(envelope).map(|_| ()).map_err(|error| {
-            Failure::new(
-                Exit::Refused,
-                "H-868",
-                words(format!("The nodes would refuse this certificate: {error}."), format!("各據點會拒絕這張憑證:{error}。")),
-                words("Nothing was written.", "沒有寫入任何檔案。"),
-                words(
-                    "See with `holdfast alliance show` what the issuer may give.",
-                    "請用 `holdfast alliance show` 查看核發者的權限。",
-                ),
-            )
-        })
+    fn add(&mut self, envelope: &Bytes, issuer: Option<u16>) -> Result<(), Failure> {
+        let offered = self.roster.offer(envelope).map(|_| ());
+        offered.map_err(|error| faults::refused_by_nodes(error, issuer.and_then(|number| self.roster.issuer(number))))
     }
 
     /// Charters, issuers, nodes, in this order.
@@ -245,6 +263,11 @@ impl Held {
 
 fn blocks(path: &Path) -> Result<Vec<Block>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
+        if path.is_dir() {
+            let inside = path.join(ALLIANCE_FILE).display().to_string();
+            let failure = Failure::file("H-862", ("read", "讀取"), path, &error);
+            return failure.with_fix(words(format!("Name the file in it: {inside}."), format!("請指定其中的檔案：{inside}。")));
+        }
         if error.kind() != std::io::ErrorKind::NotFound {
             return Failure::file("H-862", ("read", "讀取"), path, &error);
         }
@@ -255,17 +278,17 @@ fn blocks(path: &Path) -> Result<Vec<Block>, Failure> {
             words("Nothing was read or signed.", "沒有讀取或簽署任何內容。"),
             words(
                 "Check the path; a new alliance begins with `holdfast alliance init`.",
-                "請確認路徑;新聯盟請先執行 `holdfast alliance init`。",
+                "請確認路徑；新聯盟請先執行 `holdfast alliance init`。",
             ),
         )
     })?;
-    dearmor(&text).map_err(|error| unsound(path, error.line, &error.to_string()))
+    dearmor(&text).map_err(|error| faults::unsound(path, error.line, &faults::of_armor(error.fault)))
 }
 
 fn read_key(path: &Path, kind: ArmorKind) -> Result<SecretKey, Failure> {
     let found = blocks(path)?.into_iter().find(|block| block.kind == kind);
     let seed = found.and_then(|block| <[u8; 32]>::try_from(block.bytes.as_ref()).ok());
-    seed.map(SecretKey::from_seed).ok_or_else(|| unsound(path, 1, &format!("no {} in it", kind.text())))
+    seed.map(SecretKey::from_seed).ok_or_else(|| faults::without(path, kind.text()))
 }
 
 /// All root keys at hand; the charter says how many are needed.
@@ -280,44 +303,10 @@ fn there_already(path: &Path) -> Failure {
         "H-861",
         words(
             format!("{} is there already, or certified already.", path.display()),
-            format!("{} 已存在,或已核發過。", path.display()),
+            format!("{} 已存在，或已核發過。", path.display()),
         ),
-        words("Keys and numbers are never given twice; nothing was written.", "金鑰與編號不會重複核發;沒有寫入任何檔案。"),
+        words("Keys and numbers are never given twice; nothing was written.", "金鑰與編號不會重複核發；沒有寫入任何檔案。"),
         words("Choose another number or folder.", "請換一個編號或資料夾。"),
-    )
-}
-
-fn no_charter(path: &Path) -> Failure {
-    unsound(path, 1, "no CHARTER in it")
-}
-
-fn unsound(path: &Path, line: usize, why: &str) -> Failure {
-    let shown = path.display();
-    Failure::new(
-        Exit::Failed,
-        "H-870",
-        words(format!("{shown}, line {line}: {why}."), format!("{shown} 第 {line} 行:{why}。")),
-        words(
-            "The file is damaged or of another alliance; nothing was used from it.",
-            "檔案已損壞或屬於其他聯盟,未採用其中內容。",
-        ),
-        words("Copy it again from where it was made.", "請從原處重新複製。"),
-    )
-}
-
-fn refused(error: CannotIssue) -> Failure {
-    Failure::new(
-        match error {
-            CannotIssue::BadValue => Exit::Usage,
-            CannotIssue::TooFewRoots { .. } => Exit::Refused,
-        },
-        "H-871",
-        words(format!("Not signed: {error}."), format!("未簽署:{error}。")),
-        words("Nothing was written.", "沒有寫入任何檔案。"),
-        words(
-            "Mend the value, or bring the missing root-N.key files into the folder.",
-            "請修正數值,或將缺少的 root-N.key 放入資料夾。",
-        ),
     )
 }
 
@@ -353,9 +342,10 @@ fn show(desk: &mut Desk<'_>, file: &Path) -> Result<Exit, Failure> {
     }
     for key in keys {
         let (kind, public) = (key["kind"].as_str().unwrap_or_default(), key["public"].as_str().unwrap_or_default());
-        let line = desk
-            .lang
-            .of(format!("{kind} (secret, not shown); public half {public}"), format!("{kind}(機密,不顯示);公開金鑰 {public}"));
+        let line = desk.lang.of(
+            format!("{kind} (secret, not shown); public half {public}"),
+            format!("{kind}（機密，不顯示）；公開金鑰 {public}"),
+        );
         desk.say(&line);
     }
     if let Some(held) = held {
@@ -396,7 +386,7 @@ fn lines(roster: &Roster, desk: &Desk<'_>) -> Vec<String> {
     let (k, n) = (charter.k, charter.roots.len());
     let mut lines = vec![lang.of(
         format!("alliance ({kind}), charter {}: {k} of {n} roots sign", charter.version),
-        format!("聯盟({kind}),章程第 {} 版:{n} 之 {k} 根金鑰簽署", charter.version),
+        format!("聯盟（{kind}），章程第 {} 版：{n} 之 {k} 根金鑰簽署", charter.version),
     )];
     lines.extend(charter.roots.iter().map(|root| format!("  {}  {}", root.key, clean(&root.firm))));
     let mut table = Table::new(&lang.of(["", "ISSUER", "FIRM", "SERIALS", "KEY"], ["", "核發者", "企業", "序號範圍", "金鑰"]));

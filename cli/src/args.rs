@@ -2,25 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::report_args::ReportArgs;
-
-/// Shown at the end of `--help`.
-const AFTER: &str = "\
-Examples:
-  holdfast demo                                       three practice nodes on this computer
-  holdfast --demo-node a report stock water=120 rice=low
-  holdfast request new --item water:40 --priority urgent --needed-by 6h
-  holdfast status                                     who is open, what is left, who needs what
-  holdfast wait converged --timeout 30s
-
-Exit codes:
-  0 done   1 failed   2 wrong usage   3 daemon not running   4 not found
-  5 refused (rights)   6 saved here, not yet delivered   7 wait timed out
-
-Environment: HOLDFAST_API, HOLDFAST_TOKEN_FILE, HOLDFAST_LANG, NO_COLOR. A flag beats the environment, the environment a running demo.
-Languages: --lang zh-TW 或 HOLDFAST_LANG=zh-TW 以中文顯示。";
 
 /// `holdfast`.
 #[derive(Debug, Parser)]
@@ -28,7 +12,6 @@ Languages: --lang zh-TW 或 HOLDFAST_LANG=zh-TW 以中文顯示。";
     name = "holdfast",
     version,
     about = "Keep resilience nodes coordinated when the central systems are down",
-    after_help = AFTER,
     disable_help_subcommand = true,
     infer_long_args = false,
     max_term_width = 110
@@ -46,7 +29,7 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Speak to this node of the running demo: a, b, c, ...
-    #[arg(long, global = true, value_name = "NAME", conflicts_with = "api")]
+    #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["api", "token_file"])]
     pub(crate) demo_node: Option<String>,
     /// Folder of the demo (of the alliance, with `alliance`)
     #[arg(long, global = true, value_name = "DIR")]
@@ -157,7 +140,7 @@ pub(crate) enum DemoCommand {
 /// Kinds of alliance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
-    /// Real
+    /// No drill
     Actual,
     /// A drill on real machines
     Exercise,
@@ -245,8 +228,8 @@ pub(crate) struct IssueNode {
 /// When it was so, by whom, how it is known: on every act.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ActArgs {
-    /// When it was so, if written down late: 20m (ago), 14:05 or RFC 3339
-    #[arg(long, value_name = "TIME")]
+    /// When it was so, if written down late: 20m (ago), 14:05, "2026-11-23 14:05" or RFC 3339
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) at: Option<String>,
     /// Label of the desk or person, up to 32 bytes
     #[arg(long, value_name = "LABEL")]
@@ -255,7 +238,7 @@ pub(crate) struct ActArgs {
     #[arg(long, value_name = "WORD")]
     pub(crate) basis: Option<String>,
     /// How long it holds, such as 2h
-    #[arg(long, value_name = "LENGTH")]
+    #[arg(long, value_name = "LENGTH", allow_hyphen_values = true)]
     pub(crate) valid: Option<String>,
 }
 
@@ -294,8 +277,8 @@ pub(crate) struct RequestNewArgs {
     /// immediate, urgent, routine or low
     #[arg(long, value_name = "WORD")]
     pub(crate) priority: Option<String>,
-    /// 6h (from now), 14:05 or RFC 3339
-    #[arg(long, value_name = "TIME")]
+    /// 6h (from now), 14:05, 2026-11-24 (by the end of that day), "2026-11-24 14:05" or RFC 3339
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) needed_by: Option<String>,
     /// The node the goods are for, where not this one
     #[arg(long = "for", value_name = "NODE")]
@@ -328,7 +311,7 @@ pub(crate) struct RequestUpdateArgs {
     #[arg(long, value_name = "WORD")]
     pub(crate) priority: Option<String>,
     /// Replaces the time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) needed_by: Option<String>,
     /// Replaces the note
     #[arg(long, value_name = "TEXT")]
@@ -374,7 +357,7 @@ pub(crate) struct WaitArgs {
     #[command(subcommand)]
     pub(crate) what: WaitFor,
     /// How long at most, such as 30s
-    #[arg(long, global = true, value_name = "LENGTH", default_value = "30s")]
+    #[arg(long, global = true, value_name = "LENGTH", default_value = "30s", allow_hyphen_values = true)]
     pub(crate) timeout: String,
 }
 
@@ -435,13 +418,10 @@ pub(crate) enum ConfigCommand {
     },
 }
 
-/// The whole command as clap sees it, for completions and the manual.
-pub(crate) fn command() -> clap::Command {
-    Cli::command()
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     fn parse(line: &str) -> Result<Cli, clap::Error> {
@@ -450,7 +430,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        command().debug_assert();
+        Cli::command().debug_assert();
     }
 
     #[test]
@@ -472,6 +452,7 @@ mod tests {
             "holdfast report status open",
             "holdfast request new --item water:40 --priority urgent --needed-by 6h --key K --json",
             "holdfast request new --item water:40 --item other:tarps=3 --for 1-2 --to hub --note hi",
+            "holdfast request new --item water:40 --needed-by -3h",
             "holdfast request list --json",
             "holdfast request show R-7Q4KABC",
             "holdfast request update R-7Q4KABC --item water:20",
@@ -510,6 +491,7 @@ mod tests {
             "holdfast --lang fr status",
             "holdfast request new",
             "holdfast --demo-node a --api http://x status",
+            "holdfast --demo-node a --token-file x status",
             "holdfast status -q -v",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

@@ -1,6 +1,7 @@
 //! One daemon's loopback API over HTTP: asks, tells, listens. Knows statuses and tokens, nothing of what the objects mean.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use ureq::{Agent, Body};
 
-use crate::failure::{Exit, Failure, words};
+use crate::failure::{Exit, Failure, cause_of, said, words};
 
 /// A daemon on the same machine answers in milliseconds; a write waits for the disk.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
@@ -67,7 +68,7 @@ impl Client {
     /// No daemon, or what the daemon refused.
     pub(crate) fn get(&self, path: &str) -> Result<Value, Failure> {
         let (status, text) = self.get_text(path)?;
-        self.object(status, &text)
+        self.object(status, &text).map_err(Failure::of_a_look)
     }
 
     /// A read as the daemon wrote it, for those who want its very words.
@@ -76,7 +77,7 @@ impl Client {
     /// No daemon, or what the daemon refused.
     pub(crate) fn get_raw(&self, path: &str) -> Result<String, Failure> {
         let (status, text) = self.get_text(path)?;
-        self.object(status, &text).map(|_| text)
+        self.object(status, &text).map(|_| text).map_err(Failure::of_a_look)
     }
 
     /// A read as one of the API's types.
@@ -96,9 +97,9 @@ impl Client {
         if let Some(token) = &self.token {
             call = call.header("Authorization", format!("Bearer {token}"));
         }
-        let mut answer = call.call().map_err(|error| self.unheard(&error))?;
+        let mut answer = call.call().map_err(|error| self.unheard(&error, Sent::Look))?;
         let status = answer.status().as_u16();
-        Ok((status, self.text(answer.body_mut())?))
+        Ok((status, self.text(answer.body_mut(), Sent::Look)?))
     }
 
     /// A write.
@@ -106,15 +107,17 @@ impl Client {
     /// # Errors
     /// No daemon, or what the daemon refused; then nothing was changed.
     pub(crate) fn post(&self, path: &str, body: &impl Serialize) -> Result<Value, Failure> {
-        let json = serde_json::to_string(body).map_err(|error| strange(&error.to_string()))?;
+        let json = serde_json::to_string(body).map_err(|error| strange(&error))?;
         let mut call = self.agent.post(format!("{}{path}", self.base)).config().timeout_global(Some(ANSWER_MAX)).build();
         if let Some(token) = &self.token {
             call = call.header("Authorization", format!("Bearer {token}"));
         }
-        let mut answer =
-            call.header("Content-Type", "application/json").send(json.as_str()).map_err(|error| self.unheard(&error))?;
+        let mut answer = call
+            .header("Content-Type", "application/json")
+            .send(json.as_str())
+            .map_err(|error| self.unheard(&error, Sent::Write))?;
         let status = answer.status().as_u16();
-        let text = self.text(answer.body_mut())?;
+        let text = self.text(answer.body_mut(), Sent::Write)?;
         self.object(status, &text)
     }
 
@@ -127,10 +130,10 @@ impl Client {
         if let Some(token) = &self.token {
             call = call.header("Authorization", format!("Bearer {token}"));
         }
-        let mut answer = call.call().map_err(|error| self.unheard(&error))?;
+        let mut answer = call.call().map_err(|error| self.unheard(&error, Sent::Look))?;
         let status = answer.status().as_u16();
         if status != 200 {
-            let text = self.text(answer.body_mut())?;
+            let text = self.text(answer.body_mut(), Sent::Look)?;
             return Err(Failure::from_answer(status, &text));
         }
         let (tx, rx) = sync_channel(EVENTS_MAX);
@@ -148,49 +151,83 @@ impl Client {
         Ok(rx)
     }
 
-    fn text(&self, body: &mut Body) -> Result<String, Failure> {
-        body.with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(|error| self.unheard(&error))
+    fn text(&self, body: &mut Body, sent: Sent) -> Result<String, Failure> {
+        body.with_config().limit(ANSWER_BYTES_MAX).read_to_string().map_err(|error| self.unheard(&error, sent))
     }
 
     fn object(&self, status: u16, text: &str) -> Result<Value, Failure> {
         if !(200..300).contains(&status) {
             return Err(Failure::from_answer(status, text));
         }
-        serde_json::from_str(text).map_err(|error| strange(&error.to_string()))
+        serde_json::from_str(text).map_err(|error| strange(&error))
     }
 
     /// No answer: nobody listens there, or it hung up.
-    fn unheard(&self, error: &ureq::Error) -> Failure {
+    fn unheard(&self, error: &ureq::Error, sent: Sent) -> Failure {
         let base = &self.base;
-        let refused = matches!(error, ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused);
-        let gone = matches!(error, ureq::Error::ConnectionFailed | ureq::Error::HostNotFound);
-        let nobody = refused || gone || matches!(error, ureq::Error::Timeout(ureq::Timeout::Connect));
-        if nobody {
+        if is_before_sending(error) {
             return Failure::new(
                 Exit::NotRunning,
                 "H-811",
                 words(format!("No daemon answers at {base}."), format!("{base} 沒有背景程式回應。")),
-                words("holdfastd is not running there; nothing was sent.", "holdfastd 沒有在執行;沒有送出任何資料。"),
+                words("holdfastd is not running there; nothing was sent.", "holdfastd 沒有在執行；沒有送出任何資料。"),
                 words(
                     "Start it (`holdfastd --config FILE`), or `holdfast demo` to try; or give another --api.",
-                    "請啟動它(`holdfastd --config 檔案`),試用請執行 `holdfast demo`;或用 --api 指定別的位址。",
+                    "請啟動它（`holdfastd --config 檔案`），試用請執行 `holdfast demo`；或用 --api 指定別的位址。",
                 ),
             );
         }
+        let cause = if let ureq::Error::Io(error) = error { cause_of(error) } else { said(error) };
         Failure::new(
             Exit::Failed,
             "H-813",
             words(
-                format!("The daemon at {base} did not finish its answer: {error}."),
-                format!("{base} 的背景程式沒有答完:{error}。"),
+                format!("The daemon at {base} did not finish its answer: {}.", cause.en),
+                format!("{base} 的背景程式沒有答完：{}。", cause.zh),
             ),
-            words("What was asked may or may not have been done.", "要求的事可能已完成,也可能沒有。"),
-            words(
-                "Look with `holdfast status`, then try again; a request repeated with the same --key adds nothing.",
-                "請用 `holdfast status` 查看後再試;用相同 --key 重送的需求不會重複。",
-            ),
+            match sent {
+                Sent::Look => words("It was only asked; nothing was changed.", "這只是查詢，沒有更改任何資料。"),
+                Sent::Write => words("What was asked may or may not have been done.", "要求的事可能已完成，也可能沒有。"),
+            },
+            match sent {
+                Sent::Look => words(
+                    "Check that it is a daemon of Holdfast that listens there, then try again.",
+                    "請確認在該處回應的是 Holdfast 背景程式，再試一次。",
+                ),
+                Sent::Write => words(
+                    "Look with `holdfast status`, then try again; a request repeated with the same --key adds nothing.",
+                    "請用 `holdfast status` 查看後再試；用相同 --key 重送的需求不會重複。",
+                ),
+            },
         )
     }
+}
+
+/// What was on its way when no answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    /// A question.
+    Look,
+    /// Something to be done.
+    Write,
+}
+
+/// No connection came about: the daemon has not heard a word.
+fn is_before_sending(error: &ureq::Error) -> bool {
+    use ureq::Error;
+    if let Error::Io(error) = error {
+        return matches!(
+            error.kind(),
+            ErrorKind::ConnectionRefused
+                | ErrorKind::HostUnreachable
+                | ErrorKind::NetworkUnreachable
+                | ErrorKind::NetworkDown
+                | ErrorKind::AddrNotAvailable
+                | ErrorKind::PermissionDenied
+        );
+    }
+    let late = matches!(error, Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve));
+    late || matches!(error, Error::ConnectionFailed | Error::HostNotFound)
 }
 
 /// Reads an object as one of the API's types.
@@ -198,7 +235,7 @@ impl Client {
 /// # Errors
 /// The object has another shape: command and daemon are of different versions.
 pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
-    serde_json::from_value(value).map_err(|error| strange(&error.to_string()))
+    serde_json::from_value(value).map_err(|error| strange(&error))
 }
 
 /// Escapes one part of a path.
@@ -214,15 +251,16 @@ pub(crate) fn path_part(text: &str) -> String {
     out
 }
 
-fn strange(error: &str) -> Failure {
+fn strange(error: &serde_json::Error) -> Failure {
+    let cause = said(error);
     Failure::new(
         Exit::Failed,
         "H-814",
-        words(format!("The daemon's answer can't be read: {error}."), format!("讀不懂背景程式的回覆:{error}。")),
+        words(format!("The daemon's answer can't be read: {}.", cause.en), format!("讀不懂背景程式的回覆：{}。", cause.zh)),
         words("Command and daemon are probably of different versions.", "指令與背景程式的版本可能不同。"),
         words(
             "Install both from the same package; `holdfast version` names this one.",
-            "請安裝同一套件的兩者;`holdfast version` 會顯示此版本。",
+            "請安裝同一套件的兩者；`holdfast version` 會顯示此版本。",
         ),
     )
 }
@@ -230,11 +268,17 @@ fn strange(error: &str) -> Failure {
 fn base_url(api: &str) -> Result<String, Failure> {
     let bare = api.trim().trim_end_matches('/');
     let rest = bare.strip_prefix("http://").unwrap_or(bare);
-    if rest.is_empty() || rest.contains("://") || rest.contains(['/', '?', '#', '@', ' ']) {
+    // A name that leads nowhere and a port that is none are found here, before anything is sent.
+    let port = if rest.ends_with(']') || !rest.contains(':') { ":80" } else { "" };
+    let leads = format!("{rest}{port}").to_socket_addrs().is_ok_and(|mut places| places.next().is_some());
+    if rest.is_empty() || rest.contains("://") || rest.contains(['/', '?', '#', '@', ' ']) || !leads {
         return Err(Failure::usage(
             "H-815",
             words(format!("\"{api}\" is no address of a daemon."), format!("「{api}」不是背景程式的位址。")),
-            words("Write it as http://127.0.0.1:8787.", "請寫成 http://127.0.0.1:8787。"),
+            words(
+                "Write it as http://127.0.0.1:8787: a number or a name that this computer knows, and a port.",
+                "請寫成 http://127.0.0.1:8787：數字位址或這台電腦認得的名稱，加上連接埠。",
+            ),
         ));
     }
     Ok(format!("http://{rest}"))
@@ -242,25 +286,40 @@ fn base_url(api: &str) -> Result<String, Failure> {
 
 fn read_token(path: &Path) -> Result<String, Failure> {
     let error = match std::fs::read_to_string(path) {
-        Ok(text) => return Ok(text.trim().to_owned()),
+        // Anything else could not be said in a header, and no daemon makes such a token.
+        Ok(text) if !text.trim().is_empty() && text.trim().bytes().all(|byte| byte.is_ascii_graphic()) => {
+            return Ok(text.trim().to_owned());
+        }
+        Ok(_) => ErrorKind::InvalidData.into(),
         Err(error) => error,
     };
     let shown = path.display();
-    let (exit, what) = if error.kind() == std::io::ErrorKind::NotFound {
+    if error.kind() == ErrorKind::InvalidData {
+        return Err(Failure::usage(
+            "H-816",
+            words(format!("There is no token in {shown}."), format!("{shown} 裡面沒有權杖。")),
+            words(
+                "Name the `token_file` of the daemon's configuration; it holds 64 hex digits.",
+                "請指定背景程式設定中的 `token_file`；內容是 64 個十六進位數字。",
+            ),
+        ));
+    }
+    let (exit, what) = if error.kind() == ErrorKind::NotFound {
         (Exit::NotRunning, words(format!("There is no token file {shown}."), format!("沒有權杖檔 {shown}。")))
-    } else if error.kind() == std::io::ErrorKind::PermissionDenied {
+    } else if error.kind() == ErrorKind::PermissionDenied {
         (Exit::Refused, words(format!("You may not read the token file {shown}."), format!("您無權讀取權杖檔 {shown}。")))
     } else {
-        (Exit::Failed, words(format!("Could not read {shown}: {error}."), format!("無法讀取 {shown}:{error}。")))
+        let cause = cause_of(&error);
+        (Exit::Failed, words(format!("Could not read {shown}: {}.", cause.en), format!("無法讀取 {shown}：{}。", cause.zh)))
     };
     Err(Failure::new(
         exit,
         "H-816",
         what,
-        words("Without the token the daemon answers nobody.", "沒有權杖,背景程式不會回應任何人。"),
+        words("Without the token the daemon answers nobody.", "沒有權杖，背景程式不會回應任何人。"),
         words(
             "The daemon makes the file at its first start, for its own user. Start it, or run this as that user.",
-            "背景程式第一次啟動時會為自己的使用者建立此檔。請先啟動它,或以該使用者執行。",
+            "背景程式第一次啟動時會為自己的使用者建立此檔。請先啟動它，或以該使用者執行。",
         ),
     ))
 }
@@ -273,7 +332,7 @@ mod tests {
     fn addresses_are_taken_with_and_without_scheme() {
         assert_eq!(base_url("127.0.0.1:8787").unwrap(), "http://127.0.0.1:8787");
         assert_eq!(base_url("http://[::1]:8787/").unwrap(), "http://[::1]:8787");
-        for wrong in ["", "https://x", "http://a/b", "http://a b"] {
+        for wrong in ["", "https://x", "http://a/b", "http://a b", "nobody.invalid", "127.0.0.1:99999", "127.0.0.1:", "[::1"] {
             assert_eq!(base_url(wrong).unwrap_err().exit(), Exit::Usage, "{wrong}");
         }
     }

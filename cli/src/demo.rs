@@ -88,7 +88,7 @@ fn start(_desk: &mut Desk<'_>, _plan: &Plan) -> Result<Exit, Failure> {
         "H-880",
         words("The demo does not run on this system yet.", "此系統尚不支援示範。"),
         words("Nothing was started.", "沒有啟動任何程式。"),
-        words("Run it on Linux or macOS; the daemon itself runs here.", "請在 Linux 或 macOS 執行;背景程式本身可在此執行。"),
+        words("Run it on Linux or macOS; the daemon itself runs here.", "請在 Linux 或 macOS 執行；背景程式本身可在此執行。"),
     ))
 }
 

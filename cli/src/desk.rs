@@ -19,6 +19,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) err: &'a mut dyn Write,
     /// Stdout is a terminal.
     pub(crate) terminal: bool,
+    /// Places in a line of that terminal, where known.
+    pub(crate) width: Option<usize>,
     /// The time and zone here.
     pub(crate) now: Zoned,
 }
@@ -72,6 +74,11 @@ impl<'a> Desk<'a> {
     /// When the command began.
     pub(crate) fn now(&self) -> &Zoned {
         &self.world.now
+    }
+
+    /// Places in a line, where stdout is a terminal that says so.
+    pub(crate) fn width(&self) -> Option<usize> {
+        self.world.width
     }
 
     /// False once nobody reads our output any more.

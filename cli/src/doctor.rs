@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use holdfast_proto::control::{PeersView, StatusView};
+use holdfast_proto::control::{PeersView, StatusView, Warning};
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::demo;
 use crate::desk::Desk;
-use crate::failure::{Exit, Failure, words};
+use crate::failure::{Exit, Failure, cause_of, words};
 use crate::target::{Target, Wish, find, tell_default};
 use crate::text::{Hue, clean};
 use holdfast_proto::domain::refusal::Words;
@@ -49,12 +50,15 @@ fn bad(check: &'static str, level: Level, what: Words, fix: Words) -> Finding {
 pub(crate) fn doctor(desk: &mut Desk<'_>, wish: &Wish) -> Result<Exit, Failure> {
     let target = find(desk, wish)?;
     tell_default(desk, &target);
+    let route = Route::of(desk, wish, &target);
     let mut findings = Vec::new();
     if let Some(file) = &target.address.token_file {
         findings.push(token_file(file));
     }
+    findings.extend(route.stopped());
     match Client::open(&target.address) {
-        Ok(client) => ask(&client, &mut findings),
+        Ok(_) if route.is_stopped => {}
+        Ok(client) => ask(&client, &route, &mut findings),
         Err(failure) => findings.push(from_failure("daemon", &failure)),
     }
     if let Some(folder) = data_folder(&target) {
@@ -72,52 +76,137 @@ fn from_failure(check: &'static str, failure: &Failure) -> Finding {
     bad(check, Level::Bad, pair("what"), pair("fix"))
 }
 
-fn ask(client: &Client, findings: &mut Vec<Finding>) {
+fn ask(client: &Client, route: &Route, findings: &mut Vec<Finding>) {
     match client.get_text("/readyz") {
         Ok((200, _)) => findings
-            .push(ok("daemon", words(format!("daemon runs at {}", client.base()), format!("背景程式執行中:{}", client.base())))),
+            .push(ok("daemon", words(format!("daemon runs at {}", client.base()), format!("背景程式執行中：{}", client.base())))),
         Ok((status, text)) => findings.push(bad(
             "daemon",
             Level::Bad,
             words(
                 format!("daemon is not ready ({status}): {}", text.trim()),
-                format!("背景程式尚未就緒({status}):{}", text.trim()),
+                format!("背景程式尚未就緒（{status}）：{}", text.trim()),
             ),
-            words("wait a minute; if it stays so, read the daemon's log", "請稍候一分鐘;若仍如此,請查看背景程式的紀錄"),
+            words("wait a minute; if it stays so, read the daemon's log", "請稍候一分鐘；若仍如此，請查看背景程式的紀錄"),
         )),
         Err(failure) => return findings.push(from_failure("daemon", &failure)),
     }
+    let peers = client.ask::<PeersView>("/api/v1/peers");
     match client.ask::<StatusView>("/api/v1/status") {
-        Ok(view) => status(&view, findings),
+        Ok(view) => {
+            if let Ok(peers) = &peers {
+                neighbours(&view, peers, route, findings);
+            }
+            findings.extend(view.warnings.iter().map(warning));
+        }
         Err(failure) => findings.push(from_failure("status", &failure)),
     }
-    match client.ask::<PeersView>("/api/v1/peers") {
+    match peers {
         Ok(view) => clock(&view, findings),
         Err(failure) => findings.push(from_failure("peers", &failure)),
     }
 }
 
-fn status(view: &StatusView, findings: &mut Vec<Finding>) {
-    let n = view.neighbours;
-    let alone = view.nodes.len() > 1 && n == 0;
-    findings.push(if alone {
-        bad(
-            "neighbours",
-            Level::Warn,
-            words("no neighbour has a link up", "沒有連線中的鄰近據點"),
-            words("holdfast peers   (names each address and why it failed)", "holdfast peers (會列出各位址與失敗原因)"),
-        )
-    } else {
-        ok("neighbours", words(format!("{n} neighbours have a link up"), format!("{n} 個鄰近據點連線中")))
-    });
-    for warning in &view.warnings {
-        findings.push(bad(
-            "warning",
-            Level::Warn,
-            words(format!("{} ({})", warning.en, warning.code), format!("{}({})", warning.zh, warning.code)),
-            words("holdfast status", "holdfast status"),
-        ));
+/// How a command that mends reaches the same node, or the demo it belongs to.
+struct Route {
+    /// `holdfast` with the flags that name the node.
+    own: String,
+    /// ` --dir DIR` where the demo needs it.
+    dir: String,
+    /// Nodes of a running demo that do not run.
+    stopped: Vec<String>,
+    /// The node looked at is one of them.
+    is_stopped: bool,
+}
+
+impl Route {
+    fn of(desk: &Desk<'_>, wish: &Wish, target: &Target) -> Self {
+        let demo = target.demo.as_ref().filter(|demo| demo::is_alive(demo));
+        let dir = demo.map(|demo| demo.dir_flag(desk)).unwrap_or_default();
+        let node = wish.demo_node.as_ref().map(|name| format!(" --demo-node {name}")).unwrap_or_default();
+        let api = wish.api.as_ref().map(|api| format!(" --api {api}")).unwrap_or_default();
+        let token = wish.token_file.as_ref().map(|file| format!(" --token-file {}", file.display())).unwrap_or_default();
+        let stopped: Vec<_> = demo.iter().flat_map(|demo| &demo.nodes).filter(|node| node.pid.is_none()).collect();
+        Self {
+            own: format!("holdfast{node}{dir}{api}{token}"),
+            is_stopped: stopped.iter().any(|node| node.api == target.address.api),
+            stopped: stopped.into_iter().map(|node| node.name.clone()).collect(),
+            dir,
+        }
     }
+
+    /// Nodes of the demo whose plug was pulled: their neighbours may take a while to notice, the demo knows at once.
+    fn stopped(&self) -> impl Iterator<Item = Finding> {
+        self.stopped.iter().map(|name| {
+            let start = format!("holdfast demo start {name}{}", self.dir);
+            let what = words(format!("node {name} of the demo does not run"), format!("示範據點 {name} 沒有在執行"));
+            bad("demo", Level::Bad, what, words(start.clone(), start))
+        })
+    }
+
+    /// What brings a neighbour back: the configuration, or a closer look.
+    fn mend(&self, peers: &PeersView) -> Words {
+        if peers.peers.is_empty() {
+            return words(
+                "name a neighbour as `peers` under [sync] in the configuration, then restart holdfastd",
+                "請在設定的 [sync] 以 `peers` 寫上鄰近據點，再重新啟動 holdfastd",
+            );
+        }
+        let own = &self.own;
+        words(format!("{own} peers   (names each address and why it failed)"), format!("{own} peers（會列出各位址與失敗原因）"))
+    }
+}
+
+fn neighbours(view: &StatusView, peers: &PeersView, route: &Route, findings: &mut Vec<Finding>) {
+    let n = view.neighbours;
+    let cut = peers.peers.iter().filter(|peer| peer.state == "cut").count();
+    if cut > 0 {
+        let what = words(
+            format!("this node is cut off from {cut} others, as a drill: what is written here waits"),
+            format!("演練中，本據點與 {cut} 個據點的連線已切斷：寫下的內容會等待送出"),
+        );
+        let heal = format!("holdfast demo heal{}", route.dir);
+        findings.push(bad("cut", Level::Warn, what, words(heal.clone(), heal)));
+    }
+    if n > 0 {
+        let (en, zh) = (format!("{n} with a link up"), format!("{n} 個鄰近據點連線中"));
+        findings.push(ok("neighbours", words(format!("neighbours: {en}"), zh)));
+    } else if cut == 0 && route.stopped.is_empty() {
+        let what = words(
+            "no neighbour has a link up: what is written here reaches nobody yet",
+            "沒有連線中的鄰近據點：寫下的內容還傳不出去",
+        );
+        findings.push(bad("neighbours", Level::Warn, what, route.mend(peers)));
+    }
+}
+
+/// A warning of the daemon, with what mends it.
+fn warning(warning: &Warning) -> Finding {
+    let (en, zh) = match warning.code.as_str() {
+        "H-402" => ("holdfast peers   (CLOCK shows whose clock is off)", "holdfast peers（「時差」會顯示是誰的時鐘不準）"),
+        "H-403" => (
+            "holdfast request list   (then holdfast request close ID)",
+            "holdfast request list（再以 holdfast request close 代號 結案）",
+        ),
+        "H-404" => (
+            "have the disk of this computer checked: sudo smartctl -a /dev/sda",
+            "請檢查這台電腦的硬碟：sudo smartctl -a /dev/sda",
+        ),
+        "H-406" => {
+            ("mend `home_hub` in the configuration, then restart holdfastd", "請修正設定中的 `home_hub`，再重新啟動 holdfastd")
+        }
+        "H-405" | "H-407" | "H-408" => (
+            "ask the issuer of the node named for a new certificate   (holdfast status marks it)",
+            "請該據點的核發者重新核發憑證（holdfast status 會標示是哪一個）",
+        ),
+        "H-502" => (
+            "end the other program that runs as this node, then restart holdfastd",
+            "請結束另一個以本據點身分執行的程式，再重新啟動 holdfastd",
+        ),
+        _ => ("holdfast status", "holdfast status"),
+    };
+    let what = words(format!("{} ({})", warning.en, warning.code), format!("{}（{}）", warning.zh, warning.code));
+    bad("warning", Level::Warn, what, words(en, zh))
 }
 
 fn clock(view: &PeersView, findings: &mut Vec<Finding>) {
@@ -132,9 +221,9 @@ fn clock(view: &PeersView, findings: &mut Vec<Finding>) {
             Level::Warn,
             words(
                 format!("this computer's clock is {off} s {en} against {count} neighbours (H-402)"),
-                format!("這台電腦的時間比 {count} 個鄰近據點{zh}了 {off} 秒(H-402)"),
+                format!("這台電腦的時間比 {count} 個鄰近據點{zh}了 {off} 秒（H-402）"),
             ),
-            words("sudo timedatectl set-ntp true   (or set the time by hand)", "sudo timedatectl set-ntp true (或手動校正時間)"),
+            words("sudo timedatectl set-ntp true   (or set the time by hand)", "sudo timedatectl set-ntp true（或手動校正時間）"),
         )
     } else {
         ok(
@@ -142,6 +231,11 @@ fn clock(view: &PeersView, findings: &mut Vec<Finding>) {
             words(format!("clock within {off} s of {count} neighbours"), format!("時鐘與 {count} 個鄰近據點相差 {off} 秒內")),
         )
     });
+}
+
+fn unseen(path: &Path, error: &std::io::Error) -> Words {
+    let (shown, cause) = (path.display(), cause_of(error));
+    words(format!("the token file {shown} can't be looked at: {}", cause.en), format!("無法查看權杖檔 {shown}：{}", cause.zh))
 }
 
 #[cfg(unix)]
@@ -161,8 +255,8 @@ fn token_file(path: &Path) -> Finding {
         Err(error) => bad(
             "token",
             Level::Bad,
-            words(format!("the token file {shown} can't be looked at: {error}"), format!("無法查看權杖檔 {shown}:{error}")),
-            words("start the daemon, or run this as the daemon's user", "請啟動背景程式,或以其使用者執行"),
+            unseen(path, &error),
+            words("start the daemon, or run this as the daemon's user", "請啟動背景程式，或以其使用者執行"),
         ),
     }
 }
@@ -175,8 +269,8 @@ fn token_file(path: &Path) -> Finding {
         Err(error) => bad(
             "token",
             Level::Bad,
-            words(format!("the token file {shown} can't be looked at: {error}"), format!("無法查看權杖檔 {shown}:{error}")),
-            words("start the daemon, or run this as the daemon's user", "請啟動背景程式,或以其使用者執行"),
+            unseen(path, &error),
+            words("start the daemon, or run this as the daemon's user", "請啟動背景程式，或以其使用者執行"),
         ),
     }
 }
@@ -199,7 +293,7 @@ fn disk(folder: &Path) -> Option<Finding> {
             words(format!("only {mib} MiB free for {shown}"), format!("{shown} 所在磁碟只剩 {mib} MiB")),
             words(
                 format!("free some room on that disk: du -xh --max-depth=2 {shown}"),
-                format!("請清出空間:du -xh --max-depth=2 {shown}"),
+                format!("請清出空間：du -xh --max-depth=2 {shown}"),
             ),
         )
     } else {
@@ -232,7 +326,7 @@ fn tell(desk: &mut Desk<'_>, findings: &[Finding]) -> Exit {
         let line = format!("  {}  {}", desk.paint(hue, word), clean(desk.lang.words(&finding.what)));
         desk.say(&line);
         if let Some(fix) = &finding.fix {
-            let line = format!("        {}{}", desk.lang.of("fix: ", "處理:"), clean(desk.lang.words(fix)));
+            let line = format!("        {}{}", desk.lang.of("fix: ", "處理："), clean(desk.lang.words(fix)));
             desk.say(&line);
         }
     }
@@ -263,22 +357,41 @@ mod tests {
         assert_eq!(free_of("garbage"), None);
     }
 
+    fn peer(state: &str, clock_skew_s: Option<i64>) -> holdfast_proto::control::PeerView {
+        holdfast_proto::control::PeerView {
+            id: None,
+            name: None,
+            addresses: vec![],
+            links: vec![],
+            state: state.into(),
+            retry_s: None,
+            last_error: None,
+            clock_skew_s,
+            in_step: true,
+        }
+    }
+
+    #[test]
+    fn a_node_that_reaches_nobody_is_never_all_well() {
+        let view: StatusView = serde_json::from_value(json!({"schema": "holdfast.status/1", "node": {"id": "1-1", "name": "a"},
+            "realm": "simulation", "digest": "00", "nodes": [], "requests_open": 1, "conflicts": 0, "neighbours": 0, "warnings": []}))
+        .unwrap();
+        let fix = |peers: Vec<_>| {
+            let (own, dir) = ("holdfast".to_owned(), " --dir x".to_owned());
+            let route = Route { own, dir, stopped: Vec::new(), is_stopped: false };
+            let mut findings = Vec::new();
+            neighbours(&view, &PeersView { schema: String::new(), peers }, &route, &mut findings);
+            assert_eq!((findings.len(), findings[0].level), (1, Level::Warn));
+            findings[0].fix.clone().unwrap().en
+        };
+        assert!(fix(vec![]).contains("`peers` under [sync]"));
+        assert!(fix(vec![peer("waiting", None)]).starts_with("holdfast peers"));
+        assert_eq!(fix(vec![peer("cut", None), peer("waiting", None)]), "holdfast demo heal --dir x");
+    }
+
     #[test]
     fn a_clock_far_from_the_neighbours_is_told_with_a_fix() {
-        let peers = |skew| PeersView {
-            schema: "holdfast.peers/1".into(),
-            peers: vec![holdfast_proto::control::PeerView {
-                id: None,
-                name: None,
-                addresses: vec![],
-                links: vec![],
-                state: "up".into(),
-                retry_s: None,
-                last_error: None,
-                clock_skew_s: Some(skew),
-                in_step: true,
-            }],
-        };
+        let peers = |skew| PeersView { schema: "holdfast.peers/1".into(), peers: vec![peer("up", Some(skew))] };
         let mut findings = Vec::new();
         clock(&peers(-720), &mut findings);
         clock(&peers(2), &mut findings);

@@ -5,11 +5,13 @@ use std::sync::LazyLock;
 use holdfast_proto::control::ReadingView;
 use holdfast_proto::domain::field::{self, Choice, Field, Kind, choice_of, field_named, fields};
 use holdfast_proto::domain::item::{self, Item};
+use holdfast_proto::domain::refusal::Words;
 use holdfast_proto::domain::service::{AVAILABILITY, SERVICES, service_named};
 use holdfast_proto::domain::unit::unit_of;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::failure::words;
 use crate::lang::Lang;
 
 /// The group whose first field is its place (`report status open`) and whose others have commands of their own (`report access normal`).
@@ -37,8 +39,8 @@ pub(crate) struct FieldRow {
     pub(crate) given: Given,
     /// What to write, such as `L`.
     pub(crate) value: String,
-    /// One sentence.
-    pub(crate) doc: String,
+    /// One sentence in each language.
+    pub(crate) doc: Words,
 }
 
 static ROWS: LazyLock<Vec<FieldRow>> = LazyLock::new(|| {
@@ -54,25 +56,31 @@ static ROWS: LazyLock<Vec<FieldRow>> = LazyLock::new(|| {
         }
     }
     let levels = codes(item::LEVELS);
-    rows.push(each("stock", "ITEM=QTY|LEVEL", format!("Counts (water=120) or levels (rice=low); levels: {levels}")));
+    let doc = words(
+        format!("Counts (water=120) or levels (rice=low); levels: {levels}"),
+        format!("數量（water=120）或程度（rice=low）；程度可填：{levels}"),
+    );
+    rows.push(each("stock", "ITEM=QTY|LEVEL", doc));
     let services = SERVICES.iter().map(|service| service.code).collect::<Vec<_>>().join(", ");
-    let words = codes(AVAILABILITY);
-    rows.push(each("service", "NAME=WORD", format!("Words: {words}; services: {services}")));
+    let offered = codes(AVAILABILITY);
+    let doc = words(format!("Words: {offered}; services: {services}"), format!("可填：{offered}；服務：{services}"));
+    rows.push(each("service", "NAME=WORD", doc));
     rows
 });
 
 fn row(field: &Field, group: &'static str, given: Given) -> FieldRow {
-    let (value, words) = match field.value {
+    let (value, choices) = match field.value {
         Kind::Choice { words } => ("WORD".to_owned(), format!(" [{}]", codes(words))),
         Kind::Integer { unit, .. } => {
             (unit_of(unit).map(|unit| unit.en).filter(|text| !text.is_empty()).unwrap_or("N").to_owned(), String::new())
         }
         Kind::Text { .. } => ("TEXT".to_owned(), String::new()),
     };
-    FieldRow { name: field.name, group, given, value, doc: format!("{}{words}", field.doc.trim_end_matches('.')) }
+    let doc = words(format!("{}{choices}", field.doc.trim_end_matches('.')), format!("{}{choices}", field.zh));
+    FieldRow { name: field.name, group, given, value, doc }
 }
 
-fn each(name: &'static str, value: &str, doc: String) -> FieldRow {
+fn each(name: &'static str, value: &str, doc: Words) -> FieldRow {
     FieldRow { name, group: name, given: Given::Each, value: value.to_owned(), doc }
 }
 
@@ -86,13 +94,13 @@ pub(crate) fn rows() -> &'static [FieldRow] {
 }
 
 /// The group's own sentence for `report --help`.
-pub(crate) fn group_doc(group: &str) -> String {
+pub(crate) fn group_doc(group: &str) -> Words {
     let alone = rows().iter().find(|row| row.group == group && row.given == Given::Place);
     match (group, alone) {
-        ("stock", _) => "Say what is in stock, counted or estimated".to_owned(),
-        ("service", _) => "Say which services are offered, and which are not".to_owned(),
+        ("stock", _) => words("Say what is in stock, counted or estimated", "回報存量，可填數量或程度"),
+        ("service", _) => words("Say which services are offered, and which are not", "回報提供與不提供的服務"),
         (_, Some(row)) => row.doc.clone(),
-        (group, None) => format!("Readings: {}", flags(group)),
+        (group, None) => words(format!("Readings: {}", flags(group)), format!("回報項目：{}", flags(group))),
     }
 }
 

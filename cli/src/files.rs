@@ -31,9 +31,9 @@ pub(crate) fn secret(path: &Path, text: &str) -> Result<(), Failure> {
             words(format!("{} is there already.", path.display()), format!("{} 已存在。", path.display())),
             words(
                 "A key is never overwritten: what it signed could not be continued.",
-                "金鑰不會被覆寫,否則它簽署過的內容將無法延續。",
+                "金鑰不會被覆寫，否則它簽署過的內容將無法延續。",
             ),
-            words("Choose another number or folder, or move the old file away first.", "請換一個編號或資料夾,或先移走舊檔。"),
+            words("Choose another number or folder, or move the old file away first.", "請換一個編號或資料夾，或先移走舊檔。"),
         )
     })
 }
@@ -89,9 +89,9 @@ pub(crate) fn random() -> Result<[u8; 32], Failure> {
         Failure::new(
             Exit::Failed,
             "H-863",
-            words(format!("The system gives no random bytes: {error}."), format!("系統無法提供亂數:{error}。")),
+            words(format!("The system gives no random bytes: {error}."), format!("系統無法提供亂數：系統訊息「{error}」。")),
             words("No key was made.", "沒有產生任何金鑰。"),
-            words("Try again; if it stays so, the computer needs repair.", "請再試一次;若仍如此,這台電腦需要檢修。"),
+            words("Try again; if it stays so, the computer needs repair.", "請再試一次；若仍如此，這台電腦需要檢修。"),
         )
     })?;
     Ok(seed)

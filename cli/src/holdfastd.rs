@@ -24,7 +24,7 @@ pub(crate) fn find(desk: &mut Desk<'_>) -> Result<PathBuf, Failure> {
 }
 
 fn build(desk: &mut Desk<'_>, own: &Path) -> Result<(), Failure> {
-    desk.note("Building holdfastd (the first time takes a few minutes) ...", "正在建置 holdfastd(第一次需要幾分鐘)……");
+    desk.note("Building holdfastd (the first time takes a few minutes) ...", "正在建置 holdfastd（第一次需要幾分鐘）……");
     let cargo = desk.env("CARGO").unwrap_or_else(|| "cargo".to_owned());
     let mut command = Command::new(cargo);
     command.args(["build", "--quiet", "-p", "holdfast-daemon"]).stdin(Stdio::null());
@@ -43,7 +43,7 @@ fn build(desk: &mut Desk<'_>, own: &Path) -> Result<(), Failure> {
             words("Nothing was started.", "沒有啟動任何程式。"),
             words(
                 "See the messages above; `sh configs/up.sh` sets up what a build needs.",
-                "請看上方訊息;`sh configs/up.sh` 會備妥建置環境。",
+                "請看上方訊息；`sh configs/up.sh` 會備妥建置環境。",
             ),
         )),
     }
@@ -57,11 +57,11 @@ fn missing(path: &Path) -> Failure {
         words(format!("There is no holdfastd at {shown}."), format!("{shown} 沒有 holdfastd。")),
         words(
             "The demo runs real daemons, and a daemon checks its own configuration.",
-            "示範使用真正的背景程式,設定檔也由它檢查。",
+            "示範使用真正的背景程式，設定檔也由它檢查。",
         ),
         words(
             "Build it: cargo build -p holdfast-daemon; or name it: HOLDFASTD=/path/to/holdfastd.",
-            "請建置:cargo build -p holdfast-daemon;或以 HOLDFASTD=路徑 指定。",
+            "請建置：cargo build -p holdfast-daemon；或以 HOLDFASTD=路徑 指定。",
         ),
     )
 }

@@ -57,4 +57,33 @@ mod tests {
         check(None, &[("LANG", "C.UTF-8")], Lang::En);
         check(None, &[], Lang::En);
     }
+
+    /// Texts stand all over this crate, so the sources themselves are looked at.
+    #[test]
+    fn chinese_is_punctuated_as_chinese_is() {
+        fn sources(folder: &std::path::Path, out: &mut Vec<std::path::PathBuf>) {
+            for entry in std::fs::read_dir(folder).unwrap().flatten() {
+                let path = entry.path();
+                if path.is_dir() { sources(&path, out) } else { out.push(path) }
+            }
+        }
+        let mut files = Vec::new();
+        sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+        assert!(files.len() > 20, "{files:?}");
+        let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c) || "「」（）".contains(c);
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            for (number, line) in (1..).zip(text.lines()) {
+                let mut pairs = line.chars().zip(line.chars().skip(1));
+                let half = pairs.find(|(one, next)| is_chinese(*one) && matches!(next, ',' | ';' | '?' | '!' | '(' | ')'));
+                // `品項:數量` is what people type; anywhere else a colon after Chinese is a sentence's.
+                let colon = line
+                    .replace("品項:數量", "")
+                    .chars()
+                    .zip(line.replace("品項:數量", "").chars().skip(1))
+                    .find(|(one, next)| is_chinese(*one) && *next == ':');
+                assert!(half.or(colon).is_none(), "{}:{number}: {half:?} {colon:?} in {line}", file.display());
+            }
+        }
+    }
 }

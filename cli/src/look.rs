@@ -19,9 +19,23 @@ use crate::view::{self, Style};
 use crate::when;
 use crate::words::delivery;
 
+/// Id, consignee, priority, status, time and the blanks between them.
+const REQUEST_PLACES: usize = 64;
+
 /// How this desk wants things written.
 pub(crate) fn style(desk: &Desk<'_>) -> Style {
-    Style { lang: desk.lang, colour: desk.colour, now: desk.now().clone(), goods: Goods::default() }
+    Style {
+        lang: desk.lang,
+        colour: desk.colour,
+        now: desk.now().clone(),
+        supplies_max: supplies_max(desk),
+        goods: Goods::default(),
+    }
+}
+
+/// On a terminal the rest of a line of requests takes some 60 places; elsewhere nothing is cut.
+fn supplies_max(desk: &Desk<'_>) -> usize {
+    desk.width().map_or(usize::MAX, |places| places.saturating_sub(REQUEST_PLACES))
 }
 
 /// The same where goods are told: by the names that the daemon's own catalogue has for them.
@@ -123,7 +137,7 @@ fn with_schema(value: &mut Value, schema: &str) {
 /// No daemon at first, or it did not come back.
 pub(crate) fn watch(desk: &mut Desk<'_>, client: &Client) -> Result<Exit, Failure> {
     let mut events = client.events()?;
-    desk.note("(one line per change; Ctrl-C to leave)", "(每有變化顯示一行,按 Ctrl-C 離開)");
+    desk.note("(one line per change; Ctrl-C to leave)", "（每有變化顯示一行，按 Ctrl-C 離開）");
     while desk.is_heard() {
         let Ok(event) = events.recv() else {
             show(desk, json!({"event": LOST}));
@@ -155,7 +169,7 @@ fn listen_again(client: &Client) -> Result<Receiver<Value>, Failure> {
     Err(Failure::new(
         Exit::NotRunning,
         "H-817",
-        words("The daemon has ended and did not come back.", "背景程式已結束,也沒有恢復。"),
+        words("The daemon has ended and did not come back.", "背景程式已結束，也沒有恢復。"),
         words("Nothing more will be heard from it.", "不會再收到任何變化。"),
         words("Start it again, then watch again.", "請重新啟動後再執行 watch。"),
     ))
@@ -178,10 +192,10 @@ fn show(desk: &mut Desk<'_>, mut event: Value) {
 /// One event as a sentence; one this version does not know stands as it came.
 fn event_line(value: Value, lang: Lang) -> String {
     match value.get("event").and_then(Value::as_str) {
-        Some(LOST) => return lang.of("the daemon has ended; waiting for it", "背景程式已結束,等待恢復").to_owned(),
+        Some(LOST) => return lang.of("the daemon has ended; waiting for it", "背景程式已結束，等待恢復").to_owned(),
         Some(BACK) => {
             let en = "the daemon is back; for what changed meanwhile see `holdfast status`";
-            return lang.of(en, "背景程式已恢復;期間的變化請看 `holdfast status`").to_owned();
+            return lang.of(en, "背景程式已恢復；期間的變化請看 `holdfast status`").to_owned();
         }
         Some(_) | None => {}
     }
@@ -189,7 +203,7 @@ fn event_line(value: Value, lang: Lang) -> String {
     let unknown = || lang.of("unknown", "不明").to_owned();
     let text = match event {
         Event::Board { node, version } => {
-            lang.of(format!("{node} said how it is (v{version})"), format!("{node} 更新了現況(v{version})"))
+            lang.of(format!("{node} said how it is (v{version})"), format!("{node} 更新了現況（v{version}）"))
         }
         Event::Entries { author, first, count: 1 } => {
             lang.of(format!("{author} wrote entry {first}"), format!("{author} 寫入第 {first} 筆"))
@@ -200,31 +214,31 @@ fn event_line(value: Value, lang: Lang) -> String {
         Event::Withdrawn { author, number } => {
             lang.of(format!("entry {number} of {author} no longer counts"), format!("{author} 第 {number} 筆不再計入"))
         }
-        Event::PeerUp { node, label } => lang.of(format!("link to {node} is up ({label})"), format!("與 {node} 連線({label})")),
+        Event::PeerUp { node, label } => lang.of(format!("link to {node} is up ({label})"), format!("與 {node} 連線（{label}）")),
         Event::PeerDown { node, cause } => {
             let node = node.map_or_else(unknown, |node| node.to_string());
-            lang.of(format!("link to {node} is down: {cause}"), format!("與 {node} 斷線:{cause}"))
+            lang.of(format!("link to {node} is down: {cause}"), format!("與 {node} 斷線：{cause}"))
         }
         Event::Healed { node, took_ms, received, sent } => lang.of(
             format!("equal with {node} again after {took_ms} ms ({received} received, {sent} sent)"),
-            format!("與 {node} 已一致,費時 {took_ms} 毫秒(收 {received}、送 {sent})"),
+            format!("與 {node} 已一致，費時 {took_ms} 毫秒（收 {received}、送 {sent}）"),
         ),
         Event::Rejected { node, reason } => {
             let node = node.map_or_else(unknown, |node| node.to_string());
-            lang.of(format!("refused something from {node}: {reason}"), format!("拒收來自 {node} 的資料:{reason}"))
+            lang.of(format!("refused something from {node}: {reason}"), format!("拒收來自 {node} 的資料：{reason}"))
         }
         Event::Forked { author, number } => lang.of(
             format!("two stories under number {number} of {author}: frozen there"),
-            format!("{author} 第 {number} 筆有兩種內容,已在此凍結"),
+            format!("{author} 第 {number} 筆有兩種內容，已在此凍結"),
         ),
         Event::Incarnation { count, cause } => {
-            lang.of(format!("this node began logbook {count}: {cause}"), format!("本據點開始第 {count} 本紀錄簿:{cause}"))
+            lang.of(format!("this node began logbook {count}: {cause}"), format!("本據點開始第 {count} 本紀錄簿：{cause}"))
         }
-        Event::Stopped { cause } => lang.of(format!("this node stopped writing: {cause}"), format!("本據點停止寫入:{cause}")),
-        Event::StoreFailed { cause } => lang.of(format!("the store refused a write: {cause}"), format!("儲存失敗:{cause}")),
+        Event::Stopped { cause } => lang.of(format!("this node stopped writing: {cause}"), format!("本據點停止寫入：{cause}")),
+        Event::StoreFailed { cause } => lang.of(format!("the store refused a write: {cause}"), format!("儲存失敗：{cause}")),
         Event::Delivery { ticket, delivery: state } => format!("{ticket}  {}", delivery(&state, lang)),
-        Event::Fault { what } => lang.of(format!("drill: {what}"), format!("演練:{what}")),
-        Event::Bug { what } => lang.of(format!("a bug, please report: {what}"), format!("程式錯誤,請回報:{what}")),
+        Event::Fault { what } => lang.of(format!("drill: {what}"), format!("演練：{what}")),
+        Event::Bug { what } => lang.of(format!("a bug, please report: {what}"), format!("程式錯誤，請回報：{what}")),
     };
     clean(&text)
 }

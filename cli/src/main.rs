@@ -10,6 +10,7 @@ mod doctor;
 mod failure;
 mod fields;
 mod files;
+mod help;
 mod holdfastd;
 mod lang;
 mod look;
@@ -18,6 +19,7 @@ mod run;
 mod settings;
 mod target;
 mod text;
+mod usage;
 mod view;
 mod wait;
 mod when;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let env = |name: &str| std::env::var(name).ok();
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     let terminal = out.is_terminal();
-    let world = Surroundings { env: &env, out: &mut out, err: &mut err, terminal, now: jiff::Zoned::now() };
+    let width = terminal_size::terminal_size().filter(|_| terminal).map(|(width, _)| usize::from(width.0));
+    let world = Surroundings { env: &env, out: &mut out, err: &mut err, terminal, width, now: jiff::Zoned::now() };
     ExitCode::from(run::run(std::env::args_os().collect(), world).code())
 }

@@ -2,13 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::args::ActArgs;
 use crate::fields::{Given, full_name, group_doc, rows};
 
 /// The group that takes any field by its name.
 const SET: &str = "set";
+/// What it takes.
+const PAIR: &str = "FIELD=VALUE";
+/// Help of the group that takes any field.
+const SET_DOC: (&str, &str) = ("Say several things at once", "一次回報多項");
+/// Help of its values.
+const PAIR_DOC: (&str, &str) = (
+    "Field and value, such as status=open power.source=mains stock.water=120; an empty value withdraws",
+    "欄位與值，例如 status=open power.source=mains stock.water=120；值留空即撤回",
+);
 
 /// Readings as typed, by full field name, and the act.
 #[derive(Clone, Debug, Default)]
@@ -30,10 +40,19 @@ fn groups() -> Vec<&'static str> {
     groups
 }
 
+/// The Chinese help of a group or field of a report, by the English one.
+pub(crate) fn chinese(english: &str) -> Option<String> {
+    if let Some((_, zh)) = [SET_DOC, PAIR_DOC].iter().find(|(en, _)| *en == english) {
+        return Some((*zh).to_owned());
+    }
+    let field = rows().iter().find(|row| row.doc.en == english).map(|row| row.doc.zh.clone());
+    field.or_else(|| groups().into_iter().map(group_doc).find(|doc| doc.en == english).map(|doc| doc.zh))
+}
+
 fn group_command(group: &'static str) -> Command {
-    let mut command = Command::new(group).arg_required_else_help(true);
+    let mut command = Command::new(group);
     for row in rows().iter().filter(|row| row.group == group) {
-        let arg = Arg::new(row.name).value_name(row.value.as_str()).help(row.doc.as_str());
+        let arg = Arg::new(row.name).value_name(row.value.as_str()).help(row.doc.en.as_str());
         command = command.arg(match row.given {
             Given::Place => arg.required(true),
             Given::Flag(flag) => arg.long(flag).allow_hyphen_values(true),
@@ -41,20 +60,20 @@ fn group_command(group: &'static str) -> Command {
         });
     }
     // The act's own sentence would stand in place of the group's.
-    ActArgs::augment_args(command).about(group_doc(group))
+    ActArgs::augment_args(command).about(group_doc(group).en)
 }
 
 /// `report set status=open power.source=mains stock.water=120`: readings of several groups at once.
 fn set_command() -> Command {
-    let pairs = Arg::new(SET).value_name("FIELD=VALUE").required(true).num_args(1..).action(ArgAction::Append);
-    let pairs = pairs.help("Field and value, such as status=open power.source=mains stock.water=120; an empty value withdraws");
-    ActArgs::augment_args(Command::new(SET).arg_required_else_help(true).arg(pairs)).about("Say several things at once")
+    let pairs = Arg::new(SET).value_name(PAIR).required(true).num_args(1..).action(ArgAction::Append);
+    let pairs = pairs.help(PAIR_DOC.0);
+    ActArgs::augment_args(Command::new(SET).arg(pairs)).about(SET_DOC.0)
 }
 
 impl Args for ReportArgs {
     fn augment_args(command: Command) -> Command {
         let groups = groups().into_iter().map(group_command);
-        command.subcommand_required(true).arg_required_else_help(true).subcommands(groups).subcommand(set_command())
+        command.subcommand_required(true).subcommands(groups).subcommand(set_command())
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -71,11 +90,11 @@ impl FromArgMatches for ReportArgs {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         let Some((group, matches)) = matches.subcommand() else {
-            return Err(clap::Error::raw(ErrorKind::MissingSubcommand, "say what to report, such as `report status open`\n"));
+            return Err(clap::Error::new(ErrorKind::MissingSubcommand));
         };
         if group == SET {
             for pair in matches.get_many::<String>(SET).into_iter().flatten() {
-                let (name, value) = split(pair)?;
+                let (name, value) = split(pair, PAIR)?;
                 self.values.insert(full_name(name), value.to_owned());
             }
         }
@@ -88,15 +107,14 @@ impl FromArgMatches for ReportArgs {
                 }
                 Given::Each => {
                     for pair in matches.get_many::<String>(row.name).into_iter().flatten() {
-                        let (name, value) = split(pair)?;
+                        let (name, value) = split(pair, &row.value)?;
                         self.values.insert(format!("{}.{name}", row.name), value.to_owned());
                     }
                 }
             }
         }
         if self.values.is_empty() {
-            let text = format!("say at least one reading; see `holdfast report {group} --help`\n");
-            return Err(clap::Error::raw(ErrorKind::MissingRequiredArgument, text));
+            return Err(clap::Error::new(ErrorKind::TooFewValues));
         }
         self.act = ActArgs::from_arg_matches(matches)?;
         Ok(())
@@ -104,12 +122,14 @@ impl FromArgMatches for ReportArgs {
 }
 
 /// Splits `water=120`; an empty value withdraws the reading.
-fn split(pair: &str) -> Result<(&str, &str), clap::Error> {
+fn split<'a>(pair: &'a str, shape: &str) -> Result<(&'a str, &'a str), clap::Error> {
     match pair.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim(), value.trim())),
         Some(_) | None => {
-            let text = format!("\"{pair}\" should be NAME=VALUE, such as water=120 or rice=low\n");
-            Err(clap::Error::raw(ErrorKind::ValueValidation, text))
+            let mut error = clap::Error::new(ErrorKind::ValueValidation);
+            error.insert(ContextKind::InvalidArg, ContextValue::String(format!("<{shape}>...")));
+            error.insert(ContextKind::InvalidValue, ContextValue::String(pair.to_owned()));
+            Err(error)
         }
     }
 }

@@ -2,23 +2,25 @@
 
 use std::ffi::OsString;
 
-use clap::Parser;
+use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use serde_json::json;
 
-use crate::args::{self, Cli, Command, Global, RequestCommand};
+use crate::args::{Cli, Command, Global, RequestCommand};
 use crate::client::Client;
 use crate::desk::{Desk, Manner, Surroundings};
 use crate::failure::{Exit, Failure, words};
+use crate::lang::Lang;
 use crate::target::{self, DemoFile, Target, Wish};
-use crate::{act, alliance, demo, doctor, look, settings, wait};
+use crate::{act, alliance, demo, doctor, help, look, settings, usage, wait};
 
 /// Runs one command line in these surroundings.
 pub(crate) fn run(typed: Vec<OsString>, world: Surroundings<'_>) -> Exit {
-    let wants_json = typed.iter().any(|word| word == "--json");
-    let cli = match Cli::try_parse_from(typed) {
+    let lang = Lang::choose(lang_typed(&typed).as_deref(), world.env);
+    let parsed = help::command(lang).try_get_matches_from(typed.iter());
+    let cli = match parsed.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches)) {
         Ok(cli) => cli,
-        Err(error) => return unparsed(&error, wants_json, world),
+        Err(error) => return unparsed(&error, &typed, lang, world),
     };
     let mut desk = Desk::new(world, &manner(&cli.global));
     let wish = wish(&cli.global);
@@ -31,34 +33,27 @@ pub(crate) fn run(typed: Vec<OsString>, world: Surroundings<'_>) -> Exit {
     }
 }
 
-/// The code of a command line that can't be read.
-const UNPARSED: &str = "H-820";
+/// The language asked for, also on a line that can't be read otherwise.
+fn lang_typed(typed: &[OsString]) -> Option<String> {
+    let words: Vec<_> = typed.iter().map(|word| word.to_string_lossy()).collect();
+    let joined = words.iter().find_map(|word| word.strip_prefix("--lang=").map(str::to_owned));
+    let next = || words.iter().position(|word| word == "--lang").and_then(|place| words.get(place + 1)).map(ToString::to_string);
+    joined.or_else(next)
+}
 
 /// Help and version go to stdout, wrong usage to stderr with exit 2.
-fn unparsed(error: &clap::Error, wants_json: bool, world: Surroundings<'_>) -> Exit {
-    let helps = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let text = if world.terminal && (world.env)("NO_COLOR").is_none_or(|value| value.is_empty()) {
-        error.render().ansi().to_string()
-    } else {
-        error.render().to_string()
-    };
-    if helps {
+fn unparsed(error: &clap::Error, typed: &[OsString], lang: Lang, world: Surroundings<'_>) -> Exit {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let plain = !world.terminal || (world.env)("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let text = if plain { error.render().to_string() } else { error.render().ansi().to_string() };
         // A reader that hung up has seen enough.
         drop(world.out.write_all(text.as_bytes()));
         return Exit::Done;
     }
-    if wants_json {
-        let plain = error.render().to_string();
-        let failure = Failure::usage(
-            UNPARSED,
-            words(plain.trim(), format!("看不懂這個指令:{}", plain.trim())),
-            words("See `holdfast --help`.", "請見 `holdfast --help`。"),
-        );
-        let manner = Manner { json: true, ..Manner::default() };
-        Desk::new(world, &manner).fail(&failure);
-    } else {
-        drop(writeln!(world.err, "{text}code: {UNPARSED}"));
-    }
+    let manner = Manner { json: typed.iter().any(|word| word == "--json"), ..Manner::default() };
+    let mut desk = Desk::new(world, &manner);
+    desk.lang = lang;
+    desk.fail(&usage::failure(error, typed));
     Exit::Usage
 }
 
@@ -100,7 +95,7 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
         Some(Command::Wait(args)) => {
             // Without a name the whole demo is meant here, so no single node is told.
             let (target, client) = target::open(desk, wish)?;
-            wait::wait(desk, &target, &client, &args).map_err(|failure| no_answer(failure, &target))
+            wait::wait(desk, &target, &client, &args).map_err(|failure| no_answer(desk, failure, &target))
         }
         Some(Command::Digest) => with(desk, wish, |desk, _, client| look::digest(desk, client)),
     }
@@ -123,16 +118,17 @@ fn with(
 ) -> Result<Exit, Failure> {
     let (target, client) = target::open(desk, wish)?;
     target::tell_default(desk, &target);
-    then(desk, &target, &client).map_err(|failure| no_answer(failure, &target))
+    then(desk, &target, &client).map_err(|failure| no_answer(desk, failure, &target))
 }
 
 /// A node of a running demo that does not answer was killed there and is started there, not by a service.
-fn no_answer(failure: Failure, target: &Target) -> Failure {
+fn no_answer(desk: &Desk<'_>, failure: Failure, target: &Target) -> Failure {
     let running = target.demo.as_ref().filter(|demo| failure.exit() == Exit::NotRunning && demo::is_alive(demo));
-    match running.and_then(|demo| demo.nodes.iter().find(|node| node.api == target.address.api)) {
-        Some(node) => {
-            let start = format!("holdfast demo start {}", node.name);
-            failure.with_fix(words(format!("Start it again: `{start}`."), format!("請重新啟動:`{start}`。")))
+    let node = running.and_then(|demo| Some((demo, demo.nodes.iter().find(|node| node.api == target.address.api)?)));
+    match node {
+        Some((demo, node)) => {
+            let start = format!("holdfast demo start {}{}", node.name, demo.dir_flag(desk));
+            failure.with_fix(words(format!("Start it again: `{start}`."), format!("請重新啟動：`{start}`。")))
         }
         None => failure,
     }
@@ -152,14 +148,14 @@ fn request(desk: &mut Desk<'_>, client: &Client, command: RequestCommand) -> Res
 
 fn completions(desk: &mut Desk<'_>, shell: clap_complete::Shell) -> Exit {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut args::command(), "holdfast", &mut script);
+    clap_complete::generate(shell, &mut help::command(desk.lang), "holdfast", &mut script);
     desk.say(String::from_utf8_lossy(&script).trim_end());
     Exit::Done
 }
 
 /// One page with all commands, as roff.
 fn man(desk: &mut Desk<'_>) -> Exit {
-    let mut command = args::command();
+    let mut command = help::command(desk.lang);
     command.build();
     let mut page = Vec::new();
     // Writing to memory does not fail.

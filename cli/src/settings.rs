@@ -55,7 +55,7 @@ fn show(desk: &mut Desk<'_>, wish: &Wish) -> Result<Exit, Failure> {
         desk.object(&json!({"schema": "holdfast.config/1", "api": api, "token_file": token, "source": source, "lang": lang, "demo_dir": dir}));
         return Ok(Exit::Done);
     }
-    let none = desk.lang.of("(none)", "(無)").to_owned();
+    let none = desk.lang.of("(none)", "（無）").to_owned();
     let token = token.map_or_else(|| none.clone(), |path| path.display().to_string());
     desk.say(&format!("api         {}  ({source})", api.unwrap_or(none)));
     desk.say(&format!("token_file  {token}"));
@@ -98,20 +98,40 @@ fn check_file(desk: &mut Desk<'_>, file: &Path) -> Result<Exit, Failure> {
         }
         return Ok(Exit::Done);
     }
-    let list = |lang: Lang| {
-        let told = faults.iter().map(|fault| {
-            let line = fault.line.map(|line| lang.of(format!("line {line}: "), format!("第 {line} 行:")));
-            format!("{}{} ({})", line.unwrap_or_default(), lang.words(&fault.words), fault.code)
-        });
-        told.collect::<Vec<_>>().join("; ")
+    Err(wrong(file, &faults))
+}
+
+/// One fault has its own code; several stand each with theirs.
+fn wrong(file: &Path, faults: &[Fault]) -> Failure {
+    let shown = file.display();
+    let line_of = |fault: &Fault, lang: Lang| {
+        let line = fault.line.map(|line| lang.of(format!("line {line}: "), format!("第 {line} 行：")));
+        format!("{}{}", line.unwrap_or_default(), lang.words(&fault.words))
     };
-    Err(Failure::new(
+    let list = |lang: Lang| match faults {
+        [only] => line_of(only, lang),
+        _ => {
+            let of = |fault| {
+                lang.of(
+                    format!("{} ({})", line_of(fault, lang), fault.code),
+                    format!("{}（{}）", line_of(fault, lang), fault.code),
+                )
+            };
+            faults.iter().map(of).collect::<Vec<_>>().join(lang.of("; ", "；"))
+        }
+    };
+    let code = if let [only] = faults { only.code.as_str() } else { "H-853" };
+    Failure::new(
         Exit::Failed,
-        "H-853",
-        words(format!("{}: {}", file.display(), list(Lang::En)), format!("{}:{}", file.display(), list(Lang::Zh))),
+        code,
+        words(format!("{shown}: {}", list(Lang::En)), format!("{shown}：{}", list(Lang::Zh))),
         words("A daemon would not start with this file.", "背景程式無法以此檔啟動。"),
-        words("Mend the lines named, then check again.", "請修正所列的行後再檢查。"),
-    ))
+        if faults.iter().all(|fault| fault.line.is_some()) {
+            words("Mend the lines named, then check again.", "請修正所列的行後再檢查。")
+        } else {
+            words("Mend what is named, then check again.", "請修正上述問題後再檢查。")
+        },
+    )
 }
 
 /// The daemon itself judges, as it would at its start: there is one schema, and it is the daemon's.
@@ -126,12 +146,35 @@ fn judge(desk: &mut Desk<'_>, file: &Path) -> Result<Vec<Fault>, Failure> {
             Exit::Failed,
             "H-854",
             words(
-                format!("{} gave no verdict: {error}. {said}", daemon.display()),
-                format!("{} 沒有回覆檢查結果:{error}。{said}", daemon.display()),
+                format!("{} gave no verdict ({error}). It said \"{said}\".", daemon.display()),
+                format!("{} 沒有回覆檢查結果（系統訊息「{error}」）。它的訊息「{said}」。", daemon.display()),
             ),
             words("Nothing was checked.", "沒有檢查任何設定。"),
-            words("Is it of the same version? See `holdfastd --version`.", "版本是否相同?請看 `holdfastd --version`。"),
+            words("Is it of the same version? See `holdfastd --version`.", "版本是否相同？請看 `holdfastd --version`。"),
         )
     })?;
     Ok(verdict.faults)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(line: Option<usize>, code: &str) -> Fault {
+        Fault { line, code: code.to_owned(), words: words("it is wrong.", "不對。") }
+    }
+
+    #[test]
+    fn a_fault_without_a_line_does_not_send_anybody_to_look_for_one() {
+        let said = |faults: &[Fault]| wrong(Path::new("x.toml"), faults).lines(Lang::En).join("\n");
+        let paper = said(&[fault(None, "H-716")]);
+        assert!(!paper.contains("line") && paper.ends_with("H-716") && paper.matches("H-").count() == 1, "{paper}");
+        let line = said(&[fault(Some(3), "H-702")]);
+        assert!(
+            line.contains("line 3: it is wrong.") && line.contains("Mend the lines") && line.matches("H-").count() == 1,
+            "{line}"
+        );
+        let both = said(&[fault(Some(3), "H-702"), fault(None, "H-716")]);
+        assert!(both.contains("(H-702)") && both.contains("(H-716)") && both.ends_with("H-853"), "{both}");
+    }
 }

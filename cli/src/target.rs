@@ -59,6 +59,21 @@ impl DemoFile {
         self.nodes.iter().find(|node| node.name == name)
     }
 
+    /// ` --dir DIR` where a command in another terminal must name the folder, else nothing.
+    pub(crate) fn dir_flag(&self, desk: &Desk<'_>) -> String {
+        let folder = self.control_folder();
+        let default = demo_dir(desk, None).ok();
+        match folder {
+            Some(folder) if default.as_deref() != Some(folder) => format!(" --dir {}", folder.display()),
+            Some(_) | None => String::new(),
+        }
+    }
+
+    /// Where the demo lies: above the folder of any node.
+    fn control_folder(&self) -> Option<&Path> {
+        self.nodes.first()?.config.parent()?.parent()
+    }
+
     /// The names, for messages.
     pub(crate) fn names(&self) -> String {
         self.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ")
@@ -127,6 +142,9 @@ pub(crate) fn demo_dir(desk: &Desk<'_>, flag: Option<&Path>) -> Result<PathBuf, 
 /// # Errors
 /// Exit 3 with what to do where no daemon is named and no demo runs; exit 4 where the demo has no such node.
 pub(crate) fn find(desk: &Desk<'_>, wish: &Wish) -> Result<Target, Failure> {
+    if wish.token_file.is_some() && wish.api.is_none() && (wish.dir.is_some() || desk.env("HOLDFAST_API").is_none()) {
+        return Err(token_of_nobody());
+    }
     if wish.demo_node.is_some() || (wish.dir.is_some() && wish.api.is_none()) {
         return in_demo(desk, wish);
     }
@@ -149,7 +167,7 @@ pub(crate) fn tell_default(desk: &mut Desk<'_>, target: &Target) {
     let Some(node) = demo.nodes.first() else { return };
     desk.note(
         &format!("(demo node {} at {}; choose another with --demo-node {})", node.name, node.api, demo.names()),
-        &format!("(示範據點 {},{};可用 --demo-node 選擇 {})", node.name, node.api, demo.names()),
+        &format!("（示範據點 {}，{}；可用 --demo-node 選擇 {}）", node.name, node.api, demo.names()),
     );
 }
 
@@ -160,7 +178,7 @@ pub(crate) fn tell_default(desk: &mut Desk<'_>, target: &Target) {
 pub(crate) fn open(desk: &mut Desk<'_>, wish: &Wish) -> Result<(Target, Client), Failure> {
     let target = find(desk, wish)?;
     let client = Client::open(&target.address)?;
-    desk.detail(&format!("(asking {})", client.base()), &format!("(詢問 {})", client.base()));
+    desk.detail(&format!("(asking {})", client.base()), &format!("（詢問 {}）", client.base()));
     Ok((target, client))
 }
 
@@ -176,6 +194,18 @@ fn named(api: String, token_file: Option<PathBuf>, source: &'static str) -> Resu
         ));
     }
     Ok(Target { address: Address { api, token_file }, source, demo: None, whole_demo: false, config: None })
+}
+
+/// A token file opens one daemon; those of a demo have their own.
+fn token_of_nobody() -> Failure {
+    Failure::usage(
+        "H-819",
+        words("--token-file is given, but not the daemon it opens.", "指定了 --token-file，但沒有指定它所屬的背景程式。"),
+        words(
+            "Give --api URL with it, or leave it out: the nodes of a demo have their own.",
+            "請一併指定 --api 位址；示範據點有自己的權杖，請勿指定。",
+        ),
+    )
 }
 
 fn in_demo(desk: &Desk<'_>, wish: &Wish) -> Result<Target, Failure> {
@@ -196,10 +226,10 @@ pub(crate) fn no_demo(dir: &Path) -> Failure {
         Exit::NotRunning,
         "H-831",
         words(format!("No demo runs in {shown}."), format!("{shown} 沒有執行中的示範。")),
-        words("There is nobody to ask; nothing was sent.", "沒有對象可以詢問;沒有送出任何資料。"),
+        words("There is nobody to ask; nothing was sent.", "沒有對象可以詢問；沒有送出任何資料。"),
         words(
             "Start one in another terminal: `holdfast demo`, with --dir where yours has one.",
-            "請在另一個終端機執行 `holdfast demo`;若有自訂資料夾請加 --dir。",
+            "請在另一個終端機執行 `holdfast demo`；若有自訂資料夾請加 --dir。",
         ),
     )
 }
@@ -211,7 +241,7 @@ pub(crate) fn no_such_node(name: &str, demo: &DemoFile) -> Failure {
         "H-832",
         words(format!("The demo has no node \"{name}\"."), format!("示範中沒有據點「{name}」。")),
         words("Nothing was sent.", "沒有送出任何資料。"),
-        words(format!("Name one of these: {}.", demo.names()), format!("請指定其中之一:{}。", demo.names())),
+        words(format!("Name one of these: {}.", demo.names()), format!("請指定其中之一：{}。", demo.names())),
     )
 }
 
@@ -219,11 +249,11 @@ fn nobody() -> Failure {
     Failure::new(
         Exit::NotRunning,
         "H-833",
-        words("No daemon was named and no demo runs.", "沒有指定背景程式,也沒有執行中的示範。"),
-        words("There is nobody to ask; nothing was sent.", "沒有對象可以詢問;沒有送出任何資料。"),
+        words("No daemon was named and no demo runs.", "沒有指定背景程式，也沒有執行中的示範。"),
+        words("There is nobody to ask; nothing was sent.", "沒有對象可以詢問；沒有送出任何資料。"),
         words(
             "To try: `holdfast demo` in another terminal. For a daemon: --api URL --token-file FILE, or HOLDFAST_API and HOLDFAST_TOKEN_FILE.",
-            "試用:在另一個終端機執行 `holdfast demo`。使用背景程式:--api 位址 --token-file 檔案,或設定 HOLDFAST_API 與 HOLDFAST_TOKEN_FILE。",
+            "試用：在另一個終端機執行 `holdfast demo`。使用背景程式：--api 位址 --token-file 檔案，或設定 HOLDFAST_API 與 HOLDFAST_TOKEN_FILE。",
         ),
     )
 }

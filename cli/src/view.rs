@@ -1,16 +1,17 @@
 //! What people read for the objects of the API: tables and sentences in either language. Pure: objects in, lines out.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_proto::control::{
-    Delivery, LineView, NodeView, PeersView, ReadingView, RequestView, RequestsView, StatusView, Warning,
+    Delivery, HistoryView, LineView, NodeView, PeersView, ReadingView, RequestView, RequestsView, StatusView, Warning,
 };
 use holdfast_proto::time::UtcMillis;
 use jiff::Zoned;
 
 use crate::fields::{self, Goods};
 use crate::lang::Lang;
-use crate::text::{Hue, Table, clean, plain};
+use crate::text::{Hue, Table, clean, plain, width};
 use crate::when;
 use crate::words::{age, delivery, status_line, status_mark, word};
 
@@ -28,6 +29,8 @@ pub(crate) struct Style {
     pub(crate) colour: bool,
     /// The time and zone here.
     pub(crate) now: Zoned,
+    /// Places for what a request asks for, beside its other columns.
+    pub(crate) supplies_max: usize,
     /// The names of goods; empty where none are told.
     pub(crate) goods: Goods,
 }
@@ -36,10 +39,11 @@ pub(crate) struct Style {
 pub(crate) fn status(view: &StatusView, requests: Option<&RequestsView>, style: &Style) -> Vec<String> {
     let lang = style.lang;
     let realm = word(&view.realm, lang);
-    let here = format!("{} ({})", clean(&view.node.name), clean(&view.node.id));
+    let (name, id) = (clean(&view.node.name), clean(&view.node.id));
+    let here = lang.of(format!("{name} ({id})"), format!("{name}（{id}）"));
     let mut lines = vec![lang.of(
         format!("Holdfast ({realm})   here: {here}   neighbours: {}", view.neighbours),
-        format!("Holdfast({realm})   本據點:{here}   鄰近據點:{}", view.neighbours),
+        format!("Holdfast（{realm}）   本據點：{here}   鄰近據點：{}", view.neighbours),
     )];
     lines.push(counts(view, lang));
     lines.extend(view.warnings.iter().map(|warning| warning_line(warning, style)));
@@ -73,8 +77,9 @@ fn counts(view: &StatusView, lang: Lang) -> String {
 
 /// A warning of the daemon with its code.
 pub(crate) fn warning_line(warning: &Warning, style: &Style) -> String {
-    let text = style.lang.of(&warning.en, &warning.zh);
-    Hue::Yellow.paint(&format!("! {} ({})", clean(text), clean(&warning.code)), style.colour)
+    let code = clean(&warning.code);
+    let text = style.lang.of(format!("! {} ({code})", clean(&warning.en)), format!("! {}（{code}）", clean(&warning.zh)));
+    Hue::Yellow.paint(&text, style.colour)
 }
 
 fn board(nodes: &[NodeView], style: &Style) -> Table {
@@ -118,7 +123,7 @@ fn as_of(age_s: Option<u64>, style: &Style) -> String {
         style.now.timestamp().as_millisecond().saturating_sub(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000));
     style.lang.of(
         format!("{} ({ago})", when::short(UtcMillis(then), &style.now)),
-        format!("{}({ago})", when::short(UtcMillis(then), &style.now)),
+        format!("{}（{ago}）", when::short(UtcMillis(then), &style.now)),
     )
 }
 
@@ -169,12 +174,13 @@ fn observations(nodes: &[NodeView], style: &Style) -> Vec<String> {
                     format!("{} {}", fields::label(name, &style.goods, lang), fields::value_text(name, reading, lang))
                 })
                 .collect();
-            let note = seen.note.as_deref().map(|note| format!(" \"{note}\"")).unwrap_or_default();
+            let note =
+                seen.note.as_deref().map(|note| lang.of(format!(" \"{note}\""), format!("「{note}」"))).unwrap_or_default();
             let (of, by, ago) = (&node.name, &seen.by.name, age(seen.age_s, lang));
             let said = readings.join(lang.of(", ", "、"));
             lines.push(clean(&lang.of(
                 format!("  seen of {of}: {said}{note}, by {by}, {ago}"),
-                format!("  他人所見 {of}:{said}{note},{by},{ago}"),
+                format!("  他人所見 {of}：{said}{note}，{by}，{ago}"),
             )));
         }
     }
@@ -185,8 +191,21 @@ fn is_over(request: &RequestView) -> bool {
     matches!(request.status.as_str(), "cancelled" | "closed" | "expired" | "declined")
 }
 
+/// Open ones first, then by priority, then the newest: an old routine one never hides a new urgent one.
+fn by_urgency(requests: &[RequestView]) -> Vec<&RequestView> {
+    let rank = |request: &RequestView| match request.priority.as_str() {
+        "immediate" => 0,
+        "urgent" => 1,
+        "routine" => 2,
+        _ => 3,
+    };
+    let mut sorted: Vec<&RequestView> = requests.iter().collect();
+    sorted.sort_by_key(|request| (is_over(request), rank(request), Reverse(request.asked_at)));
+    sorted
+}
+
 fn attention(requests: &RequestsView, style: &Style) -> Vec<String> {
-    let open: Vec<&RequestView> = requests.requests.iter().filter(|request| !is_over(request)).collect();
+    let open: Vec<&RequestView> = by_urgency(&requests.requests).into_iter().filter(|request| !is_over(request)).collect();
     let Some(first) = open.first() else { return Vec::new() };
     let mut lines = vec![String::new(), style.lang.of("needs attention", "待處理").to_owned()];
     let mut table = Table::default();
@@ -196,8 +215,13 @@ fn attention(requests: &RequestsView, style: &Style) -> Vec<String> {
         table.row(cells);
     }
     lines.extend(table.lines(style.colour));
+    let more = open.len().saturating_sub(ATTENTION_MAX);
+    if more > 0 {
+        lines
+            .push(style.lang.of(format!("{more} more: holdfast request list"), format!("另有 {more} 筆：holdfast request list")));
+    }
     let next = format!("holdfast request show {}", clean(&first.request));
-    lines.push(style.lang.of(format!("next: {next}"), format!("下一步:{next}")));
+    lines.push(style.lang.of(format!("next: {next}"), format!("下一步：{next}")));
     lines
 }
 
@@ -205,6 +229,20 @@ fn line_text(line: &LineView, style: &Style) -> String {
     let lang = style.lang;
     let what = line.text.clone().unwrap_or_else(|| style.goods.name(&line.item, lang));
     format!("{what} {}{}", line.requested, fields::unit(&line.unit, lang))
+}
+
+/// As many as fit into so many places, at least one, and how many more there are.
+fn few(items: &[String], places: usize, lang: Lang) -> String {
+    let mut text = items.first().cloned().unwrap_or_default();
+    for (number, item) in (1..).zip(items.iter().skip(1)) {
+        let longer = format!("{text}{}{item}", lang.of(", ", "、"));
+        if width(&longer) > places {
+            let more = items.len() - number;
+            return lang.of(format!("{text} +{more} more"), format!("{text}，另 {more} 項"));
+        }
+        text = longer;
+    }
+    text
 }
 
 fn request_cells(request: &RequestView, style: &Style) -> Vec<(String, Hue)> {
@@ -215,11 +253,11 @@ fn request_cells(request: &RequestView, style: &Style) -> Vec<(String, Hue)> {
     let flag = if request.flags.is_empty() {
         String::new()
     } else {
-        format!("⚠ {}", request.flags.iter().map(|flag| word(flag, lang)).collect::<Vec<_>>().join(lang.of("; ", ";")))
+        format!("⚠ {}", request.flags.iter().map(|flag| word(flag, lang)).collect::<Vec<_>>().join(lang.of("; ", "；")))
     };
     vec![
         plain(request.request.clone()),
-        plain(items.join(lang.of(", ", "、"))),
+        plain(few(&items, style.supplies_max, lang)),
         plain(format!("→ {}", request.consignee.name)),
         (word(&request.priority, lang), if urgent { Hue::Yellow } else { Hue::Plain }),
         plain(word(&request.status, lang)),
@@ -231,7 +269,7 @@ fn request_cells(request: &RequestView, style: &Style) -> Vec<(String, Hue)> {
 /// `holdfast request list`.
 pub(crate) fn requests(view: &RequestsView, all: bool, style: &Style) -> Vec<String> {
     let lang = style.lang;
-    let shown: Vec<&RequestView> = view.requests.iter().filter(|request| all || !is_over(request)).collect();
+    let shown: Vec<&RequestView> = by_urgency(&view.requests).into_iter().filter(|request| all || !is_over(request)).collect();
     let hidden = view.requests.len() - shown.len();
     let mut lines = Vec::new();
     if shown.is_empty() {
@@ -248,7 +286,7 @@ pub(crate) fn requests(view: &RequestsView, all: bool, style: &Style) -> Vec<Str
     }
     if hidden > 0 {
         lines.push(
-            lang.of(format!("({hidden} more are over; --all shows them)"), format!("(另有 {hidden} 筆已結束,加 --all 顯示)")),
+            lang.of(format!("({hidden} more are over; --all shows them)"), format!("（另有 {hidden} 筆已結束，加 --all 顯示）")),
         );
     }
     lines
@@ -265,9 +303,11 @@ pub(crate) fn request(view: &RequestView, style: &Style) -> Vec<String> {
         view.version
     )];
     let mut put = |en: &str, zh: &str, text: String| {
-        lines.push(format!("  {}{}", lang.of(format!("{en}: "), format!("{zh}:")), clean(&text)))
+        lines.push(format!("  {}{}", lang.of(format!("{en}: "), format!("{zh}：")), clean(&text)))
     };
-    let both = |name: &holdfast_proto::control::NodeName| format!("{} ({})", name.name, name.id);
+    let both = |name: &holdfast_proto::control::NodeName| {
+        lang.of(format!("{} ({})", name.name, name.id), format!("{}（{}）", name.name, name.id))
+    };
     put("for", "送往", both(&view.consignee));
     put("asked by", "提出", both(&view.requested_by));
     put("asks", "對象", view.to.as_ref().map_or_else(|| lang.of("every hub", "所有集散中心").to_owned(), both));
@@ -287,7 +327,7 @@ pub(crate) fn request(view: &RequestView, style: &Style) -> Vec<String> {
         put("desk", "櫃檯", desk.clone());
     }
     if !view.acknowledged_by.is_empty() {
-        put("received by", "已收到", view.acknowledged_by.iter().map(both).collect::<Vec<_>>().join(", "));
+        put("received by", "已收到", view.acknowledged_by.iter().map(both).collect::<Vec<_>>().join(lang.of(", ", "、")));
     }
     for flag in &view.flags {
         put("⚠", "⚠", word(flag, lang));
@@ -297,12 +337,13 @@ pub(crate) fn request(view: &RequestView, style: &Style) -> Vec<String> {
     }
     lines.push(lang.of("  history", "  經過").to_owned());
     let mut table = Table::default();
-    for act in &view.history {
+    for act in in_time(&view.history) {
         let flagged = act.flagged.as_deref().map(|why| format!("⚠ {}", word(why, lang))).unwrap_or_default();
         table.row(vec![
             plain("   "),
             plain(act.at.and_then(when::rfc3339).unwrap_or_else(|| lang.of("time unknown", "時間不明").to_owned())),
-            plain(format!("v{}", act.version)),
+            // A receipt is of no version.
+            plain(if act.version == 0 { String::new() } else { format!("v{}", act.version) }),
             plain(word(&act.act, lang)),
             plain(act.by.name.clone()),
             plain(act.desk.clone().unwrap_or_default()),
@@ -314,6 +355,18 @@ pub(crate) fn request(view: &RequestView, style: &Style) -> Vec<String> {
     lines
 }
 
+/// By the time each was so; what has no known time stays behind what it came after.
+fn in_time(history: &[HistoryView]) -> Vec<&HistoryView> {
+    let mut last = None;
+    let mut timed: Vec<(Option<UtcMillis>, &HistoryView)> = Vec::new();
+    for act in history {
+        last = act.at.or(last);
+        timed.push((last, act));
+    }
+    timed.sort_by_key(|(at, _)| *at);
+    timed.into_iter().map(|(_, act)| act).collect()
+}
+
 /// `holdfast peers`.
 pub(crate) fn peers(view: &PeersView, style: &Style) -> Vec<String> {
     let lang = style.lang;
@@ -321,7 +374,7 @@ pub(crate) fn peers(view: &PeersView, style: &Style) -> Vec<String> {
         return vec![
             lang.of(
                 "No peers known: set `peers` under [sync] in the configuration.",
-                "不認識任何鄰近據點:請在設定的 [sync] 加入 `peers`。",
+                "不認識任何鄰近據點：請在設定的 [sync] 加入 `peers`。",
             )
             .to_owned(),
         ];
@@ -338,7 +391,7 @@ pub(crate) fn peers(view: &PeersView, style: &Style) -> Vec<String> {
         };
         let mut state = word(&peer.state, lang);
         if let Some(retry) = peer.retry_s {
-            state.push_str(&lang.of(format!(", again in {retry} s"), format!(",{retry} 秒後重試")));
+            state.push_str(&lang.of(format!(", again in {retry} s"), format!("，{retry} 秒後重試")));
         }
         let step = match (peer.state.as_str(), peer.in_step) {
             ("up", true) => lang.of("yes", "是"),
@@ -369,7 +422,22 @@ pub(crate) fn written(id: Option<&str>, already: bool, state: &Delivery, style: 
     }
     line.push_str(&clean(&delivery(state, lang)));
     if already {
-        line.push_str(lang.of("  (written before under this key; nothing added)", "  (此 key 先前已寫入,未重複新增)"));
+        line.push_str(lang.of("  (written before under this key; nothing added)", "  （此 key 先前已寫入，未重複新增）"));
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_request_is_cut_where_the_line_ends_and_says_how_much_is_left() {
+        let items: Vec<String> = (0..30).map(|n| format!("thing{n:02} 10 kg")).collect();
+        assert_eq!(few(&items, 30, Lang::En), "thing00 10 kg, thing01 10 kg +28 more");
+        assert_eq!(few(&items, 30, Lang::Zh), "thing00 10 kg、thing01 10 kg，另 28 項");
+        assert_eq!(few(&items, 3, Lang::En), "thing00 10 kg +29 more", "one stands in any case");
+        assert!(!few(&items, usize::MAX, Lang::En).contains("more"));
+        assert_eq!(few(&[], 30, Lang::En), "");
+    }
 }

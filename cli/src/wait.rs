@@ -14,6 +14,9 @@ use crate::target::Target;
 use crate::when;
 use crate::words::delivery;
 
+/// The daemon's code for a request that it does not hold.
+const NOT_HERE: &str = "H-212";
+
 /// One look at what is waited for.
 struct Look {
     done: bool,
@@ -71,11 +74,11 @@ fn late(limit: Duration, seen: &Look) -> Failure {
     Failure::new(
         Exit::TimedOut,
         "H-841",
-        words(format!("It is not so after {seconds} s: {}", seen.en), format!("等了 {seconds} 秒仍未達成:{}", seen.zh)),
-        words("Nothing is lost; it may still come.", "資料沒有遺失,之後仍可能達成。"),
+        words(format!("It is not so after {seconds} s: {}", seen.en), format!("等了 {seconds} 秒仍未達成：{}", seen.zh)),
+        words("Nothing is lost; it may still come.", "資料沒有遺失，之後仍可能達成。"),
         words(
             "See `holdfast peers` for who is reachable, then wait longer with --timeout.",
-            "請用 `holdfast peers` 查看連線,再以 --timeout 延長等待。",
+            "請用 `holdfast peers` 查看連線，再以 --timeout 延長等待。",
         ),
     )
 }
@@ -145,7 +148,8 @@ fn delivered(client: &Client, ticket: &str, state: Reach) -> Result<Look, Failur
 fn request(client: &Client, id: &str, state: RequestState) -> Result<Look, Failure> {
     let view = match client.get(&format!("/api/v1/requests/{}", path_part(id))) {
         Ok(value) => crate::client::read::<RequestView>(value)?,
-        Err(failure) if failure.exit() == Exit::NotFound => {
+        // Not here yet. An id that is mistyped or means two requests never comes right by waiting.
+        Err(failure) if failure.code() == NOT_HERE => {
             return Ok(Look {
                 done: false,
                 object: Value::Null,

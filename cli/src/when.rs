@@ -1,9 +1,9 @@
-//! Times as people type them: `2026-11-23T14:05:00+08:00`, `14:05`, `20m`. Read once here; the daemon gets milliseconds.
+//! Times as people type them: `2026-11-23T14:05:00+08:00`, `2026-11-23`, `14:05`, `20m`. Read once here; the daemon gets milliseconds.
 
 use std::time::Duration;
 
 use holdfast_proto::time::UtcMillis;
-use jiff::civil::{DateTime, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan, Zoned};
 
 use crate::failure::{Failure, words};
@@ -20,22 +20,23 @@ pub(crate) enum Way {
 /// Reads a point in time.
 ///
 /// # Errors
-/// A usage failure that shows the three forms.
+/// A usage failure that shows the forms.
 pub(crate) fn moment(text: &str, way: Way, now: &Zoned) -> Result<UtcMillis, Failure> {
     let text = text.trim();
     let found = absolute(text, now).or_else(|| clock(text, way, now)).or_else(|| relative(text, way, now));
+    let found = found.or_else(|| date(text, way, now));
     found.map(|at| UtcMillis(at.as_millisecond())).filter(|at| at.is_known()).ok_or_else(|| {
         let (en, zh) = match way {
-            Way::Past => ("20m (ago)", "20m(20 分鐘前)"),
-            Way::Future => ("6h (from now)", "6h(6 小時後)"),
+            Way::Past => ("20m (ago), 14:05, \"2026-11-23 14:05\"", "20m（20 分鐘前）、14:05、\"2026-11-23 14:05\""),
+            Way::Future => (
+                "6h (from now), 14:05, 2026-11-24 (by the end of that day), \"2026-11-24 14:05\"",
+                "6h（6 小時後）、14:05、2026-11-24（當天結束前）、\"2026-11-24 14:05\"",
+            ),
         };
         Failure::usage(
             "H-821",
             words(format!("\"{text}\" is no time."), format!("「{text}」不是時間。")),
-            words(
-                format!("Write {en}, 14:05, or 2026-11-23T14:05:00+08:00."),
-                format!("請寫成 {zh}、14:05,或 2026-11-23T14:05:00+08:00。"),
-            ),
+            words(format!("Write {en}, or 2026-11-24T14:05:00+08:00."), format!("請寫成 {zh}，或 2026-11-24T14:05:00+08:00。")),
         )
     })
 }
@@ -64,6 +65,12 @@ fn absolute(text: &str, now: &Zoned) -> Option<Timestamp> {
     }
     let local: DateTime = text.parse().ok()?;
     Some(local.to_zoned(now.time_zone().clone()).ok()?.timestamp())
+}
+
+/// `2026-11-24`: by the end of that day. Of what was so, a day alone says too little: ages would be wrong by hours.
+fn date(text: &str, way: Way, now: &Zoned) -> Option<Timestamp> {
+    let day: Date = text.parse().ok().filter(|_| way == Way::Future && text.len() == 10)?;
+    Some(day.at(23, 59, 0, 0).to_zoned(now.time_zone().clone()).ok()?.timestamp())
 }
 
 /// `14:05`: the last one or the next one.
@@ -120,6 +127,7 @@ pub(crate) fn short(at: UtcMillis, now: &Zoned) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lang::Lang;
 
     fn now() -> Zoned {
         "2026-11-23T10:00:00+08:00[Asia/Taipei]".parse().unwrap()
@@ -131,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_forms_of_a_time_are_read() {
+    fn the_forms_of_a_time_are_read() {
         check("2026-11-23T01:30:00Z", Way::Past, "2026-11-23T01:30:00Z");
         check("2026-11-23 09:30", Way::Past, "2026-11-23T01:30:00Z");
         check("09:30", Way::Past, "2026-11-23T01:30:00Z");
@@ -139,6 +147,8 @@ mod tests {
         check("6h", Way::Future, "2026-11-23T08:00:00Z");
         check("1d", Way::Future, "2026-11-24T02:00:00Z");
         check("1h30m", Way::Future, "2026-11-23T03:30:00Z");
+        check("2026-11-24 14:05", Way::Future, "2026-11-24T06:05:00Z");
+        check("2026-11-24", Way::Future, "2026-11-24T15:59:00Z");
     }
 
     #[test]
@@ -150,11 +160,27 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused_as_wrong_usage() {
-        for text in
-            ["", "soon", "25:00", "14:5", "-20m", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "99999d", "3 months", "20"]
-        {
+        for text in [
+            "",
+            "soon",
+            "25:00",
+            "14:5",
+            "-20m",
+            "2026-13-01T00:00:00Z",
+            "2026-02-30T00:00:00Z",
+            "99999d",
+            "3 months",
+            "20",
+            "2026-11-22",
+        ] {
             let failure = moment(text, Way::Past, &now()).unwrap_err();
             assert_eq!(failure.exit().code(), 2, "{text}");
+        }
+        for text in ["-3h", "2026-11-31", "20261124", "11-24"] {
+            let said = moment(text, Way::Future, &now()).unwrap_err().lines(Lang::En).concat();
+            for form in ["6h", "14:05", "2026-11-24 (by the end of that day)", "\"2026-11-24 14:05\"", "T14:05:00+08:00"] {
+                assert!(said.contains(form), "{text}: {form}: {said}");
+            }
         }
     }
 

@@ -27,9 +27,9 @@ pub(crate) fn word(code: &str, lang: Lang) -> String {
         "store" => ("store", "門市"),
         "hub" => ("hub", "集散中心"),
         "authority" => ("authority", "主管機關"),
-        "actual" => ("real", "實際"),
-        "exercise" => ("exercise", "演習"),
-        "simulation" => ("practice", "模擬演練"),
+        "actual" => ("actual", "實際"),
+        "exercise" => ("exercise", "演練"),
+        "simulation" => ("simulation", "模擬演練"),
         "immediate" => ("immediate", "最速件"),
         "urgent" => ("urgent", "速件"),
         "routine" => ("routine", "普通件"),
@@ -65,10 +65,10 @@ pub(crate) fn status_line(node: &NodeView, lang: Lang) -> String {
     let mut line = word(&node.operating_status, lang);
     if let Some(was) = &node.was {
         let was = word(was, lang);
-        line.push_str(&lang.of(format!(" (was {was})"), format!("(原為{was})")));
+        line.push_str(&lang.of(format!(" (was {was})"), format!("（原為{was}）")));
     } else if let Some(why) = &node.unknown_because {
         let why = word(why, lang);
-        line.push_str(&lang.of(format!(" ({why})"), format!("({why})")));
+        line.push_str(&lang.of(format!(" ({why})"), format!("（{why}）")));
     }
     line
 }
@@ -91,12 +91,12 @@ pub(crate) fn age(seconds: Option<u64>, lang: Lang) -> String {
 pub(crate) fn delivery(delivery: &Delivery, lang: Lang) -> String {
     let n = delivery.neighbours;
     match delivery.state {
-        DeliveryState::SavedHere => lang.of("◌ Saved here, not sent yet", "◌ 已存在本機,尚未送出").to_owned(),
+        DeliveryState::SavedHere => lang.of("◌ Saved here, not sent yet", "◌ 已存在本機，尚未送出").to_owned(),
         DeliveryState::Reached if n == 1 => lang.of("◔ Reached 1 node", "◔ 已傳到 1 個據點").to_owned(),
         DeliveryState::Reached => lang.of(format!("◔ Reached {n} nodes"), format!("◔ 已傳到 {n} 個據點")),
         DeliveryState::Received => {
             let who = delivery.acknowledged_by.join(", ");
-            lang.of(format!("● Received by {who}"), format!("● 對方已收到:{who}"))
+            lang.of(format!("● Received by {who}"), format!("● 對方已收到：{who}"))
         }
         DeliveryState::ActedOn => lang.of("✓ Accepted", "✓ 已受理").to_owned(),
     }

@@ -92,7 +92,7 @@ pub(super) fn run(desk: &mut Desk<'_>, plan: &Plan) -> Result<Exit, Failure> {
     front.end();
     ended?;
     if !plan.headless {
-        desk.note("The demo has ended; nothing is left behind.", "示範已結束,沒有留下任何檔案。");
+        desk.note("The demo has ended; nothing is left behind.", "示範已結束，沒有留下任何檔案。");
     }
     Ok(Exit::Done)
 }
@@ -211,21 +211,21 @@ impl Front {
         let tail = lines.get(lines.len().saturating_sub(LOG_LINES)..).unwrap_or_default().join(" / ");
         let name = &node.name;
         let (en, zh) = if ended {
-            (format!("Node {name} ended at once. It said: {tail}"), format!("據點 {name} 一啟動就結束。它的訊息:{tail}"))
+            (format!("Node {name} ended at once. It said: {tail}"), format!("據點 {name} 一啟動就結束。它的訊息：{tail}"))
         } else {
             (
                 format!("Node {name} is not ready after {} s. It said: {tail}", READY_MAX.as_secs()),
-                format!("據點 {name} 在 {} 秒內尚未就緒。它的訊息:{tail}", READY_MAX.as_secs()),
+                format!("據點 {name} 在 {} 秒內尚未就緒。它的訊息：{tail}", READY_MAX.as_secs()),
             )
         };
         Failure::new(
             Exit::Failed,
             "H-885",
             words(en, zh),
-            words("The demo was not started; what it had made is removed.", "示範沒有啟動;已建立的檔案都已移除。"),
+            words("The demo was not started; what it had made is removed.", "示範沒有啟動；已建立的檔案都已移除。"),
             words(
                 "Mend what it says and start again; other ports are chosen with --port-base.",
-                "請依訊息處理後再啟動;可用 --port-base 改用其他連接埠。",
+                "請依訊息處理後再啟動；可用 --port-base 改用其他連接埠。",
             ),
         )
     }
@@ -279,7 +279,7 @@ impl Front {
         }
         desk.note(
             &format!("Node {name} ended by itself ({status}); start it again: holdfast demo start {name}"),
-            &format!("據點 {name} 自行結束({status});重新啟動:holdfast demo start {name}"),
+            &format!("據點 {name} 自行結束（{status}）；重新啟動：holdfast demo start {name}"),
         );
     }
 
@@ -347,7 +347,7 @@ impl Front {
             node.pid = None;
         }
         self.write_file()?;
-        Ok((format!("Node {name} is dead (kill -9)."), format!("據點 {name} 已斷電(kill -9)。")))
+        Ok((format!("Node {name} is dead (kill -9)."), format!("據點 {name} 已斷電（kill -9）。")))
     }
 
     fn start(&mut self, place: usize) -> Result<(String, String), Failure> {
@@ -400,11 +400,11 @@ fn runs_already(dir: &Path, file: &DemoFile) -> Failure {
     Failure::new(
         Exit::Failed,
         "H-888",
-        words(format!("A demo runs in {shown} already (process {pid})."), format!("{shown} 已有執行中的示範(程序 {pid})。")),
+        words(format!("A demo runs in {shown} already (process {pid})."), format!("{shown} 已有執行中的示範（程序 {pid}）。")),
         words("No second one was started.", "沒有啟動第二個。"),
         words(
             "Use it, end it with Ctrl-C in its terminal, or start another with --dir DIR --port-base 9787.",
-            "可直接使用;或在其終端機按 Ctrl-C 結束;或用 --dir 資料夾 --port-base 9787 另開一個。",
+            "可直接使用；或在其終端機按 Ctrl-C 結束；或用 --dir 資料夾 --port-base 9787 另開一個。",
         ),
     )
 }
@@ -450,7 +450,7 @@ fn hear_signals(headless: bool, tx: Sender<News>, ending: Arc<AtomicBool>) -> Re
     // A headless demo may be left running by a terminal that closes.
     let wanted: &[i32] = if headless { &[SIGINT, SIGTERM] } else { &[SIGINT, SIGTERM, SIGHUP] };
     let mut signals = signal_hook::iterator::Signals::new(wanted)
-        .map_err(|error| Failure::file("H-889", ("hear signals for", "接收訊號:"), Path::new("holdfast"), &error))?;
+        .map_err(|error| Failure::file("H-889", ("hear signals for", "接收訊號："), Path::new("holdfast"), &error))?;
     std::thread::spawn(move || {
         for _ in signals.forever() {
             ending.store(true, Ordering::Relaxed);
@@ -509,11 +509,11 @@ fn welcome_lines(desk: &Desk<'_>, plan: &Plan, file: &DemoFile) -> Vec<String> {
     lines.push(
         lang.of(
             "  This is a practice alliance. Nothing leaves this computer. Ctrl-C stops it; nothing is left behind.",
-            "  這是演練聯盟,資料不會離開這台電腦。按 Ctrl-C 結束,不留下任何檔案。",
+            "  這是演練聯盟，資料不會離開這台電腦。按 Ctrl-C 結束，不留下任何檔案。",
         )
         .to_owned(),
     );
-    lines.push(lang.of("  以中文顯示:--lang zh-TW 或 HOLDFAST_LANG=zh-TW", "  In English: --lang en").to_owned());
+    lines.push(lang.of("  以中文顯示：--lang zh-TW 或 HOLDFAST_LANG=zh-TW", "  In English: --lang en").to_owned());
     lines.push(String::new());
     lines
 }

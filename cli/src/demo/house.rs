@@ -105,7 +105,7 @@ fn foreign(dir: &Path) -> Failure {
         words(format!("The folder {shown} holds things that are no demo's."), format!("資料夾 {shown} 內有不屬於示範的檔案。")),
         words(
             "The demo removes its folder when it ends, so it takes only an empty or new one.",
-            "示範結束時會移除其資料夾,因此只使用空的或新的資料夾。",
+            "示範結束時會移除其資料夾，因此只使用空的或新的資料夾。",
         ),
         words("Give another folder: --dir DIR.", "請用 --dir 指定另一個資料夾。"),
     )
@@ -160,10 +160,10 @@ fn taken(port: u16, kind: &str) -> Failure {
         Exit::Failed,
         "H-882",
         words(format!("Port {port}/{kind} is in use by another program."), format!("連接埠 {port}/{kind} 正被另一個程式使用。")),
-        words("The demo was not started; nothing was made.", "示範沒有啟動,也沒有建立任何檔案。"),
+        words("The demo was not started; nothing was made.", "示範沒有啟動，也沒有建立任何檔案。"),
         words(
             "End the other program (perhaps another demo), or choose other ports: --port-base 9787.",
-            "請關閉該程式(可能是另一個示範),或改用其他連接埠:--port-base 9787。",
+            "請關閉該程式（可能是另一個示範），或改用其他連接埠：--port-base 9787。",
         ),
     )
 }
@@ -227,9 +227,9 @@ fn unmade(why: &str) -> Failure {
     Failure::new(
         Exit::Failed,
         "H-883",
-        words(format!("The demo's certificates can't be made: {why}."), format!("無法製作示範憑證:{why}。")),
+        words(format!("The demo's certificates can't be made: {why}."), format!("無法製作示範憑證：系統訊息「{why}」。")),
         words("The demo was not started.", "示範沒有啟動。"),
-        words("This is a fault of the program; please report it.", "這是程式的錯誤,請回報。"),
+        words("This is a fault of the program; please report it.", "這是程式的錯誤，請回報。"),
     )
 }
 

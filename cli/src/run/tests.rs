@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod walked;
+
 /// One request as the made-up daemon heard it.
 #[derive(Debug)]
 struct Heard {
@@ -100,7 +102,7 @@ fn typed_into(words: &[&str], env: &[(&str, String)], out: &mut dyn Write) -> Di
     let look = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
     let mut err = Vec::new();
     let now = "2026-11-23T10:00:00+08:00[Asia/Taipei]".parse().unwrap();
-    let world = Surroundings { env: &look, out, err: &mut err, terminal: false, now };
+    let world = Surroundings { env: &look, out, err: &mut err, terminal: false, width: None, now };
     let line = std::iter::once("holdfast").chain(words.iter().copied()).map(OsString::from).collect();
     let code = run(line, world).code();
     Did { code, out: String::new(), err: String::from_utf8(err).unwrap() }
@@ -296,7 +298,7 @@ fn saved_here_but_with_no_neighbour_is_exit_six() {
     let did = at(&fake, "report status open");
     assert_eq!(did.code, 6, "{did:?}");
     assert!(did.out.contains("Saved here, not sent yet"), "{did:?}");
-    assert!(at(&fake, "report stock water=120 --lang zh-TW").out.contains("已存在本機,尚未送出"));
+    assert!(at(&fake, "report stock water=120 --lang zh-TW").out.contains("已存在本機，尚未送出"));
     let heard = fake.heard.recv().unwrap();
     assert_eq!(heard.body["values"], json!({"operating.status": "open"}));
 }
@@ -339,7 +341,7 @@ fn status_is_told_in_both_languages_without_an_escape() {
     assert!(silent.contains("never said") && !silent.contains("ago"), "an empty board has no age to tell: {silent}");
     let zh = at(&fake, "status --lang zh-TW").out;
     assert!(!did.out.contains(".count") && !zh.contains(".count"), "{}", did.out);
-    for part in ["開放", "白米 30 公斤、飲用水 偏少 120 公升", "發電機", "狀況不明(原為開放)", "速件", "孤立"]
+    for part in ["開放", "白米 30 公斤、飲用水 偏少 120 公升", "發電機", "狀況不明（原為開放）", "速件", "孤立"]
     {
         assert!(zh.contains(part), "{part}: {zh}");
     }
@@ -439,7 +441,7 @@ fn wrong_usage_is_exit_two_and_an_object_where_json_is_wanted() {
     assert_eq!((&object["kind"], &object["code"]), (&json!("usage"), &json!("H-820")));
     let told = typed(&["requst"], &[]);
     assert_eq!(told.code, 2);
-    assert!(told.err.contains("requst") && told.err.ends_with("\ncode: H-820\n"), "{}", told.err);
+    assert!(told.err.contains("requst") && told.err.ends_with("\n  code:   H-820\n"), "{}", told.err);
     assert_eq!(
         typed(&["report", "status", "open", "--at", "soon", "--api", "http://127.0.0.1:1", "--token-file", "/dev/null"], &[])
             .code,
@@ -479,7 +481,7 @@ fn an_alliance_is_founded_issued_and_shown() {
     assert_eq!(object["charter"]["k"], 2);
     assert_eq!(object["nodes"][0]["id"], "1-118");
     assert_eq!(object["nodes"][0]["firm"], "Fresh");
-    assert!(run("alliance show DIR/nodes/1-118/alliance.hf --lang zh-TW").out.contains("演習"));
+    assert!(run("alliance show DIR/nodes/1-118/alliance.hf --lang zh-TW").out.contains("演練"));
     let seed = std::fs::read_to_string(home.path().join("alliance/nodes/1-118/node.key")).unwrap();
     let hex = seed.lines().nth(1).unwrap();
     let key = run("alliance show DIR/nodes/1-118/node.key");

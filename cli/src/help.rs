@@ -1,0 +1,294 @@
+//! The help of every command and argument in the chosen language. English stands where a command is declared; Chinese stands here.
+
+use clap::builder::PossibleValue;
+use clap::{Arg, ArgAction, Command, CommandFactory};
+
+use crate::args::Cli;
+use crate::lang::Lang;
+use crate::report_args;
+
+/// Shown at the end of `--help`.
+const AFTER: &str = "\
+Examples:
+  holdfast demo                                       three practice nodes on this computer
+  holdfast --demo-node a report stock water=120 rice=low
+  holdfast request new --item water:40 --priority urgent --needed-by 6h
+  holdfast status                                     who is open, what is left, who needs what
+  holdfast wait converged --timeout 30s
+
+Exit codes:
+  0 done   1 failed   2 wrong usage   3 daemon not running   4 not found
+  5 refused (rights)   6 saved here, not yet delivered   7 wait timed out
+
+Environment: HOLDFAST_API, HOLDFAST_TOKEN_FILE, HOLDFAST_LANG, NO_COLOR. A flag beats the environment, the environment a running demo.
+Languages: --lang zh-TW 或 HOLDFAST_LANG=zh-TW 以中文顯示。";
+
+const AFTER_ZH: &str = "\
+範例：
+  holdfast demo                                       在這台電腦上啟動三個演練據點
+  holdfast --demo-node a report stock water=120 rice=low
+  holdfast request new --item water:40 --priority urgent --needed-by 6h
+  holdfast status                                     誰開放、還剩什麼、誰需要什麼
+  holdfast wait converged --timeout 30s
+
+結束代碼：
+  0 完成   1 失敗   2 用法錯誤   3 背景程式未執行   4 找不到
+  5 權限不足   6 已存在本機，尚未送出   7 等待逾時
+
+環境變數：HOLDFAST_API、HOLDFAST_TOKEN_FILE、HOLDFAST_LANG、NO_COLOR。選項優先於環境變數，環境變數優先於執行中的示範。
+In English: --lang en";
+
+/// As clap lays it out, with the one heading it would not let be named.
+const TEMPLATE_ZH: &str = "{before-help}{about-with-newline}\n用法：{usage}\n\n{all-args}{after-help}";
+/// Flags that every command takes stand under this.
+const GLOBAL: &str = "Global options";
+
+/// Command and argument help: English as declared, Chinese.
+const CHINESE: &[(&str, &str)] = &[
+    ("Keep resilience nodes coordinated when the central systems are down", "中央系統中斷時，讓各韌性據點仍能協調運作"),
+    // Commands.
+    (
+        "Start a practice alliance of real daemons on this computer, or steer the one that runs",
+        "在這台電腦上啟動由真正背景程式組成的演練聯盟，或操作執行中的演練",
+    ),
+    ("Found an alliance, certify issuers and nodes, read certificates", "成立聯盟、核發憑證給核發者與據點、查看憑證"),
+    ("Show who is open, what is left, and what needs attention", "顯示誰開放、還剩什麼、哪些事待處理"),
+    ("Say how this node is: status, access, power, stock, services, ...", "回報本據點現況：狀態、出入、電力、存量、服務等"),
+    ("Ask for supplies and follow what was asked", "提出補給需求並追蹤"),
+    ("Write down what somebody saw of another node", "記下有人看到的其他據點狀況"),
+    ("Show whom this node reaches, and how", "顯示本據點連得到誰、用什麼方式"),
+    (
+        "Print one line per change until Ctrl-C; a daemon that restarts is waited for",
+        "每有變化顯示一行，直到按 Ctrl-C；背景程式重新啟動時會等它",
+    ),
+    ("Wait until something is so; exit code 7 if it is not in time", "等到某件事達成；逾時則結束代碼為 7"),
+    ("Print one hash of the state: equal exactly where the state is equal", "顯示資料的摘要：資料相同，摘要才相同"),
+    ("Check this node and say how to mend what is wrong", "檢查本據點，並說明如何修正"),
+    ("Show settings and files, check a daemon's configuration", "顯示設定與檔案，檢查背景程式的設定檔"),
+    ("Print completions for a shell", "輸出命令列自動補完"),
+    ("Print the manual page", "輸出使用手冊"),
+    ("Print the version", "顯示版本"),
+    ("Print version", "顯示版本"),
+    ("Print help", "顯示說明"),
+    ("Show its nodes", "顯示示範的據點"),
+    ("Cut node a off from the others on every IP link", "切斷據點 a 與其他據點的所有 IP 連線"),
+    ("End all cuts", "恢復所有連線"),
+    ("Pull a node's plug: kill -9", "讓據點斷電：kill -9"),
+    ("Start a node again", "重新啟動據點"),
+    ("Make root keys and the charter in --dir", "在 --dir 資料夾產生根金鑰與章程"),
+    ("Certify an issuer or a node; its key is made in place", "核發憑證給核發者或據點；金鑰在原地產生"),
+    ("Read certificates and keys from a file, secrets left out", "查看檔案中的憑證與金鑰，不顯示機密"),
+    ("An issuer, signed by the roots in --dir", "核發者，由 --dir 內的根金鑰簽署"),
+    ("A node, signed by an issuer in --dir", "據點，由 --dir 內的核發者簽署"),
+    ("Ask for supplies", "提出補給需求"),
+    ("List requests, open ones first", "列出補給需求，未結的在前"),
+    ("Show one request with its history", "顯示一筆需求與經過"),
+    ("Change a request; what is given replaces, the rest stays", "更改需求；只取代填寫的部分"),
+    ("The need is gone", "已不需要"),
+    ("The need is met or given up; ends the request", "需求已滿足或放棄；結案"),
+    ("A cancel of an older version was flagged: the need still stands", "有人取消了較舊的版本：確認仍需要"),
+    (
+        "Until this node and its neighbours hold the same; all nodes of a demo, where none is named",
+        "等到本據點與鄰近據點一致；未指定據點時為示範的所有據點",
+    ),
+    ("Until a write got somewhere", "等到寫入的資料送達"),
+    ("Until this node knows a request", "等到本據點收到某筆需求"),
+    ("What this command would use, and whence", "這個指令會使用的設定與來源"),
+    ("Files and folders this command uses", "這個指令使用的檔案與資料夾"),
+    ("Check a daemon's configuration file", "檢查背景程式的設定檔"),
+    // Global flags.
+    ("Speak to this node of the running demo: a, b, c, ...", "指定執行中示範的據點：a、b、c 等"),
+    ("Folder of the demo (of the alliance, with `alliance`)", "示範的資料夾（`alliance` 指令則為聯盟的資料夾）"),
+    ("Speak to the daemon at this address, such as http://127.0.0.1:8787", "指定背景程式的位址，例如 http://127.0.0.1:8787"),
+    ("File with that daemon's token", "該背景程式的權杖檔"),
+    ("Print one JSON object instead of text", "輸出一個 JSON 物件"),
+    ("Language: zh-TW or en", "語言：zh-TW 或 en"),
+    ("Say nothing but data and errors", "只顯示資料與錯誤"),
+    ("Say more", "顯示更多訊息"),
+    ("No colour", "不用顏色"),
+    // Arguments.
+    ("The shell", "命令列的種類"),
+    ("How many nodes", "據點數量"),
+    (
+        "First port: P+i for the page and API, P+100+i and P+200+i for links",
+        "起始連接埠：P+i 供頁面與 API，P+100+i 與 P+200+i 供連線",
+    ),
+    ("Print one JSON line when ready, nothing else", "就緒時只輸出一行 JSON"),
+    ("a, b, c, ...", "a、b、c 等"),
+    ("Which kind; kinds can't mix", "聯盟種類；不同種類不能混用"),
+    ("No drill", "實際運作，不是演練"),
+    ("A drill on real machines", "在實際電腦上的演練"),
+    ("Demo and tests; the only kind that obeys faults", "示範與測試；只有這種會聽從故障指令"),
+    ("How many of the root keys must sign, such as 2/3", "需要幾把根金鑰簽署，例如 2/3"),
+    ("A firm of the alliance; repeat for each", "聯盟的企業；可重複填寫"),
+    ("An alliance file, certificate or key", "聯盟檔、憑證或金鑰"),
+    ("Number of the issuer, never used again", "核發者編號，不重複使用"),
+    ("The firm it certifies for", "所屬企業"),
+    ("Serials it may give", "可核發的序號數量"),
+    ("First of these serials", "起始序號"),
+    ("ISSUER-SERIAL, such as 1-118", "核發者-序號，例如 1-118"),
+    ("Its name, as people say it", "大家稱呼它的名稱"),
+    ("store, hub or authority", "store 門市、hub 集散中心、authority 主管機關"),
+    ("1..=3", "級別 1 到 3"),
+    ("County or city it stands in, ISO 3166-2:TW, such as TPE", "所在縣市，ISO 3166-2:TW，例如 TPE"),
+    ("Days it holds", "有效天數"),
+    ("Folder for its key and its alliance file; DIR/nodes/ID where absent", "存放金鑰與聯盟檔的資料夾；未填為 DIR/nodes/ID"),
+    (
+        "When it was so, if written down late: 20m (ago), 14:05, \"2026-11-23 14:05\" or RFC 3339",
+        "補登時填當時的時間：20m（20 分鐘前）、14:05、\"2026-11-23 14:05\" 或 RFC 3339",
+    ),
+    ("Label of the desk or person, up to 32 bytes", "櫃檯或人員的標記，最多 32 位元組"),
+    (
+        "How it is known: `self_reported`, sensor, inferred, inspected, crowd, carried",
+        "如何得知：`self_reported`、sensor、inferred、inspected、crowd、carried",
+    ),
+    ("How long it holds, such as 2h", "有效多久，例如 2h"),
+    ("Those that are over too", "包括已結束的"),
+    ("R-...", "R- 開頭的需求編號"),
+    ("ITEM:QTY such as water:40, or other:TEXT=QTY; repeat for each", "品項:數量，例如 water:40，或 other:品名=數量；可重複填寫"),
+    ("immediate, urgent, routine or low", "immediate 最速件、urgent 速件、routine 普通件、low 不急"),
+    (
+        "6h (from now), 14:05, 2026-11-24 (by the end of that day), \"2026-11-24 14:05\" or RFC 3339",
+        "6h（6 小時後）、14:05、2026-11-24（當天結束前）、\"2026-11-24 14:05\" 或 RFC 3339",
+    ),
+    ("The node the goods are for, where not this one", "物資要送往的據點，若不是本據點"),
+    (
+        "The node asked, or `all` hubs; absent = this node's home hub, or all hubs",
+        "向哪個據點提出，或 `all` 所有集散中心；未填為本據點的主要集散中心，沒有則為全部",
+    ),
+    ("Free text, up to 64 bytes", "備註，最多 64 位元組"),
+    ("Repeating with the same key adds nothing", "用相同的 key 重送不會重複"),
+    ("The version you saw; the newest where absent", "您看到的版本；未填為最新版"),
+    ("Replaces all lines; repeat for each", "取代所有品項；可重複填寫"),
+    ("Replaces the priority", "取代優先等級"),
+    ("Replaces the time", "取代需要時間"),
+    ("Replaces the note", "取代備註"),
+    ("Why, up to 64 bytes", "原因，最多 64 位元組"),
+    ("The node seen, by id or name", "看到的據點，填代號或名稱"),
+    (
+        "What was seen, such as status=closed power.source=none stock.water=low",
+        "看到的狀況，例如 status=closed power.source=none stock.water=low",
+    ),
+    ("Said by whom, how; up to 64 bytes", "誰說的、如何得知；最多 64 位元組"),
+    ("How long at most, such as 30s", "最多等多久，例如 30s"),
+    ("The ticket printed with the write", "寫入時顯示的編號"),
+    ("How far", "送達程度"),
+    ("A neighbour has it", "鄰近據點已收到"),
+    ("The addressee has it", "收件據點已收到"),
+    ("Or until it has come so far", "或等到這個進度"),
+    ("This node holds it", "本據點已有"),
+    ("Somebody acknowledged it", "已有人確認收到"),
+    ("It is over", "已結束"),
+    ("Such as holdfast.toml", "例如 holdfast.toml"),
+];
+
+/// The whole command, with its help in this language. A command that misses something says what, in place of all of its help.
+pub(crate) fn command(lang: Lang) -> Command {
+    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).global(true).help("Print help");
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help("Print version");
+    let root = Cli::command()
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .arg(help.help_heading(GLOBAL))
+        .arg(version.help_heading(GLOBAL))
+        .after_help(lang.of(AFTER, AFTER_ZH));
+    told(root, lang)
+}
+
+/// The Chinese of a command's or argument's English help.
+pub(crate) fn chinese(english: &str) -> Option<String> {
+    let own = CHINESE.iter().find(|(en, _)| *en == english).map(|(_, zh)| (*zh).to_owned());
+    own.or_else(|| report_args::chinese(english))
+}
+
+fn told(command: Command, lang: Lang) -> Command {
+    let command = command.arg_required_else_help(false).mut_subcommands(|sub| told(sub, lang));
+    if lang == Lang::En {
+        return command;
+    }
+    let about = command.get_about().and_then(|about| chinese(&about.to_string()));
+    let command = command.help_template(TEMPLATE_ZH).subcommand_help_heading("指令").mut_args(arg_told);
+    about.map_or_else(|| command.clone(), |about| command.clone().about(about))
+}
+
+fn arg_told(arg: Arg) -> Arg {
+    let english = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let heading = match arg.get_help_heading() {
+        Some(GLOBAL) => "通用選項",
+        _ if arg.is_positional() => "引數",
+        _ => "選項",
+    };
+    let Some(mut text) = chinese(&english) else { return arg };
+    if !arg.get_action().takes_values() {
+        return arg.help(text).help_heading(heading);
+    }
+    // What clap would add is English.
+    let values: Vec<String> = arg.get_possible_values().iter().map(value_told).collect();
+    if !values.is_empty() {
+        text.push_str(&format!("［可填：{}］", values.join("、")));
+    }
+    let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    if !defaults.is_empty() {
+        text.push_str(&format!("［預設：{}］", defaults.join("、")));
+    }
+    arg.help(text).help_heading(heading).hide_default_value(true).hide_possible_values(true)
+}
+
+fn value_told(value: &PossibleValue) -> String {
+    let help = value.get_help().and_then(|help| chinese(&help.to_string()));
+    help.map_or_else(|| value.get_name().to_owned(), |help| format!("{}（{help}）", value.get_name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn each(command: &Command, see: &mut dyn FnMut(String, String)) {
+        let name = command.get_name().to_owned();
+        see(name.clone(), command.get_about().map(ToString::to_string).unwrap_or_default());
+        for arg in command.get_arguments() {
+            see(format!("{name} {}", arg.get_id()), arg.get_help().map(ToString::to_string).unwrap_or_default());
+            let values = if arg.get_action().takes_values() { arg.get_possible_values() } else { Vec::new() };
+            for value in values.iter().filter(|value| value.get_help().is_some()) {
+                see(
+                    format!("{name} {} {}", arg.get_id(), value.get_name()),
+                    value.get_help().map(ToString::to_string).unwrap_or_default(),
+                );
+            }
+        }
+        for sub in command.get_subcommands() {
+            each(sub, see);
+        }
+    }
+
+    #[test]
+    fn every_command_and_argument_has_its_help_in_both_languages() {
+        let mut used = BTreeSet::new();
+        each(&command(Lang::En), &mut |name, english| {
+            assert!(!english.is_empty(), "{name}");
+            let zh = chinese(&english).unwrap_or_else(|| panic!("{name}: no Chinese for {english:?}"));
+            assert!(zh != english || !zh.contains(' '), "{name}: {zh}");
+            used.insert(english);
+        });
+        let idle: Vec<_> = CHINESE.iter().filter(|(en, _)| !used.contains(*en)).collect();
+        assert!(idle.is_empty(), "no command says this any more: {idle:?}");
+    }
+
+    #[test]
+    fn chinese_help_has_no_english_frame() {
+        fn look(command: &mut Command) {
+            let text = command.render_long_help().to_string();
+            for word in ["Usage", "Options:", "Arguments:", "Commands:", "Print", "default:", "possible values"] {
+                assert!(!text.contains(word), "{word}: {text}");
+            }
+            for sub in command.get_subcommands_mut() {
+                look(sub);
+            }
+        }
+        let mut root = command(Lang::Zh);
+        root.build();
+        look(&mut root);
+    }
+}
