@@ -308,11 +308,13 @@ fn unsound(path: &Path, line: usize, why: &str) -> Failure {
 fn refused(error: CannotIssue) -> Failure {
     Failure::new(
         match error {
-            CannotIssue::BadValue => Exit::Usage,
+            CannotIssue::NameLength { .. } | CannotIssue::NameUnclean | CannotIssue::WeakKey | CannotIssue::BadValue => {
+                Exit::Usage
+            }
             CannotIssue::TooFewRoots { .. } => Exit::Refused,
         },
         "H-871",
-        words(format!("Not signed: {error}."), format!("未簽署:{error}。")),
+        words(format!("Not signed: {error}."), format!("未簽署：{}。", error.zh())),
         words("Nothing was written.", "沒有寫入任何檔案。"),
         words(
             "Mend the value, or bring the missing root-N.key files into the folder.",
