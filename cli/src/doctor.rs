@@ -275,6 +275,7 @@ mod tests {
                 state: "up".into(),
                 retry_s: None,
                 last_error: None,
+                last_error_zh: None,
                 clock_skew_s: Some(skew),
                 in_step: true,
             }],
