@@ -2,17 +2,20 @@
 
 use std::fs::{read_to_string, remove_file, write};
 use std::net::{TcpListener, UdpSocket};
+use std::process::Command;
 use std::time::Duration;
 
-use holdfast_tests::{BLINK, Node, Plan, Run, eventually};
+use holdfast_tests::{BLINK, Node, Plan, Run, binaries, eventually, run};
 
-/// A refusal to start: exit code 1, words and this code on standard error alone, and no backtrace.
+/// A refusal to start: exit code 1, words in both languages and this code on standard error alone, and no backtrace.
 #[track_caller]
 fn refused(run: Run, code: &str, words: &[&str]) {
     let run = run.exits(1);
     assert!(run.out.is_empty(), "standard output is for nobody: {}", run.out);
     assert!(!run.err.contains("panicked") && !run.err.contains("RUST_BACKTRACE"), "a crash is no answer: {}", run.err);
     assert!(run.err.ends_with(&format!("\ncode: {code}\n")), "{code} is not said: {}", run.err);
+    let said = |prefix: &str| run.err.lines().any(|line| line.strip_prefix(prefix).is_some_and(|words| !words.is_empty()));
+    assert!(said("holdfastd could not run: ") && said("holdfastd 無法執行："), "in both languages: {}", run.err);
     for word in words {
         assert!(run.err.to_lowercase().contains(&word.to_lowercase()), "{word:?} is not said: {}", run.err);
     }
@@ -43,7 +46,17 @@ fn an_api_port_in_use_is_named() {
     let alliance = Plan::of(1).make();
     let node = alliance.node(0);
     let _taken = TcpListener::bind(("127.0.0.1", node.settings.api_port)).expect("the port is free");
-    refused(node.refuses(), "H-731", &[&node.settings.api_port.to_string(), "in use"]);
+    refused(node.refuses(), "H-731", &[&node.settings.api_port.to_string(), "in use", "已被其他程式使用"]);
+    left_as_it_was(node);
+}
+
+/// A start that was refused made nothing: no data, no stamp, no token.
+#[track_caller]
+fn left_as_it_was(node: &Node) {
+    let listed = std::fs::read_dir(node.dir()).expect("the node's folder").map(|entry| entry.expect("readable").file_name());
+    let mut files: Vec<String> = listed.map(|name| name.to_string_lossy().into_owned()).collect();
+    files.sort();
+    assert_eq!(files, ["alliance.hf", "holdfast.toml", "node.key"]);
 }
 
 #[test]
@@ -51,7 +64,34 @@ fn a_sync_port_in_use_is_named() {
     let alliance = Plan::of(1).make();
     let node = alliance.node(0);
     let _taken = UdpSocket::bind(("127.0.0.1", node.settings.sync_port)).expect("the port is free");
-    refused(node.refuses(), "H-741", &[&node.settings.sync_port.to_string(), "in use"]);
+    refused(node.refuses(), "H-741", &[&node.settings.sync_port.to_string(), "in use", "已被其他程式使用"]);
+    left_as_it_was(node);
+}
+
+/// What `holdfastd --check` finds, as codes; it makes nothing.
+fn checked(node: &Node) -> Vec<String> {
+    node.write_config();
+    let mut command = Command::new(&binaries().holdfastd);
+    let told = run(command.arg("--check").arg("--config").arg(node.config()), BLINK);
+    left_as_it_was(node);
+    let faults = told.json()["faults"].as_array().cloned().unwrap_or_default();
+    assert_eq!(told.code, i32::from(!faults.is_empty()), "{}", told.out);
+    assert!(faults.iter().all(|fault| ["en", "zh"].iter().all(|lang| fault[lang].is_string())), "{}", told.out);
+    faults.iter().filter_map(|fault| fault["code"].as_str().map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_check_finds_what_a_start_would_refuse_and_makes_nothing() {
+    let mut alliance = Plan::of(1).make();
+    assert_eq!(checked(alliance.node(0)), Vec::<String>::new());
+    let key = alliance.node(0).dir().join("node.key");
+    alliance.node_mut(0).settings.data_dir = key.join("data");
+    assert_eq!(checked(alliance.node(0)), ["H-728"], "below a file there is no folder");
+    // The stamp lies beside it: in the very folder it would prove.
+    let folder = alliance.node(0).dir().to_owned();
+    alliance.node_mut(0).settings.data_dir = folder;
+    assert_eq!(checked(alliance.node(0)), ["H-703"], "a copy of the data would bring its stamp along");
+    refused(alliance.node(0).refuses(), "H-703", &["stamp_file", "data_dir", "不可放在 data_dir 裡"]);
 }
 
 #[test]
@@ -87,7 +127,7 @@ fn a_key_file_that_is_no_key_is_named_and_not_shown() {
     let run = alliance.node(0).refuses();
     let secret = text.lines().nth(1).expect("the second line holds the key");
     assert!(!run.words().contains(secret), "a refusal must not print the key");
-    refused(run, "H-712", &["node.key"]);
+    refused(run, "H-712", &["node.key", "line 1:", "第 1 行："]);
 }
 
 #[test]
@@ -203,5 +243,6 @@ fn health_readiness_and_metrics_need_no_token_and_a_lonely_node_is_ready() {
 fn a_running_daemon_says_nothing_on_standard_output_and_ends_on_sigterm() {
     let mut alliance = Plan::of(1).start();
     alliance.node_mut(0).stop();
-    assert!(alliance.node(0).log().contains("ready"), "{}", alliance.node(0).log());
+    let log = alliance.node(0).log();
+    assert!(log.contains("ready") && log.contains("INFO asked to end by=\"SIGTERM\""), "{log}");
 }

@@ -150,6 +150,10 @@ fn the_language_can_be_switched_and_a_slip_of_the_finger_is_said() {
     browser.wait_text(ENGLISH.need, BLINK);
     browser.click("#need button[type=\"submit\"]");
     browser.wait_text("whole number above 0", BLINK);
+    browser.type_into("#own input[aria-labelledby=\"l-capacity.people\"]", "2.5\t");
+    browser.wait_text("Give a whole number from 0 to 1000000.", BLINK);
+    browser.type_into("#board input[type=\"search\"]", "nowhere");
+    browser.wait_text("No site found.", BLINK);
     assert!(alliance.node(0).api().requests().expect("requests").requests.is_empty());
     always_fits_and_runs(&browser);
 }
@@ -233,4 +237,92 @@ fn goods_of_an_alliances_own_catalogue_are_called_by_its_names_on_the_page_and_t
         assert!(!text.contains("sandbag"), "{text}");
         browser.screenshot(&format!("page-{}-own-goods", words.language));
     }
+}
+
+/// The line below the buttons of one's own site.
+fn own_line(browser: &Browser<'_>) -> Result<String, String> {
+    let line = browser.script("return document.querySelector('#own .foot').innerText", &[])?;
+    Ok(line.as_str().unwrap_or_default().to_owned())
+}
+
+#[track_caller]
+fn wait_line(browser: &Browser<'_>, part: &str) {
+    eventually(SOON, &format!("the line says {part:?}"), || {
+        let line = own_line(browser)?;
+        if line.contains(part) { Ok(()) } else { Err(line) }
+    });
+}
+
+#[test]
+fn after_a_restart_of_the_node_the_page_says_how_far_the_last_report_got() {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(driver) = driver("a report followed over a restart") else { return };
+    let mut alliance = Plan::of(2).start();
+    let browser = driver.open("en", 1_024, 768);
+    page(&browser, &alliance, 0, &ENGLISH);
+    browser.click(&button("operating.status", "open"));
+    wait_line(&browser, "Reached 1 node");
+    alliance.node_mut(0).kill();
+    alliance.node_mut(0).start();
+    page(&browser, &alliance, 0, &ENGLISH);
+    wait_line(&browser, "Reached 1 node");
+    browser.click("#lang-zh");
+    wait_line(&browser, "已傳到 1 個據點");
+    // A store that was lost knows nothing of it: then nothing is claimed.
+    alliance.node_mut(0).kill();
+    alliance.node_mut(1).kill();
+    std::fs::remove_dir_all(alliance.node(0).data_dir()).expect("the store is lost");
+    alliance.node_mut(0).start();
+    page(&browser, &alliance, 0, &CHINESE);
+    wait_line(&browser, "營運狀況：開放");
+    let line = own_line(&browser).expect("the line");
+    assert!(!line.contains("尚未送出") && !line.contains("已傳到"), "{line}");
+}
+
+#[test]
+fn what_was_not_saved_is_said_in_either_language_until_the_next_press() {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(driver) = driver("a press that was not saved") else { return };
+    let mut alliance = Plan::of(2).start();
+    let browser = driver.open("en", 1_024, 768);
+    page(&browser, &alliance, 0, &ENGLISH);
+    browser.click(&button("operating.status", "open"));
+    wait_line(&browser, "Reached 1 node");
+    alliance.node_mut(0).kill();
+    browser.click(&button("stock.water", "low"));
+    wait_line(&browser, "H-620");
+    browser.click("#lang-zh");
+    wait_line(&browser, "H-620");
+    let line = own_line(&browser).expect("the line");
+    assert!(line.contains("沒有儲存") && !line.contains("營運狀況"), "{line}");
+    alliance.node_mut(0).start();
+    browser.click("#lang-en");
+    wait_line(&browser, "H-620");
+    browser.click(&button("stock.water", "low"));
+    wait_line(&browser, "Drinking water: Low");
+    assert!(!own_line(&browser).expect("the line").contains("H-620"));
+}
+
+#[test]
+fn a_question_rests_on_no_and_a_request_says_once_who_received_it() {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(driver) = driver("a question") else { return };
+    let alliance = Plan::of(2).start();
+    let browser = driver.open("en", 390, 844);
+    page(&browser, &alliance, 0, &ENGLISH);
+    browser.type_into("#need input.count", "40");
+    browser.screenshot("page-en-390-form");
+    browser.click("#need button[type=\"submit\"]");
+    let card = "return document.querySelector('#need article')?.innerText ?? ''";
+    eventually(SOON, "the hub received it", || {
+        let card = browser.script(card, &[])?;
+        let said = card.as_str().unwrap_or_default().matches("Received: b").count();
+        if said == 1 { Ok(()) } else { Err(card.to_string()) }
+    });
+    browser.click("#need article button[data-act^=\"cancel\"]");
+    let focused = browser.script("return document.activeElement.textContent", &[]).expect("the focus");
+    assert_eq!(focused, "No");
+    browser.click("#ask button:not(.main)");
+    assert_eq!(alliance.node(0).api().requests().expect("requests").requests[0].status, "acknowledged");
+    always_fits_and_runs(&browser);
 }

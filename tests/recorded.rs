@@ -23,6 +23,21 @@ fn recordings(node: &Node) -> Vec<PathBuf> {
 }
 
 #[test]
+fn a_start_that_was_refused_is_not_recorded_and_pushes_no_recording_out() {
+    let mut alliance = Plan::of(1).make();
+    alliance.node_mut(0).env.insert("HOLDFAST_LOG__RECORD".to_owned(), "true".to_owned());
+    alliance.node_mut(0).start();
+    alliance.node_mut(0).stop();
+    let real = recordings(alliance.node(0));
+    let taken = std::net::TcpListener::bind(("127.0.0.1", alliance.node(0).settings.api_port)).expect("the port is free");
+    for _ in 0..4 {
+        assert!(alliance.node(0).refuses().exits(1).err.contains("H-731"));
+    }
+    drop(taken);
+    assert_eq!((real.len(), recordings(alliance.node(0))), (1, real));
+}
+
+#[test]
 fn a_daemon_that_was_killed_is_played_again_step_by_step() {
     let mut alliance = Plan::of(2).make();
     alliance.node_mut(0).env.insert("HOLDFAST_LOG__RECORD".to_owned(), "true".to_owned());
@@ -40,6 +55,7 @@ fn a_daemon_that_was_killed_is_played_again_step_by_step() {
     // Another life on the same store: its rows are part of the second recording.
     alliance.node_mut(0).start();
     alliance.node(0).api().ask_for("rice:2", "of the second life", None).expect("saved");
+    alliance.wait_linked();
     alliance.node_mut(0).stop();
 
     let files = recordings(alliance.node(0));

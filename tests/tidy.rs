@@ -202,6 +202,29 @@ fn only_the_codec_names_bincode() {
     none("bincode is named in proto/src/codec.rs alone", &found);
 }
 
+/// Samples of what is typed, where the half-width mark belongs.
+const TYPED: &[&str] = &["品項:數量", "白米:1,000", "飲用水:3"];
+
+#[test]
+fn chinese_sentences_have_chinese_punctuation() {
+    let spoken = |path: &str| {
+        let rust = path.ends_with(".rs") && (path.starts_with("proto/src/") || path.starts_with("daemon/src/"));
+        rust || path == "daemon/assets/i18n/zh-TW.json"
+    };
+    let chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c) || "」）。，：；？！".contains(c);
+    let mut found = Vec::new();
+    for source in tree().iter().filter(|s| spoken(&s.path)) {
+        for (number, line) in source.text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            let line = TYPED.iter().fold(line.to_owned(), |line, typed| line.replace(typed, ""));
+            let pairs = line.chars().zip(line.chars().skip(1));
+            if pairs.filter(|(before, _)| chinese(*before)).any(|(_, mark)| ",:;?!(".contains(mark)) {
+                found.push(format!("{}:{}: {}", source.path, number + 1, line.trim()));
+            }
+        }
+    }
+    none("write ，：；？！（ after Chinese", &found);
+}
+
 /// The packages below `package`, or its direct dependencies.
 fn dependencies(package: &str, direct: bool) -> BTreeSet<String> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -366,6 +366,7 @@ mod tests {
             state: state.into(),
             retry_s: None,
             last_error: None,
+            last_error_zh: None,
             clock_skew_s,
             in_step: true,
         }

@@ -244,7 +244,7 @@ mod tests {
             ("stock.diesel", "Diesel", "柴油"),
             ("stock.diesel.count", "Diesel", "柴油"),
             ("stock.water", "water", "water"),
-            ("service.charging", "phone charging", "手機充電"),
+            ("service.charging", "Phone charging", "手機充電"),
         ] {
             assert_eq!(both(name), (en.to_owned(), zh.to_owned()), "{name}");
         }

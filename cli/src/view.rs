@@ -406,7 +406,7 @@ pub(crate) fn peers(view: &PeersView, style: &Style) -> Vec<String> {
             plain(peer.clock_skew_s.map(|skew| format!("{skew:+} s")).unwrap_or_default()),
             plain(peer.links.join(", ")),
             plain(peer.addresses.first().cloned().unwrap_or_default()),
-            (peer.last_error.clone().unwrap_or_default(), Hue::Dim),
+            (lang.of(&peer.last_error, &peer.last_error_zh).clone().unwrap_or_default(), Hue::Dim),
         ]);
     }
     table.lines(style.colour)

@@ -54,7 +54,7 @@ function banners() {
   if (gone) found.push(["warn", t("banner.gone", { time: lastRead ? clock(lastRead) : "–", ago: lastRead ? ago((Date.now() - lastRead) / 1000) : "–" })]);
   if (!gone && status && status.neighbours === 0) found.push(["calm", t("banner.cut")]);
   if (status?.conflicts) found.push(["warn", `⚠ ${t("banner.conflicts", { n: status.conflicts })}`]);
-  for (const warning of status?.warnings ?? []) found.push(["warn", `⚠ ${said(warning)} (${warning.code})`]);
+  for (const warning of status?.warnings ?? []) found.push(["warn", t("banner.warning", { what: said(warning), code: warning.code })]);
   const signature = JSON.stringify(found);
   if (signature === bannersShown) return;
   bannersShown = signature;

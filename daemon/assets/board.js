@@ -11,6 +11,7 @@ let listing = null;
 let counts = null;
 let search = null;
 let openOnly = null;
+let none = null;
 let nodes = [];
 let mine = "";
 
@@ -21,7 +22,8 @@ export function build(place, status) {
   counts = el("p", { class: "counts", "aria-live": "polite" });
   search = el("input", { type: "search", placeholder: t("board.search"), "aria-label": t("board.search"), autocomplete: "off", on: { input: filter } });
   openOnly = el("button", { type: "button", class: "choice", "aria-pressed": "false", on: { click: toggle } }, t("board.open_only"));
-  put(place, el("h2", { id: "board-title" }, t("board.title")), counts, el("div", { class: "row find" }, search, openOnly), listing);
+  none = el("p", { class: "empty", role: "status", hidden: true }, t("board.none"));
+  put(place, el("h2", { id: "board-title" }, t("board.title")), counts, el("div", { class: "row find" }, search, openOnly), none, listing);
 }
 
 function toggle() {
@@ -44,7 +46,7 @@ function filter() {
     card.article.hidden = !fits || (open && !["open", "limited"].includes(card.article.dataset.status));
     if (!card.article.hidden) left += 1;
   }
-  listing.dataset.none = left === 0 ? t("board.none") : "";
+  none.hidden = left > 0;
 }
 
 /** What a node looks like, without its ages: unchanged cards are left alone and go on ticking. */

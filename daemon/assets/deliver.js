@@ -10,7 +10,7 @@ const followers = new Map();
 /** A delivery in words. `since`: when it was saved, in milliseconds. */
 export function deliveryWords(delivery, since) {
   if (delivery.state === "saved_here" && since && Date.now() - since > NOBODY_MS) return t("delivery.nobody");
-  return t(`delivery.${delivery.state}`, { n: delivery.neighbours, who: (delivery.acknowledged_by ?? []).join(", ") });
+  return t(`delivery.${delivery.state}`, { n: delivery.neighbours, who: (delivery.acknowledged_by ?? []).join(t("list.comma")) });
 }
 
 /** Shape and words; the shape says the same without colour. */
@@ -25,27 +25,29 @@ export function deliveryLine(delivery, since) {
   );
 }
 
-/** Shows in `place` what was saved and how far it got; goes on until it was received, or another write takes the place. */
-export function follow(place, ticket, delivery, what, { since = Date.now(), extra = null, kept = false } = {}) {
-  followers.get(place)?.stop();
+/** Shows in `place` what was saved and how far it got; goes on until it was received, or another write takes the place. Of a write
+ * from before a reload nobody knows how far it got until the node was asked: then `delivery` is null. */
+export function follow(place, ticket, delivery, what, { since = Date.now(), extra = null } = {}) {
+  unfollow(place);
   let stopped = false;
   let timer = 0;
   const show = (news) => {
     delivery = news;
-    put(place, el("span", { class: "what" }, [clock(since), what()].filter(Boolean).join(" ")), " ", deliveryLine(delivery, since), extra);
+    const told = delivery ? [" ", deliveryLine(delivery, since)] : null;
+    put(place, el("span", { class: "what" }, [clock(since), what()].filter(Boolean).join(" ")), told ?? [], extra);
   };
   const plan = () => {
-    if (stopped || delivery.state === "received" || delivery.state === "acted_on") return;
+    if (stopped || delivery?.state === "received" || delivery?.state === "acted_on") return;
     const old = Date.now() - since;
     timer = setTimeout(look, old < 60_000 ? 3_000 : 20_000);
   };
   const look = async () => {
     // The page was built anew (another language): the new line follows by itself.
-    if (!place.isConnected) return void followers.delete(place);
+    if (!place.isConnected) return unfollow(place);
     const answer = await call(`/api/v1/delivery/${encodeURIComponent(ticket)}`);
     if (stopped) return;
-    // 404: the node no longer follows it, so what is shown stays the last word.
-    if (answer.status === 404) return;
+    // 404: the node knows nothing of it any more, so nothing is claimed.
+    if (answer.status === 404) return show(null);
     if (answer.ok) show(answer.body);
     plan();
   };
@@ -58,9 +60,14 @@ export function follow(place, ticket, delivery, what, { since = Date.now(), extr
     },
   });
   show(delivery);
-  // A write from before a reload: what was kept of it may be old.
-  if (kept) look();
-  else plan();
+  if (delivery) plan();
+  else look();
+}
+
+/** What stands in `place` is no longer brought up to date. */
+export function unfollow(place) {
+  followers.get(place)?.stop();
+  followers.delete(place);
 }
 
 /** News from the event stream. */
@@ -72,5 +79,5 @@ export function delivered(ticket, delivery) {
 export function refusalWords(answer, said) {
   const error = answer.body;
   if (!error?.what) return t("error.no_answer");
-  return `${said(error.what)} ${said(error.means)} ${said(error.fix)} (${error.code})`;
+  return t("error.words", { what: said(error.what), means: said(error.means), fix: said(error.fix), code: error.code });
 }

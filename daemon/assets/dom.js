@@ -51,7 +51,8 @@ export function confirmed(question, yes, no) {
         "div",
         { class: "row" },
         el("button", { type: "button", class: "main", on: { click: () => answer(true) } }, yes),
-        el("button", { type: "button", on: { click: () => answer(false) } }, no),
+        // Whoever presses Enter without reading changes nothing.
+        el("button", { type: "button", autofocus: true, on: { click: () => answer(false) } }, no),
       ),
     );
     box.addEventListener("cancel", onCancel);

@@ -17,6 +17,8 @@ let list = null;
 let shown = "";
 let to = null;
 let asked = "";
+// The answer to the last request, where it was not saved: said until the next one, in whatever language the page is built.
+let unsaved = null;
 
 function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -48,6 +50,11 @@ function form() {
   const trouble = el("p", { class: "trouble", role: "alert" });
   const send = el("button", { type: "submit", class: "main big" }, t("need.send"));
   put(lines, line(lines));
+  const sayUnsaved = () => {
+    text(result, t("own.not_saved"));
+    text(trouble, refusalWords(unsaved, said));
+  };
+  if (unsaved) sayUnsaved();
   const submit = async (event) => {
     event.preventDefault();
     const wish = read(lines, priority.value(), by.value, at.value, to.value, note.value.trim());
@@ -57,13 +64,13 @@ function form() {
     if (sent && sent !== typed) key = newKey();
     sent = typed;
     send.disabled = true;
+    unsaved = null;
     text(result, t("own.saving"));
     const answer = await call("/api/v1/requests", { ...wish.body, key });
     send.disabled = false;
     if (!answer.ok) {
-      text(result, t("own.not_saved"));
-      text(trouble, refusalWords(answer, said));
-      return;
+      unsaved = answer;
+      return sayUnsaved();
     }
     key = newKey();
     sent = "";
@@ -135,7 +142,8 @@ function read(lines, priority, by, at, asks, note) {
     if (item === "other" && !other) return { problem: t("need.other_missing") };
     items.push(item === "other" ? `other:${other}=${count}` : `${item}:${count}`);
   }
-  if (bytes(note) > NOTE_BYTES_MAX) return { problem: t("need.too_long") };
+  const room = { max: NOTE_BYTES_MAX, zh: Math.floor(NOTE_BYTES_MAX / 3) };
+  if (bytes(note) > NOTE_BYTES_MAX) return { problem: t("need.too_long", room) };
   const body = { items, priority };
   if (asks) body.to = asks;
   if (note) body.note = note;
@@ -203,12 +211,13 @@ function card(request) {
       el("span", { class: "chip", "data-priority": request.priority }, t(`priority.${request.priority}`)),
       el("span", { class: "chip" }, t(`request.${request.status}`))),
     el("p", { class: "goods" }, request.lines.map((one) => `${one.text ?? itemName(one.item)} ${amount(one.requested, one.unit)}`).join(t("list.comma"))),
-    el("p", {}, `→ ${request.consignee.name}`, request.requested_by.id === request.consignee.id ? "" : ` (${t("need.asked_by", { who: request.requested_by.name })})`),
+    el("p", {}, `→ ${request.consignee.name}`, request.requested_by.id === request.consignee.id ? "" : ` ${t("need.asked_by", { who: request.requested_by.name })}`),
     el("p", {}, t("need.asks", { who: request.to?.name ?? t("need.to_all") })),
     request.note ? el("p", { class: "note" }, request.note) : null,
     el("p", { class: "value" }, request.needed_by ? `${t("need.by")} ${clock(request.needed_by)} · ` : "", ageLine(asked, "need.asked")),
-    request.acknowledged_by.length ? el("p", {}, `● ${t("need.seen_by", { who: request.acknowledged_by.map((node) => node.name).join(", ") })}`) : null,
-    request.delivery ? el("p", {}, deliveryLine(request.delivery, request.asked_at)) : null,
+    // How far an own request got says who received it; of others' the list of those is all there is.
+    request.delivery ? el("p", {}, deliveryLine(request.delivery, request.asked_at)) : seenBy(request),
+    !ended && request.delivery?.state === "reached" ? el("p", { class: "age" }, t("need.waits")) : null,
     request.flags.map((flag) => el("p", { class: "flag" }, "⚠ ", t(`flag.${flag}`))),
     own && !ended
       ? el("div", { class: "row" },
@@ -218,6 +227,11 @@ function card(request) {
       : null,
     trouble,
   );
+}
+
+function seenBy(request) {
+  const who = request.acknowledged_by.map((node) => node.name).join(t("list.comma"));
+  return who ? el("p", {}, `● ${t("need.seen_by", { who })}`) : null;
 }
 
 async function doIt(request, name, question, trouble) {

@@ -1,6 +1,6 @@
 // Part 1: what this node says of itself. Every press is saved at once; fields and words come from the catalogue.
 import { bytes, call, el, put, text } from "./dom.js";
-import { follow, refusalWords } from "./deliver.js";
+import { follow, refusalWords, unfollow } from "./deliver.js";
 import { LEVELS, OFFERS, ageLine, amount, isStale, label, said, t, ticking, unit, valueWords } from "./words.js";
 
 // Shown first where the catalogue has them; every other field stands under "more".
@@ -18,6 +18,8 @@ let line = null;
 let trouble = null;
 let again = null;
 let current = {};
+// The answer to the last press, where that was not saved: said until the next press, in whatever language the page is built.
+let unsaved = null;
 // What was pressed and is not answered yet: shown at once, taken back if it was refused.
 const pending = new Map();
 
@@ -49,7 +51,14 @@ export function build(place, catalogue, status) {
     el("div", { class: "foot" }, trouble, line),
   );
   text(line, t("own.saved_at_press"));
-  resume();
+  if (unsaved) sayUnsaved();
+  else resume();
+}
+
+function sayUnsaved() {
+  unfollow(line);
+  text(line, t("own.not_saved"));
+  text(trouble, refusalWords(unsaved, said));
 }
 
 function mine(status) {
@@ -124,7 +133,8 @@ function numberRow(field) {
   });
   const typed = () => {
     const fits = input.value !== "" && input.checkValidity();
-    text(trouble, fits ? "" : t("own.range", { min: field.min ?? 0, max: field.max ?? "" }));
+    const range = { min: field.min ?? 0, max: field.max ?? "", digits: field.decimals };
+    text(trouble, fits ? "" : t(field.decimals ? "own.range" : "own.whole", range));
     if (fits) save(field.name, input.value);
   };
   let wait = 0;
@@ -162,7 +172,7 @@ function textRow(field) {
   const room = () => {
     const over = bytes(input.value) - max;
     button.disabled = over > 0;
-    text(left, over > 0 ? t("need.too_long") : "");
+    text(left, over > 0 ? t("need.too_long", { max, zh: Math.floor(max / 3) }) : "");
   };
   rows.set(field.name, (reading) => {
     if (document.activeElement !== input) input.value = String(pending.get(field.name) ?? reading?.value ?? "");
@@ -250,6 +260,8 @@ function undoButton(values) {
 }
 
 async function send(values, undo = null) {
+  unsaved = null;
+  unfollow(line);
   text(trouble, "");
   text(line, t("own.saving"));
   const answer = await call("/api/v1/report", { values });
@@ -264,15 +276,14 @@ async function send(values, undo = null) {
     rows.get(name)?.(current[name]);
   }
   if (!answer.ok) {
-    text(line, t("own.not_saved"));
-    text(trouble, refusalWords(answer, said));
-    return;
+    unsaved = answer;
+    return sayUnsaved();
   }
   const since = Date.now();
   const extra = undo ? undoButton(undo) : null;
   follow(line, answer.body.ticket, answer.body.delivery, () => described(values), { since, extra });
   try {
-    localStorage.setItem(TICKET, JSON.stringify({ ticket: answer.body.ticket, delivery: answer.body.delivery, since, values }));
+    localStorage.setItem(TICKET, JSON.stringify({ ticket: answer.body.ticket, since, values }));
   } catch {
     // Without storage the line is gone after a reload; the report is not.
   }
@@ -282,8 +293,8 @@ async function send(values, undo = null) {
 function resume() {
   try {
     const kept = JSON.parse(localStorage.getItem(TICKET) ?? "null");
-    if (kept?.ticket && kept.delivery && kept.values && Date.now() - kept.since < 12 * 3_600_000) {
-      follow(line, kept.ticket, kept.delivery, () => described(kept.values), { since: kept.since, kept: true });
+    if (kept?.ticket && kept.values && Date.now() - kept.since < 12 * 3_600_000) {
+      follow(line, kept.ticket, null, () => described(kept.values), { since: kept.since });
     }
   } catch {
     // Nothing kept, or not ours.

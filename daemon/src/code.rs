@@ -90,6 +90,8 @@ mod tests {
     use std::path::PathBuf;
 
     use holdfast_loopback::token::TokenError;
+    use holdfast_proto::domain::refusal::Words;
+    use holdfast_proto::identity::Rejected;
 
     use super::*;
     use crate::config::{ConfigError, Fault};
@@ -124,10 +126,10 @@ mod tests {
         let (kind, path) = (Kind::Key, PathBuf::from("/key"));
         vec![
             PaperError::Unreadable { kind, path: path.clone(), cause: cause() },
-            PaperError::Unusable { kind, path: path.clone(), cause: "empty".to_owned() },
+            PaperError::Unusable { kind, path: path.clone(), cause: Words { en: "empty".to_owned(), zh: "空白".to_owned() } },
             PaperError::KeyOpen(path.clone()),
             PaperError::NoCharter(path.clone()),
-            PaperError::Charter { path: path.clone(), cause: "the cause".to_owned() },
+            PaperError::Charter { path: path.clone(), cause: Rejected::BadSignature },
             PaperError::NotCertified { key: path, alliance: PathBuf::from("/alliance") },
         ]
     }
@@ -141,7 +143,7 @@ mod tests {
     fn rest() -> Vec<RunError> {
         let (path, address) = (PathBuf::from("/file"), SocketAddr::from(([127, 0, 0, 1], 1)));
         let wrong = |code| {
-            let words = holdfast_proto::domain::refusal::Words { en: "It is 1".to_owned(), zh: "是 1".to_owned() };
+            let words = Words { en: "It is 1".to_owned(), zh: "是 1".to_owned() };
             RunError::Config(ConfigError::Wrong { path: "x.toml".into(), faults: vec![Fault { line: Some(1), code, words }] })
         };
         vec![
@@ -171,6 +173,8 @@ mod tests {
             assert!(code.len() == 5 && code.starts_with("H-7"), "{code}");
             // What happened, then what to do.
             assert!((said.contains(". ") || said.contains(" again")) && !said.ends_with('?'), "{code}: {said}");
+            let words = error.words();
+            assert!(words.en == said && words.zh.contains('請'), "{code}: {}", words.zh);
         }
     }
 

@@ -15,6 +15,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::code::Code;
 use crate::paper::PaperError;
+use crate::start::StartError;
+use crate::told;
 
 mod schema;
 
@@ -34,6 +36,12 @@ impl Fault {
     /// What is wrong with a file that the configuration names.
     #[must_use]
     pub fn of_paper(error: &PaperError) -> Self {
+        Self { line: None, code: error.code(), words: error.words() }
+    }
+
+    /// What is wrong with a folder that it names.
+    #[must_use]
+    pub fn of_start(error: &StartError) -> Self {
         Self { line: None, code: error.code(), words: error.words() }
     }
 }
@@ -86,7 +94,7 @@ impl ConfigError {
             Self::Unreadable { cause, .. } => {
                 let words = both(
                     format!("the file can't be read: {cause}. Check its path and that you may read it"),
-                    format!("無法讀取設定檔 ({cause})。請確認路徑,以及您有讀取權限"),
+                    format!("無法讀取設定檔（{}）。請確認路徑，以及您有讀取權限", told::system(&cause)),
                 );
                 vec![Fault { line: None, code: Code::ConfigUnreadable, words }]
             }
@@ -274,7 +282,7 @@ impl Settings {
             let value = typed.parse().ok().filter(|value| schema::misfit(&section, &key, value).is_none()).unwrap_or(plain);
             if let Some(cause) = schema::misfit(&section, &key, &value) {
                 let en = format!("the environment variable {variable} can't be used: {}", cause.en);
-                let words = both(en, format!("無法使用環境變數 {variable}:{}", cause.zh));
+                let words = both(en, format!("無法使用環境變數 {variable}：{}", cause.zh));
                 return Err(wrong(vec![Fault { line: None, code: Code::ConfigVariable, words }]));
             }
             let inside = table.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
@@ -302,7 +310,7 @@ impl<'a> Faults<'a> {
     fn note(&mut self, section: &str, key: &str, value: &str, expected: (&str, &str)) {
         let line = self.line(section, key, value);
         let en = format!("[{section}] {key} is {value:?}, but {}", expected.0);
-        let words = both(en, format!("[{section}] {key} 是 {value:?},{}", expected.1));
+        let words = both(en, format!("[{section}] {key} 是 {value:?}，{}", expected.1));
         self.found.push(Fault { line, code: Code::ConfigValue, words });
     }
 
@@ -338,14 +346,14 @@ impl RawSettings {
         let mut faults = Faults::new(text);
         if !self.api.listen.ip().is_loopback() {
             let expected =
-                ("the API may only listen on this computer: 127.0.0.1:PORT", "API 只能在這台電腦上使用:請填 127.0.0.1:連接埠");
+                ("the API may only listen on this computer: 127.0.0.1:PORT", "API 只能在這台電腦上使用：請填 127.0.0.1:連接埠");
             faults.note("api", "listen", &self.api.listen.to_string(), expected);
         }
         let mut node = Config::default();
         if let Some(typed) = self.node.home_hub {
             node.home_hub = typed.parse::<NodeId>().ok();
             if node.home_hub.is_none() {
-                faults.note("node", "home_hub", &typed, ("it must be a node id such as 1-2", "應為據點代號,例如 1-2"));
+                faults.note("node", "home_hub", &typed, ("it must be a node id such as 1-2", "應為據點代號，例如 1-2"));
             }
         }
         let addresses = [("sync", "peers", &self.sync.peers), ("sync", "advertise", &self.sync.advertise)];
@@ -353,7 +361,7 @@ impl RawSettings {
             for address in list.iter().filter(|address| address.parse::<SocketAddr>().is_err()) {
                 let expected = (
                     "it must be an IP address and a port, such as 192.168.1.20:4401",
-                    "應為 IP 位址與連接埠,例如 192.168.1.20:4401",
+                    "應為 IP 位址與連接埠，例如 192.168.1.20:4401",
                 );
                 faults.note(section, key, address, expected);
             }
@@ -361,16 +369,23 @@ impl RawSettings {
         if let Some(more) = self.sync.advertise.get(ADVERTISE_MAX) {
             let expected = (
                 format!("a node advertises at most {ADVERTISE_MAX} addresses: take this one and those after it out"),
-                format!("一個據點最多公布 {ADVERTISE_MAX} 個位址:請刪去這個和之後的位址"),
+                format!("一個據點最多公布 {ADVERTISE_MAX} 個位址：請刪去這個和之後的位址"),
             );
             faults.note("sync", "advertise", more, (&expected.0, &expected.1));
+        }
+        if base.join(&self.node.stamp_file).starts_with(base.join(&self.node.data_dir)) {
+            let expected = (
+                "it must not lie inside data_dir: a copy or backup of the store would bring it along, and then prove nothing",
+                "不可放在 data_dir 裡：複製或備份資料時會一起帶走，就無法證明資料是最新的",
+            );
+            faults.note("node", "stamp_file", &self.node.stamp_file.display().to_string(), expected);
         }
         node.advertise = self.sync.advertise;
         let reserve_mib = self.timing.reserve_mib.and_then(|mib| u64::try_from(mib).ok()).filter(|mib| *mib <= RESERVE_MIB_MAX);
         if let Some(mib) = self.timing.reserve_mib.filter(|_| reserve_mib.is_none()) {
             let expected = (
                 format!("it must be from 0 to {RESERVE_MIB_MAX}, in MiB: it is held back on the disk"),
-                format!("應為 0 到 {RESERVE_MIB_MAX}(MiB):這是磁碟上預留的空間"),
+                format!("應為 0 到 {RESERVE_MIB_MAX}（MiB）：這是磁碟上預留的空間"),
             );
             faults.note("timing", "reserve_mib", &mib.to_string(), (&expected.0, &expected.1));
         }
@@ -422,7 +437,7 @@ impl RawTiming {
                 None => {
                     let expected = (
                         format!("it must be a duration from {min} to {max}, such as 500ms, 30s, 5m or 2h"),
-                        format!("應為 {min} 到 {max} 的時間長度,例如 500ms、30s、5m 或 2h"),
+                        format!("應為 {min} 到 {max} 的時間長度，例如 500ms、30s、5m 或 2h"),
                     );
                     faults.note("timing", key, &typed, (&expected.0, &expected.1));
                 }
@@ -435,7 +450,7 @@ impl RawTiming {
                     "redial_min must not be longer than redial_max: the waits grow from {:?} to {longest} s",
                     node.redial_min
                 ),
-                format!("redial_min 不可長於 redial_max:等待時間由 {:?} 增至 {longest} 秒", node.redial_min),
+                format!("redial_min 不可長於 redial_max：等待時間由 {:?} 增至 {longest} 秒", node.redial_min),
             );
             // Whichever was typed; both, and the first is named.
             if let Some((key, Some(typed))) = redial_typed.into_iter().find(|(_, typed)| typed.is_some()) {

@@ -12,3 +12,4 @@ pub mod run;
 pub mod stamp;
 pub mod start;
 pub mod store;
+mod told;

@@ -45,6 +45,21 @@ pub struct LinkSettings {
     pub gossip: Option<GossipSettings>,
 }
 
+impl LinkSettings {
+    /// Looks whether the ports are free, before anything is made. Whoever takes one meanwhile is met again when the links open.
+    ///
+    /// # Errors
+    /// [`LinkError::Listen`].
+    pub fn check_free(&self) -> Result<(), LinkError> {
+        let sync = self.sync.iter().map(|sync| ("sync", sync.listen));
+        for (kind, address) in sync.chain(self.gossip.iter().map(|gossip| ("gossip", gossip.listen))) {
+            // Dropped at once, and free again: UDP keeps no port back.
+            std::net::UdpSocket::bind(address).map_err(|error| LinkError::Listen { kind, address, cause: error.to_string() })?;
+        }
+        Ok(())
+    }
+}
+
 /// A link could not be opened; nothing runs.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {

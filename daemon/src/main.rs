@@ -8,7 +8,7 @@ use clap::Parser;
 use holdfast_daemon::code::Code;
 use holdfast_daemon::config::{Fault, Settings};
 use holdfast_daemon::run::RunError;
-use holdfast_daemon::{log, paper, run};
+use holdfast_daemon::{log, paper, run, start};
 
 /// The Holdfast daemon: keeps one node of an alliance running.
 #[derive(Debug, Parser)]
@@ -38,7 +38,8 @@ fn main() -> ExitCode {
     match begin(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("holdfastd could not run: {error}\ncode: {}", error.code());
+            let words = error.words();
+            eprintln!("holdfastd could not run: {}\nholdfastd 無法執行：{}\ncode: {}", words.en, words.zh, error.code());
             ExitCode::FAILURE
         }
     }
@@ -58,7 +59,13 @@ fn unparsed(told: &clap::Error) -> ExitCode {
 /// What `holdfast config check` shows to people.
 fn check(file: &Path) -> ExitCode {
     let faults = match Settings::load(file) {
-        Ok(settings) => paper::check_papers(&settings).err().map(|error| Fault::of_paper(&error)).into_iter().collect(),
+        Ok(settings) => [
+            paper::check_papers(&settings).err().map(|error| Fault::of_paper(&error)),
+            start::check_folders(&settings).err().map(|error| Fault::of_start(&error)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         Err(error) => error.faults(),
     };
     let ok = faults.is_empty();
@@ -97,9 +104,10 @@ async fn asked_to_end() {
             return drop(tokio::signal::ctrl_c().await);
         }
     };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = term.recv() => {}
-        () = closed => {}
-    }
+    let by = tokio::select! {
+        _ = tokio::signal::ctrl_c() => "Ctrl-C",
+        _ = term.recv() => "SIGTERM",
+        () = closed => "end of standard input",
+    };
+    tracing::info!(by, "asked to end");
 }

@@ -1,5 +1,6 @@
 //! The files a node is given before its first start: key, alliance file, catalogue of items. Read and checked, nothing changed.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -7,10 +8,11 @@ use holdfast_proto::domain::Catalogue;
 use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::domain::refusal::Words;
 use holdfast_proto::id::NodeId;
-use holdfast_proto::identity::{ArmorKind, Roster, SecretKey, dearmor};
+use holdfast_proto::identity::{ArmorError, ArmorKind, Rejected, Roster, SecretKey, dearmor};
 
 use crate::code::Code;
 use crate::config::{Settings, line_of};
+use crate::told;
 
 /// Largest key, alliance or catalogue file. 16,000 certificates in text are about 5 MB.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -37,7 +39,7 @@ impl Kind {
 
     fn fix(self) -> (&'static str, &'static str) {
         match self {
-            Self::Key => ("It is made by: holdfast alliance issue node", "它由此指令產生:holdfast alliance issue node"),
+            Self::Key => ("It is made by: holdfast alliance issue node", "請以此指令產生：holdfast alliance issue node"),
             Self::Alliance => ("Get it from whoever issued this node's certificate", "請向核發本據點憑證的人索取"),
             Self::Catalogue => ("Compare it with configs/items.toml", "請對照 configs/items.toml"),
         }
@@ -63,7 +65,7 @@ pub enum PaperError {
         /// Where.
         path: PathBuf,
         /// What is wrong with it.
-        cause: String,
+        cause: Words,
     },
     /// Others on this computer may read the key.
     KeyOpen(PathBuf),
@@ -74,7 +76,7 @@ pub enum PaperError {
         /// The alliance file.
         path: PathBuf,
         /// What is wrong with it.
-        cause: String,
+        cause: Rejected,
     },
     /// The alliance file certifies no such key.
     NotCertified {
@@ -104,17 +106,30 @@ impl PaperError {
     pub fn words(&self) -> Words {
         let (en, zh) = match self {
             Self::Unreadable { kind, path, cause } => {
-                let (path, name, fix) = (path.display(), kind.name(), kind.fix());
+                let (path, name) = (path.display(), kind.name());
+                // A file that is there must not be made anew: that would be another key.
+                let fix = if cause.kind() == ErrorKind::PermissionDenied {
+                    let mode = if *kind == Kind::Key { "600" } else { "644" };
+                    let commands = format!("chown holdfast {path} ; chmod {mode} {path}");
+                    (
+                        format!(
+                            "It is there, and holdfastd's user has no right to read it: give it to that user, such as: {commands}"
+                        ),
+                        format!("檔案存在，但執行 holdfastd 的使用者沒有讀取權限。請把檔案交給該使用者，例如：{commands}"),
+                    )
+                } else {
+                    (kind.fix().0.to_owned(), kind.fix().1.to_owned())
+                };
                 (
                     format!("the {} {path} can't be read: {cause}. Nothing was started. {}", name.0, fix.0),
-                    format!("無法讀取{} {path} ({cause})。沒有啟動。{}", name.1, fix.1),
+                    format!("無法讀取{} {path}：{}。沒有啟動。{}", name.1, told::system(cause), fix.1),
                 )
             }
             Self::Unusable { kind, path, cause } => {
                 let (path, name, fix) = (path.display(), kind.name(), kind.fix());
                 (
-                    format!("the {} {path} is not usable: {cause}. Nothing was started. {}", name.0, fix.0),
-                    format!("{} {path} 的內容無法使用 ({cause})。沒有啟動。{}", name.1, fix.1),
+                    format!("the {} {path} is not usable: {}. Nothing was started. {}", name.0, cause.en, fix.0),
+                    format!("{} {path} 的內容無法使用：{}。沒有啟動。{}", name.1, cause.zh, fix.1),
                 )
             }
             Self::KeyOpen(path) => {
@@ -124,7 +139,9 @@ impl PaperError {
                         "the node key {path} may be read by other users of this computer, so it is no secret any more and nothing \
                          was started. Make it private: chmod 600 {path}"
                     ),
-                    format!("這台電腦的其他使用者也能讀取據點金鑰 {path},金鑰因此不再保密,沒有啟動。請設為私密:chmod 600 {path}"),
+                    format!(
+                        "這台電腦的其他使用者也能讀取據點金鑰 {path}，金鑰因此不再保密，沒有啟動。請設為私密：chmod 600 {path}"
+                    ),
                 )
             }
             Self::NoCharter(path) => {
@@ -134,7 +151,7 @@ impl PaperError {
                         "the alliance file {path} holds no charter, so this node can't tell whom to believe and nothing was \
                          started. Get the file again from whoever issued this node's certificate"
                     ),
-                    format!("聯盟檔案 {path} 裡沒有聯盟章程,無法分辨該相信誰,沒有啟動。請向核發本據點憑證的人重新索取此檔"),
+                    format!("聯盟檔案 {path} 裡沒有聯盟章程，無法分辨該相信誰，沒有啟動。請向核發本據點憑證的人重新索取此檔"),
                 )
             }
             Self::Charter { path, cause } => {
@@ -145,7 +162,8 @@ impl PaperError {
                          believe, so nothing was started. Get the file again from whoever issued this node's certificate"
                     ),
                     format!(
-                        "聯盟檔案 {path} 裡的聯盟章程無法使用 ({cause})。無法分辨該相信誰,沒有啟動。請向核發本據點憑證的人重新索取此檔"
+                        "聯盟檔案 {path} 裡的聯盟章程無法使用：{}。無法分辨該相信誰，沒有啟動。請向核發本據點憑證的人重新索取此檔",
+                        cause.zh()
                     ),
                 )
             }
@@ -158,8 +176,8 @@ impl PaperError {
                          PC; if they are lost, have new ones issued"
                     ),
                     format!(
-                        "聯盟檔案 {alliance} 裡沒有據點金鑰 {key} 的憑證。其他據點不會相信這台電腦,因此沒有啟動。\
-                         請放回為這台電腦一起核發的 node.key 與 alliance.hf;若已遺失,請重新核發"
+                        "聯盟檔案 {alliance} 裡沒有據點金鑰 {key} 的憑證。其他據點不會相信這台電腦，因此沒有啟動。\
+                         請放回為這台電腦一起核發的 node.key 與 alliance.hf；若已遺失，請重新核發"
                     ),
                 )
             }
@@ -217,12 +235,14 @@ fn read(kind: Kind, path: &Path) -> Result<String, PaperError> {
     let unreadable = |cause| PaperError::Unreadable { kind, path: path.to_owned(), cause };
     let size = std::fs::metadata(path).map_err(unreadable)?.len();
     if size > FILE_BYTES_MAX {
-        return Err(unusable(kind, path, format!("it has {size} bytes")));
+        let most = FILE_BYTES_MAX >> 20;
+        let cause = both(format!("it has {size} bytes, more than {most} MiB"), format!("有 {size} 位元組，超過 {most} MiB"));
+        return Err(unusable(kind, path, cause));
     }
     std::fs::read_to_string(path).map_err(unreadable)
 }
 
-fn unusable(kind: Kind, path: &Path, cause: String) -> PaperError {
+fn unusable(kind: Kind, path: &Path, cause: Words) -> PaperError {
     PaperError::Unusable { kind, path: path.to_owned(), cause }
 }
 
@@ -236,30 +256,32 @@ fn read_key(path: &Path) -> Result<SecretKey, PaperError> {
             return Err(PaperError::KeyOpen(path.to_owned()));
         }
     }
-    let unusable = |cause: String| unusable(Kind::Key, path, cause);
-    let blocks = dearmor(&text).map_err(|error| unusable(error.to_string()))?;
+    let unusable = |cause: Words| unusable(Kind::Key, path, cause);
+    let blocks = dearmor(&text).map_err(|error| unusable(armor_words(error)))?;
     let block = blocks.into_iter().find(|block| block.kind == ArmorKind::NodeKey);
-    let block = block.ok_or_else(|| unusable("there is no NODE KEY block in it".to_owned()))?;
-    let seed = <[u8; 32]>::try_from(block.bytes.as_ref()).map_err(|_| unusable("the key is not 32 bytes long".to_owned()))?;
+    let block = block.ok_or_else(|| unusable(both("there is no NODE KEY block in it", "裡面沒有據點金鑰（NODE KEY 區塊）")))?;
+    let short = || unusable(both("the key is not 32 bytes long", "金鑰不是 32 位元組"));
+    let seed = <[u8; 32]>::try_from(block.bytes.as_ref()).map_err(|_| short())?;
     Ok(SecretKey::from_seed(seed))
 }
 
 fn read_alliance(path: &Path) -> Result<Vec<Bytes>, PaperError> {
     let text = read(Kind::Alliance, path)?;
-    let unusable = |cause: String| unusable(Kind::Alliance, path, cause);
-    let blocks = dearmor(&text).map_err(|error| unusable(error.to_string()))?;
+    let unusable = |cause: Words| unusable(Kind::Alliance, path, cause);
+    let blocks = dearmor(&text).map_err(|error| unusable(armor_words(error)))?;
     if let Some(secret) =
         blocks.iter().find(|block| !matches!(block.kind, ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node))
     {
-        return Err(unusable(format!("line {} holds a secret key, which must not be in here", secret.line)));
+        let line = secret.line;
+        let en = format!("line {line} holds a secret key, which must not be in here");
+        return Err(unusable(both(en, format!("第 {line} 行是私密金鑰，不可放在這裡"))));
     }
     Ok(blocks.into_iter().map(|block| block.bytes).collect())
 }
 
 fn roster_of(alliance: &[Bytes], path: &Path) -> Result<Roster, PaperError> {
     let first = alliance.first().ok_or_else(|| PaperError::NoCharter(path.to_owned()))?;
-    let charter =
-        |cause: holdfast_proto::identity::Rejected| PaperError::Charter { path: path.to_owned(), cause: cause.to_string() };
+    let charter = |cause: Rejected| PaperError::Charter { path: path.to_owned(), cause };
     let mut roster = Roster::new(first).map_err(charter)?;
     for object in alliance.iter().skip(1) {
         if let Err(why) = roster.offer(object) {
@@ -275,11 +297,48 @@ fn read_catalogue(path: Option<&Path>) -> Result<Catalogue, PaperError> {
         None => BUILT_IN.to_owned(),
     };
     let path = path.map_or_else(|| "built in".into(), Path::to_owned);
-    let unusable = |cause: String| unusable(Kind::Catalogue, &path, cause);
+    let unusable = |cause: Words| unusable(Kind::Catalogue, &path, cause);
     let catalogue: Catalogue = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| line_of(&text, span.start));
-        unusable(format!("line {line}: {}", error.message()))
+        let (line, said) = (error.span().map_or(1, |span| line_of(&text, span.start)), error.message());
+        unusable(both(format!("line {line}: {said}"), format!("看不懂第 {line} 行（{said}）")))
     })?;
-    catalogue.check().map_err(|error| unusable(error.to_string()))?;
+    catalogue.check().map_err(|error| unusable(both(error.to_string(), error.zh())))?;
     Ok(catalogue)
+}
+
+fn both(en: impl Into<String>, zh: impl Into<String>) -> Words {
+    Words { en: en.into(), zh: zh.into() }
+}
+
+fn armor_words(ArmorError { line, fault }: ArmorError) -> Words {
+    both(format!("line {line}: {fault}"), format!("第 {line} 行：{}", fault.zh()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_may_not_be_read_is_not_to_be_made_anew() {
+        let told = |kind: ErrorKind| {
+            let path = PathBuf::from("/etc/holdfast/node.key");
+            PaperError::Unreadable { kind: Kind::Key, path, cause: kind.into() }.words()
+        };
+        let (denied, missing) = (told(ErrorKind::PermissionDenied), told(ErrorKind::NotFound));
+        assert!(denied.en.contains("chmod 600") && !denied.en.contains("issue node"), "{denied:?}");
+        assert!(denied.zh.contains("沒有權限") && denied.zh.contains("chown") && !denied.zh.contains("issue node"), "{denied:?}");
+        assert!(missing.en.contains("issue node") && missing.zh.contains("沒有這個檔案或資料夾"), "{missing:?}");
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_is_named_once_and_in_each_language_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node.key");
+        std::fs::write(&path, "# mine\nhello\n").unwrap();
+        #[cfg(unix)]
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let words = read_key(&path).expect_err("no key").words();
+        assert_eq!((words.en.matches("line 2").count(), words.zh.matches("第 2 行").count()), (1, 1), "{words:?}");
+        assert!(!words.zh.contains("expected"), "{}", words.zh);
+    }
 }

@@ -16,9 +16,10 @@ use crate::code::Code;
 use crate::config::{ConfigError, Settings};
 use crate::handle::{Ask, Desk, Handle};
 use crate::link::{GossipSettings, LinkError, LinkSettings, Links, SyncSettings};
+use crate::paper::Papers;
 use crate::recorder::Recorder;
-use crate::start::{StartError, Started, start};
-use crate::store::{StoreError, StoreEvent, Writer};
+use crate::start::{StartError, Started, check_folders, start};
+use crate::store::{self, StoreError, StoreEvent, Writer};
 use crate::{api, log};
 
 /// How long the loop takes what already waits before the tasks of the links, which share its thread, have their turn: longer and
@@ -123,16 +124,20 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
     ready: impl FnOnce(Handle) + Send,
 ) -> Result<(), RunError> {
-    let started = start(&settings, Clock::new(0).now())?;
-    let kind = started.node.roster().kind();
+    // Whatever can be refused comes before the store: a start that was refused leaves nothing behind, neither files nor a recording.
+    let papers = Papers::read(&settings).map_err(StartError::Paper)?;
+    check_folders(&settings)?;
+    store::check_unused(&settings.data_dir)?;
+    let listener = tokio::net::TcpListener::bind(settings.api_listen).await;
+    let listener = listener.map_err(|cause| RunError::Listen { address: settings.api_listen, cause })?;
+    link_settings(&settings, &papers.roster).check_free()?;
+    let token = token::load_or_create(&settings.token_file)?;
+
+    let (kind, seed) = (papers.roster.kind(), papers.secret.seed());
+    let Started { node, store, stamp, me, catalogue, recorder } = start(&settings, papers, Clock::new(0).now())?;
     // Wrong clocks are a drill: obeyed in the simulation realm only.
     let offset = std::env::var("HOLDFAST_WALL_OFFSET_S").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let clock = Clock::new(if kind == RealmKind::Simulation { offset } else { 0 });
-    let Started { node, store, stamp, seed, me, catalogue, recorder } = started;
-
-    let listener = tokio::net::TcpListener::bind(settings.api_listen).await;
-    let listener = listener.map_err(|cause| RunError::Listen { address: settings.api_listen, cause })?;
-    let token = token::load_or_create(&settings.token_file)?;
     let links = Links::spawn(link_settings(&settings, node.roster()), &seed).await?;
     // At most one event per unanswered job, and the writer takes no more jobs than its own limit.
     let (answers, store_events) = mpsc::unbounded_channel();

@@ -198,6 +198,21 @@ pub fn read(path: &Path) -> Result<Result<Stamp, NoStamp>, StampError> {
     }
 }
 
+/// Looks whether the stamp could be opened or made, and makes nothing.
+///
+/// # Errors
+/// [`StampError`]: something is in the way.
+pub fn check(path: &Path) -> Result<(), StampError> {
+    let fail = |action| move |source| StampError { path: path.to_owned(), action, source };
+    match OpenOptions::new().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            crate::store::check_folder(folder).map_err(fail("given a folder"))
+        }
+        opened => opened.map(drop).map_err(fail("opened")),
+    }
+}
+
 struct Slot {
     place: usize,
     sequence: u64,

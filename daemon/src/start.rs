@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use holdfast_proto::domain::Catalogue;
 use holdfast_proto::domain::field::fields;
+use holdfast_proto::domain::refusal::Words;
 use holdfast_proto::domain::service::SERVICES;
 use holdfast_proto::identity::Signer;
 use holdfast_proto::node::{Known, Node, RestoreError, Restoring, Setup};
@@ -13,8 +14,9 @@ use crate::code::Code;
 use crate::config::Settings;
 use crate::paper::{PaperError, Papers};
 use crate::recorder::Recorder;
-use crate::stamp::{StampError, StampFile};
-use crate::store::{Opened, Options, Store, StoreError};
+use crate::stamp::{self, StampError, StampFile};
+use crate::store::{self, Opened, Options, Store, StoreError};
+use crate::told;
 
 /// This program was made after then; a clock that shows less is known to be wrong. Milliseconds since 1970: 2026-11-01.
 const MADE_AFTER: i64 = 1_793_491_200_000;
@@ -43,6 +45,12 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// What happened, what it means, what to do.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        Words { en: self.to_string(), zh: told::start(self) }
+    }
+
     /// Its code.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -67,8 +75,6 @@ pub struct Started {
     pub store: Store,
     /// Its stamp.
     pub stamp: StampFile,
-    /// Seed of its key, for the links.
-    pub seed: [u8; 32],
     /// Its name.
     pub me: holdfast_proto::id::NodeId,
     /// `holdfast.catalogue/1` for page and programs.
@@ -77,12 +83,21 @@ pub struct Started {
     pub recorder: Option<Recorder>,
 }
 
-/// Reads everything and restores the node.
+/// Looks whether store and stamp could be opened, as far as that can be seen without making anything.
+///
+/// # Errors
+/// [`StartError::Store`] or [`StartError::Stamp`]; a store in use by a daemon that runs is not one.
+pub fn check_folders(settings: &Settings) -> Result<(), StartError> {
+    store::check(&settings.data_dir)?;
+    Ok(stamp::check(&settings.stamp_file)?)
+}
+
+/// Opens store and stamp and restores the node.
 ///
 /// # Errors
 /// [`StartError`]; each says what to do.
-pub fn start(settings: &Settings, now: Now) -> Result<Started, StartError> {
-    let Papers { me, secret, catalogue, roster, objects } = Papers::read(settings)?;
+pub(crate) fn start(settings: &Settings, papers: Papers, now: Now) -> Result<Started, StartError> {
+    let Papers { me, secret, catalogue, roster, objects } = papers;
     let catalogue_json = catalogue_json(&catalogue);
     let stamp = StampFile::open(&settings.stamp_file)?;
     let found = match stamp.found() {
@@ -98,7 +113,6 @@ pub fn start(settings: &Settings, now: Now) -> Result<Started, StartError> {
         tracing::warn!(path = %path.display(), "the store was garbled and is set aside; it is filled again from neighbours");
     }
     let key = secret.public();
-    let seed = secret.seed();
     let mut config = settings.node.clone();
     let own = roster.node_of_key(&key).and_then(|(node, generation)| roster.certificate(node, generation));
     let certified = own.map_or(0, |certificate| i64::from(certificate.not_before).saturating_mul(86_400_000));
@@ -117,7 +131,7 @@ pub fn start(settings: &Settings, now: Now) -> Result<Started, StartError> {
         }
         other => other?,
     };
-    Ok(Started { node, store, stamp, seed, me, catalogue: catalogue_json, recorder })
+    Ok(Started { node, store, stamp, me, catalogue: catalogue_json, recorder })
 }
 
 /// Begins a recording of what is built from `setup`, whose signatures are kept for it. Without one the node runs all the same.

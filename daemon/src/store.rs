@@ -288,6 +288,42 @@ impl Store {
     }
 }
 
+/// Looks whether a store could be opened or made in `folder`, as far as that can be seen without making anything.
+///
+/// # Errors
+/// [`StoreError`]: something is in the way.
+pub fn check(folder: &Path) -> Result<(), StoreError> {
+    file::check_engine()?;
+    check_folder(folder).map_err(|error| StoreError::from_io(folder, &error))
+}
+
+/// Looks whether another daemon runs on `folder`.
+///
+/// # Errors
+/// [`StoreError::InUse`], or what the system says of the lock.
+pub fn check_unused(folder: &Path) -> Result<(), StoreError> {
+    if folder.join(LOCK).exists() { lock(folder).map(drop) } else { Ok(()) }
+}
+
+/// True errors only: of the folder, or of the nearest above it that is there, in which it would be made.
+pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
+    let mut there = folder;
+    let found = loop {
+        match (fs::metadata(there), there.parent()) {
+            (Err(error), Some(above)) if error.kind() == io::ErrorKind::NotFound => {
+                there = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+            }
+            (found, _) => break found?,
+        }
+    };
+    if !found.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    #[cfg(unix)]
+    rustix::fs::access(there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
+    Ok(())
+}
+
 fn lock(folder: &Path) -> Result<File, StoreError> {
     let open = File::options().read(true).write(true).create(true).truncate(false).open(folder.join(LOCK));
     let file = open.map_err(|error| StoreError::from_io(folder, &error))?;

@@ -188,6 +188,9 @@ pub struct PeerView {
     /// Why the last link ended or failed, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<String>,
+    /// The same in Chinese, without the address; as it came where it is none of the usual causes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error_zh: Option<String>,
     /// Clock of the peer minus ours, in seconds, where it said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock_skew_s: Option<i64>,

@@ -16,7 +16,7 @@ mod signer;
 mod tests;
 
 pub use armor::{ArmorError, ArmorFault, ArmorKind, Block, armor, dearmor};
-pub use certificate::{Charter, IssuerCertificate, NodeCertificate, Role, Roles, RootKey, clean_text};
+pub use certificate::{Charter, IssuerCertificate, NodeCertificate, Role, Roles, RootKey, TEXT_BYTES_MAX, clean_text};
 pub use gate::{Signed, Verified};
 pub use issue::{Alliance, AlliancePlan, CannotIssue, FirmPlan, IssuedNode, NodePlan, found_alliance};
 pub use keys::{PublicKey, SecretKey, Signature};
@@ -95,6 +95,32 @@ pub enum Rejected {
     /// Roots' fault: more issuers, nodes or charter versions than the limits in `config`. The roots must take some back.
     #[error("the roster is full: the alliance has certified more than one node can carry")]
     Full,
+}
+
+impl Rejected {
+    /// The same in Chinese.
+    #[must_use]
+    pub fn zh(self) -> String {
+        match self {
+            Self::Malformed => "不是正確格式的憑證或簽署內容，或其中的數值超出範圍",
+            Self::TooLong => "比任何憑證都大",
+            Self::WeakKey => "其中的金鑰強度不足：請產生新的金鑰",
+            Self::OtherRealm => "屬於其他聯盟，或演練與真實混用",
+            Self::BadSignature => "簽章與內容、金鑰或這個聯盟不符",
+            Self::TooFewRoots { have, want } => return format!("需要 {want} 把根金鑰簽署，只有 {have} 把"),
+            Self::UnknownCharter => "所依據的聯盟章程版本還沒收到",
+            Self::UnknownIssuer => "不認得它的發證單位",
+            Self::UnknownAuthor => "這裡沒有填寫據點的憑證",
+            Self::Beyond(_) => "發證單位無權核發這個內容",
+            Self::Older => "比已有的舊",
+            Self::Void => "無效：同一個名稱給了兩把金鑰，或同一把金鑰給了兩個名稱，發證單位須重新核發",
+            Self::KeyMismatch => "連線使用的金鑰不是憑證上的金鑰",
+            Self::Replaced => "這把金鑰已被新的取代",
+            Self::WrongKind => "這裡不該出現這種內容",
+            Self::Full => "名冊已滿：聯盟核發的憑證超過一個據點能保存的數量",
+        }
+        .to_owned()
+    }
 }
 
 impl From<crate::codec::canonical::Malformed> for Rejected {

@@ -53,6 +53,32 @@ pub struct Peers {
     stale: bool,
 }
 
+/// Why links end and dials fail, by what stands in each cause, first match first.
+const CAUSES: &[(&str, &str)] = &[
+    ("cut off for a drill", "因演練而切斷"),
+    ("that is this node itself", "這是本據點自己"),
+    ("does not admit this one", "對方不接受本據點：屬於其他聯盟，或已切斷"),
+    ("not of this alliance or not admitted", "對方不屬於這個聯盟，或不被接受"),
+    ("not a Holdfast node of this version", "那裡不是這個版本的 Holdfast 據點"),
+    ("another version of QUIC", "那裡使用其他版本的 QUIC"),
+    ("speaks another protocol", "那裡使用其他協定"),
+    ("too busy for another link", "對方太忙，無法再建立連線"),
+    ("nobody answers", "沒有回應"),
+    ("does not let this one in within", "對方有回應，但沒有及時接受本據點"),
+    ("ended the handshake", "對方中斷了連線程序"),
+    ("has gone silent", "對方不再回應"),
+    ("has started anew", "對方已重新啟動"),
+    ("the sync link is switched off", "設定檔關閉了 sync 連線"),
+    ("closed here", "由本據點關閉"),
+    ("hung up", "對方結束連線"),
+];
+
+/// A cause in Chinese, for people; one that no list names as it came.
+#[must_use]
+pub fn in_chinese(cause: &str) -> String {
+    CAUSES.iter().find(|(said, _)| cause.contains(said)).map_or_else(|| cause.to_owned(), |(_, zh)| (*zh).to_owned())
+}
+
 impl Peers {
     /// All addresses, ascending.
     pub fn contacts(&self) -> impl Iterator<Item = (&str, &Contact)> {

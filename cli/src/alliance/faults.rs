@@ -3,12 +3,9 @@
 use std::path::Path;
 
 use holdfast_proto::domain::refusal::Words;
-use holdfast_proto::identity::{ArmorFault, Beyond, CannotIssue, IssuerCertificate, Rejected, clean_text};
+use holdfast_proto::identity::{ArmorFault, Beyond, CannotIssue, IssuerCertificate, Rejected, TEXT_BYTES_MAX, clean_text};
 
 use crate::failure::{Exit, Failure, words};
-
-/// Longest name in a certificate.
-const NAME_BYTES_MAX: usize = 32;
 
 /// A line or block of a file that can't be used.
 pub(super) fn unsound(path: &Path, line: usize, why: &Words) -> Failure {
@@ -39,21 +36,7 @@ pub(super) fn without(path: &Path, kind: &str) -> Failure {
 
 /// What is wrong with a line of armor.
 pub(super) fn of_armor(fault: ArmorFault) -> Words {
-    let (en, zh) = match fault {
-        ArmorFault::NotABlock => (
-            "it is neither the beginning of a block nor empty nor a note beginning with #",
-            "這裡應是區塊開頭、空行，或以 # 開頭的註記",
-        ),
-        ArmorFault::UnknownKind => ("this version knows no such kind of block", "此版本不認得這種區塊"),
-        ArmorFault::NotHex => ("it is not pairs of hex digits 0-9 a-f", "內容不是成對的十六進位數字 0-9 a-f"),
-        ArmorFault::LineLength => {
-            ("it has not 64 hex digits: a line was cut or joined", "這行不是 64 個十六進位數字，可能被截斷或接在一起")
-        }
-        ArmorFault::WrongEnd => ("the END line does not fit the BEGIN line", "END 與 BEGIN 不相符"),
-        ArmorFault::Cut => ("the file ends inside a block: it was cut", "檔案在區塊中間結束，已被截斷"),
-        ArmorFault::Size => ("the block is empty, too long, or not as long as a key is", "區塊是空的、太長，或長度與金鑰不符"),
-    };
-    words(en, zh)
+    words(fault.to_string(), fault.zh())
 }
 
 /// Why the roster does not take an object.
@@ -122,19 +105,19 @@ pub(super) fn refused_by_nodes(error: Rejected, issuer: Option<&IssuerCertificat
 /// # Errors
 /// Says which of the rules it breaks.
 pub(super) fn name(flag: &str, text: &str) -> Result<(), Failure> {
-    if clean_text(text, NAME_BYTES_MAX).is_ok() {
+    if clean_text(text, TEXT_BYTES_MAX).is_ok() {
         return Ok(());
     }
     let bytes = text.len();
-    let (what, fix) = if bytes > NAME_BYTES_MAX {
+    let (what, fix) = if bytes > TEXT_BYTES_MAX {
         (
             words(
-                format!("The text of {flag} has {bytes} bytes; at most {NAME_BYTES_MAX} fit."),
-                format!("{flag} 的文字有 {bytes} 位元組，最多 {NAME_BYTES_MAX}。"),
+                format!("The text of {flag} has {bytes} bytes; at most {TEXT_BYTES_MAX} fit."),
+                format!("{flag} 的文字有 {bytes} 位元組，最多 {TEXT_BYTES_MAX}。"),
             ),
             words(
-                format!("Shorten it to {NAME_BYTES_MAX} letters, or {} Chinese characters.", NAME_BYTES_MAX / 3),
-                format!("請縮短為最多 {NAME_BYTES_MAX} 個英文字母或 {} 個中文字。", NAME_BYTES_MAX / 3),
+                format!("Shorten it to {TEXT_BYTES_MAX} letters, or {} Chinese characters.", TEXT_BYTES_MAX / 3),
+                format!("請縮短為最多 {TEXT_BYTES_MAX} 個英文字母或 {} 個中文字。", TEXT_BYTES_MAX / 3),
             ),
         )
     } else if text.trim().is_empty() {
@@ -182,6 +165,11 @@ pub(super) fn cannot_issue(error: CannotIssue, dir: &Path) -> Failure {
             ),
             words("Bring the missing root-N.key files into that folder.", "請將缺少的 root-N.key 放入該資料夾。"),
         ),
+        CannotIssue::NameLength { .. } | CannotIssue::NameUnclean | CannotIssue::WeakKey => not_signed(
+            Exit::Usage,
+            words(format!("A value can't stand in a certificate: {error}."), format!("有值不能寫入憑證：{}。", error.zh())),
+            words("Give another one.", "請換一個。"),
+        ),
         CannotIssue::BadValue => not_signed(
             Exit::Usage,
             words(
@@ -204,14 +192,14 @@ mod tests {
 
     #[test]
     fn a_name_is_refused_for_the_one_rule_it_breaks() {
-        let long = "甲".repeat(11);
+        let long = "甲".repeat(17);
         for (text, part) in
-            [(long.as_str(), "33 bytes; at most 32"), (" ", "is empty"), ("a\u{202e}b", "invisible"), ("a ", "blanks")]
+            [(long.as_str(), "51 bytes; at most 48"), (" ", "is empty"), ("a\u{202e}b", "invisible"), ("a ", "blanks")]
         {
             let said = name("--firm", text).unwrap_err().lines(Lang::En).concat();
             assert!(said.contains(part) && said.contains("--firm"), "{said}");
         }
-        assert!(name("--firm", &"甲".repeat(10)).is_ok());
+        assert!(name("--firm", &"甲".repeat(16)).is_ok());
         assert!(serials(65_000, 536).is_ok());
         assert!(serials(65_000, 537).unwrap_err().lines(Lang::Zh).concat().contains("最多填 536"));
     }

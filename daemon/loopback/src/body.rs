@@ -29,7 +29,7 @@ pub async fn read<T: DeserializeOwned>(request: Request) -> Result<T, ApiError> 
         Ok(collected) => collected?,
         Err(_late) => return Err(ApiError::broken_body()),
     };
-    serde_json::from_slice(&bytes).map_err(|error| ApiError::bad_json(&error.to_string()))
+    serde_json::from_slice(&bytes).map_err(|error| ApiError::bad_json(&error))
 }
 
 async fn collect(body: Body) -> Result<Vec<u8>, ApiError> {

@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use holdfast_proto::domain::refusal::{Refusal, RefusalKind, Words};
 use serde::Serialize;
+use serde_json::error::Category;
 
 use crate::answer::json;
 
@@ -125,9 +126,9 @@ impl ApiError {
         )
     }
 
-    /// The body is not the JSON expected; `place` says where.
+    /// The body is not the JSON expected.
     #[must_use]
-    pub fn bad_json(place: &str) -> Self {
+    pub fn bad_json(told: &serde_json::Error) -> Self {
         let mut answer = Self::new(
             StatusCode::BAD_REQUEST,
             "H-604",
@@ -137,14 +138,22 @@ impl ApiError {
                 ("Nothing was done.", "什麼都沒有執行。"),
                 (
                     "Correct that place; /api/v1/openapi.json describes every body.",
-                    "請更正該處;/api/v1/openapi.json 說明每一種內容。",
+                    "請更正該處；/api/v1/openapi.json 說明每一種內容。",
                 ),
             ],
         );
         // The parser repeats what was sent: what a terminal could obey is taken out (trust note T35).
-        let place: String = place.chars().filter(|c| !c.is_control()).take(300).collect();
-        answer.refusal.what =
-            Words { en: format!("The JSON can't be read: {place}."), zh: format!("無法讀取這段 JSON：{place}。") };
+        let place: String = told.to_string().chars().filter(|c| !c.is_control()).take(300).collect();
+        let why = match told.classify() {
+            Category::Eof => "內容不完整",
+            Category::Syntax | Category::Io => "不是 JSON",
+            // What it is about are names that the parser repeats, in the words of the format.
+            Category::Data => "缺少欄位、多了欄位，或值的類型不對",
+        };
+        answer.refusal.what = Words {
+            en: format!("The JSON can't be read: {place}."),
+            zh: format!("無法讀取這段 JSON：第 {} 行第 {} 個字元{why}（{place}）。", told.line(), told.column()),
+        };
         answer
     }
 
@@ -205,7 +214,7 @@ impl ApiError {
                 ("Nothing was done.", "什麼都沒有執行。"),
                 (
                     "Reads use GET, writes use POST: see /api/v1/openapi.json.",
-                    "讀取用 GET,寫入用 POST:請見 /api/v1/openapi.json。",
+                    "讀取用 GET，寫入用 POST：請見 /api/v1/openapi.json。",
                 ),
             ],
         )

@@ -234,7 +234,7 @@ fn view(question: &Question) -> Answer {
         Question::Request(_) => Answer::Request(Box::new(of(request()))),
         Question::Peers => Answer::Peers(of(json!({"schema": "holdfast.peers/1", "peers": [{
             "id": "1-2", "name": "b", "addresses": ["127.0.0.1:1"], "links": ["quic"], "state": "up", "retry_s": 1, "last_error": "e",
-            "clock_skew_s": -1, "in_step": true,
+            "last_error_zh": "錯", "clock_skew_s": -1, "in_step": true,
         }]}))),
         Question::Digest => Answer::Digest(of(json!({
             "schema": "holdfast.digest/1", "digest": "00", "converged": true, "neighbours": 2, "entries": 1, "boards": 1, "holes": 0,

@@ -43,12 +43,13 @@ impl Kind {
         match self {
             Self::Text => both("it must be a text in quotes", "應為加引號的文字"),
             Self::Address => both("it must be an IP address and a port, in quotes", "應為加引號的 IP 位址與連接埠"),
-            Self::Switch => both("it must be true or false, without quotes", "應為 true 或 false,不加引號"),
-            Self::Texts => both("it must be a list of texts in quotes", "應為清單,每一項都加引號"),
-            Self::Number => both("it must be a whole number, without quotes", "應為整數,不加引號"),
-            Self::Either(one, other) => {
-                both(format!("it must be \"{one}\" or \"{other}\", in quotes"), format!("應為 \"{one}\" 或 \"{other}\",要加引號"))
-            }
+            Self::Switch => both("it must be true or false, without quotes", "應為 true 或 false，不加引號"),
+            Self::Texts => both("it must be a list of texts in quotes", "應為清單，每一項都加引號"),
+            Self::Number => both("it must be a whole number, without quotes", "應為整數，不加引號"),
+            Self::Either(one, other) => both(
+                format!("it must be \"{one}\" or \"{other}\", in quotes"),
+                format!("應為 \"{one}\" 或 \"{other}\"，要加引號"),
+            ),
         }
     }
 }
@@ -129,7 +130,7 @@ fn no_section(section: &str) -> Words {
     let (en, zh) = listed(sections().into_iter());
     both(
         format!("there is no section [{section}]. The sections are: {en}"),
-        format!("沒有 [{section}] 這個區段。可用的區段:{zh}"),
+        format!("沒有 [{section}] 這個區段。可用的區段：{zh}"),
     )
 }
 
@@ -145,7 +146,7 @@ fn no_key(section: &str, name: &str) -> Words {
     let (en, zh) = listed(keys_of(section).map(|key| key.name));
     both(
         format!("[{section}] has no key {name}. Did you mean {near}? Its keys are: {en}"),
-        format!("[{section}] 沒有 {name} 這個設定。您是指 {near} 嗎?可用的設定:{zh}"),
+        format!("[{section}] 沒有 {name} 這個設定。您是指 {near} 嗎？可用的設定：{zh}"),
     )
 }
 
@@ -161,7 +162,7 @@ pub(super) fn misfit(section: &str, name: &str, value: &Value) -> Option<Words> 
     let (expected, example) = (key.kind.expected(), key.example);
     Some(both(
         format!("[{section}] {name} is {value}, but {}, such as {name} = {example}", expected.en),
-        format!("[{section}] {name} 是 {value},{},例如 {name} = {example}", expected.zh),
+        format!("[{section}] {name} 是 {value}，{}，例如 {name} = {example}", expected.zh),
     ))
 }
 
@@ -189,7 +190,7 @@ pub(super) fn check(text: &str, table: &toml::Table) -> Vec<Fault> {
             None if known => {
                 let words = both(
                     format!("{section} is a section, not a value. Write [{section}] on a line of its own, its keys below it"),
-                    format!("{section} 是區段,不是設定值。請單獨一行寫 [{section}],設定寫在其下"),
+                    format!("{section} 是區段，不是設定值。請單獨一行寫 [{section}]，設定寫在其下"),
                 );
                 faults.push(fault(line(section, None), words));
             }
@@ -202,7 +203,7 @@ pub(super) fn check(text: &str, table: &toml::Table) -> Vec<Fault> {
             let Key { section, name, example, .. } = key;
             let words = both(
                 format!("[{section}] {name} is missing. Add a line below [{section}], such as {name} = {example}"),
-                format!("[{section}] 缺少 {name}。請在 [{section}] 之下加一行,例如 {name} = {example}"),
+                format!("[{section}] 缺少 {name}。請在 [{section}] 之下加一行，例如 {name} = {example}"),
             );
             faults.push(fault(line(section, None), words));
         }
@@ -220,29 +221,29 @@ pub(super) fn broken(text: &str, cause: &toml::de::Error) -> Fault {
     let words = if told(&["duplicate key"]) {
         both(
             format!("this stands here a second time: {written}. Keep the one that is right and delete the other"),
-            format!("重複設定:{written}。請保留正確的一行,刪去另一行"),
+            format!("重複設定：{written}。請保留正確的一行，刪去另一行"),
         )
     } else if told(&["escape", "unicode"]) {
         both(
             format!("a backslash in quotes means something else: {written}. Write each \\ as /"),
-            format!("引號內的反斜線另有意義:{written}。請把 \\ 改寫成 /"),
+            format!("引號內的反斜線另有意義：{written}。請把 \\ 改寫成 /"),
         )
     } else if told(&["string", "array", "invalid"]) {
         both(
             format!(
                 "the value can't be read: {written}. Text stands in \"quotes\", lists in [ ]; true, false and numbers stand alone"
             ),
-            format!("看不懂設定值:{written}。文字要加\"引號\",清單用 [ ];true、false 與數字不加引號"),
+            format!("看不懂設定值：{written}。文字要加\"引號\"，清單用 [ ]；true、false 與數字不加引號"),
         )
     } else if told(&["key", "table"]) {
         both(
             format!("this line can't be read: {written}. Write [section], or key = value, one on each line"),
-            format!("看不懂這一行:{written}。請寫 [區段],或 設定 = 值,每行一項"),
+            format!("看不懂這一行：{written}。請寫 [區段]，或 設定 = 值，每行一項"),
         )
     } else {
         both(
             format!("this line can't be read: {written}. Compare it with configs/store.toml ({said})"),
-            format!("看不懂這一行:{written}。請對照 configs/store.toml ({said})"),
+            format!("看不懂這一行：{written}。請對照 configs/store.toml（{said}）"),
         )
     };
     Fault { line, code: Code::ConfigUnknown, words }

@@ -96,13 +96,13 @@ const UNREADABLE: [(&str, usize, &str, &str); 16] = [
     ("[sync]\nlisten = \"the till\"\n", 7, "an IP address and a port", "應為加引號的 IP 位址與連接埠"),
     ("[timing]\nreserve_mib = \"16\"\n", 7, "whole number", "應為整數"),
     ("[log]\nformat = \"xml\"\n", 7, "\"text\" or \"json\"", "應為 \"text\" 或 \"json\""),
-    ("home_hub = \"1-2\"\nhome_hub = \"1-3\"\n", 7, "second time: home_hub", "重複設定:home_hub"),
+    ("home_hub = \"1-2\"\nhome_hub = \"1-3\"\n", 7, "second time: home_hub", "重複設定：home_hub"),
     ("[api]\nlisten = 127.0.0.1:8787\n", 7, "Text stands in \"quotes\"", "文字要加"),
     ("[sync]\nenabled = yes\n", 7, "true, false and numbers stand alone", "true、false"),
     ("[sync]\npeers = [\"a\" \"b\"]\n", 7, "lists in [ ]", "清單用 [ ]"),
     ("catalogue_file = \"C:\\data\\i.toml\"\n", 6, "Write each \\ as /", "請把 \\ 改寫成 /"),
     ("[api\n", 6, "Write [section], or key = value", "請寫 [區段]"),
-    ("[api]\nlisten: \"127.0.0.1:1\"\n", 7, "can't be read: listen:", "看不懂這一行:listen:"),
+    ("[api]\nlisten: \"127.0.0.1:1\"\n", 7, "can't be read: listen:", "看不懂這一行：listen:"),
     ("[timing]\nreserve_mib = 99999999999999999999\n", 7, "the value can't be read", "看不懂設定值"),
 ];
 
@@ -127,8 +127,8 @@ fn keys_that_are_missing_or_stand_in_no_section_are_named_together() {
     let told: Vec<_> = faults.iter().map(|fault| (fault.line, &*fault.words.zh)).collect();
     let expected = [
         (Some(1), "listen 不在任何區段內。請移到 [api] 或 [sync] 或 [gossip] 之下"),
-        (Some(2), "[node] 缺少 key_file。請在 [node] 之下加一行,例如 key_file = \"/etc/holdfast/node.key\""),
-        (Some(2), "[node] 缺少 alliance_file。請在 [node] 之下加一行,例如 alliance_file = \"/etc/holdfast/alliance.hf\""),
+        (Some(2), "[node] 缺少 key_file。請在 [node] 之下加一行，例如 key_file = \"/etc/holdfast/node.key\""),
+        (Some(2), "[node] 缺少 alliance_file。請在 [node] 之下加一行，例如 alliance_file = \"/etc/holdfast/alliance.hf\""),
     ];
     assert_eq!(told, expected);
     assert_eq!(parse("").unwrap_err().faults().len(), 4);

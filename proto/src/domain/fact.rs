@@ -49,7 +49,7 @@ pub const PRIORITIES: &[Choice] = &[
     choice(0, "immediate", "at once", "最速件"),
     choice(1, "urgent", "urgent", "速件"),
     choice(2, "routine", "normal", "普通件"),
-    choice(3, "low", "can wait", "可稍後"),
+    choice(3, "low", "can wait", "不急"),
 ];
 /// Where nothing is said.
 pub const ROUTINE: u8 = 2;

@@ -199,7 +199,7 @@ pub const FIELDS: &[Field] = rows![
     24 "power.burn" number("E32", 1, 100_000), DETAIL ROUTINE 24 * HOUR, "power" "burn" "Fuel used" "耗油量" "Litres of fuel the generator burns in an hour, such as 8.5.";
     25 "power.hours" number("HUR", 0, 10_000), BOARD ROUTINE 4 * HOUR, "power" "hours" "Hours of fuel left" "油料可撐時數" "Hours of power left; worked out where fuel and burn are given.";
     26 "power.battery" number("P1", 0, 100), BOARD ROUTINE 2 * HOUR, "power" "battery" "Battery" "電池電量" "State of charge of the battery, percent.";
-    27 "power.load" number("KWT", 1, 100_000), DETAIL ROUTINE 4 * HOUR, "power" "load" "Load" "用電量" "Power drawn now, kilowatts.";
+    27 "power.load" number("KWT", 1, 100_000), DETAIL ROUTINE 4 * HOUR, "power" "load" "Load" "負載" "Power drawn now, kilowatts.";
     30 "network.internet" words(UTILITY), BOARD ROUTINE 2 * HOUR, "network" "internet" "Internet" "網際網路" "Whether the internet can be reached from the site.";
     31 "network.mobile" words(UTILITY), BOARD ROUTINE 2 * HOUR, "network" "mobile" "Mobile network" "行動網路" "Whether mobile phones work at the site.";
     40 "message.public" text(64), BOARD ROUTINE 12 * HOUR, "message" "public" "Notice" "公告" "One line everybody may read, at most 64 bytes.";

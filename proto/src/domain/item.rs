@@ -113,6 +113,25 @@ pub enum BadCatalogue {
     TooMany(usize),
 }
 
+impl BadCatalogue {
+    /// The same in Chinese.
+    #[must_use]
+    pub fn zh(&self) -> String {
+        match self {
+            Self::Code(code) => {
+                format!("品項代碼「{code}」：請用 1 到 {CODE_BYTES_MAX} 個小寫英文字母、數字或 _，以字母開頭；不可用 `other`")
+            }
+            Self::Twice(name) => format!("有兩個品項都叫「{name}」：每個代碼與名稱只能出現一次"),
+            Self::Unit { item, unit } => {
+                format!("品項 {item}：不認得單位「{unit}」，請用 Rec 20 代碼，例如 LTR、KGM、H87 或 13")
+            }
+            Self::Name(item) => format!("品項 {item}：en、zh 與 group 應為 1 到 64 位元組，不含控制字元"),
+            Self::Levels(item) => format!("品項 {item}：nearly_out 不可高於 low，pack_size 應為 1 到 {COUNT_MAX}"),
+            Self::TooMany(items) => format!("有 {items} 個品項，最多 {ITEMS_MAX} 個"),
+        }
+    }
+}
+
 /// The kinds of goods this alliance counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

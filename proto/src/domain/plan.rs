@@ -237,6 +237,9 @@ impl Domain {
         let of = RequestRef { request: state.id, seen, reason: note_of("reason", wish.reason.as_deref())? };
         let deed = deed(of);
         refuse_ended(&state, matches!(deed, Deed::Cancel(_)))?;
+        if matches!(deed, Deed::Confirm(_)) && state.standing == Standing::Open && !state.cancel_of_older_version {
+            return Err(refusal::nothing_to_confirm(state.id));
+        }
         Ok(Plan { body: Some(body(&wish.act, now, deed)?), about: Some(About::Held(state.id)), ..Plan::default() })
     }
 
@@ -268,7 +271,16 @@ impl Domain {
         if items.len() > LINES_MAX {
             return Err(refusal::too_many_lines(items.len()));
         }
-        items.iter().map(|typed| self.line_of(typed)).collect()
+        let lines: Vec<Line> = items.iter().map(|typed| self.line_of(typed)).collect::<Result<_, _>>()?;
+        let twice = |(place, line): &(usize, &Line)| lines.iter().take(*place).any(|before| same_item(&before.item, &line.item));
+        match lines.iter().enumerate().find(twice).map(|(_, line)| &line.item) {
+            Some(LineItem::Other(what)) => Err(refusal::item_twice(what, what)),
+            Some(LineItem::Code(code)) => {
+                let item = self.catalogue.named(code);
+                Err(item.map_or_else(|| refusal::item_twice(code, code), |item| refusal::item_twice(&item.code, &item.zh)))
+            }
+            None => Ok(lines),
+        }
     }
 
     /// `water:40`, `water:3packs`, `other:TEXT=QTY`.
@@ -447,6 +459,14 @@ fn refuse_ended(state: &RequestState<'_>, cancelled_too: bool) -> Result<(), Ref
         Standing::Closed => Err(refusal::already_closed(state.id)),
         Standing::Cancelled if cancelled_too => Err(refusal::already_cancelled(state.id)),
         Standing::Cancelled | Standing::Open | Standing::Duplicate => Ok(()),
+    }
+}
+
+fn same_item(one: &LineItem, other: &LineItem) -> bool {
+    match (one, other) {
+        (LineItem::Code(one), LineItem::Code(other)) => one == other,
+        (LineItem::Other(one), LineItem::Other(other)) => text::fold(one) == text::fold(other),
+        (LineItem::Code(_), LineItem::Other(_)) | (LineItem::Other(_), LineItem::Code(_)) => false,
     }
 }
 

@@ -204,13 +204,20 @@ fn what_a_report_can_get_wrong_is_told_with_what_to_type() {
         (("stock.tents", "2packs"), "H-132", "pieces"),
         (("power.battery", "101"), "H-116", "0 to 100"),
         (("power.burn", "8.55"), "H-133", "Round"),
+        (("power.burn", "lots"), "H-115", "from 0 to 10000 L/h, with at most 1 digit"),
+        (("power.fuel", "-1"), "H-115", "whole number from 0 to 1000000 L."),
+        (("power.fuel", "2.5"), "H-115", "whole number from 0 to 1000000 L."),
+        (("capacity.people", "many"), "H-115", "whole number from 0 to 1000000."),
+        (("stats", "closed"), "H-112", "operating.status, access.status, capacity.state"),
     ];
     for ((name, value), code, fix) in cases {
         let refusal = report_refused(&[(name, value)]);
         assert_eq!((refusal.code.as_str(), refusal.kind), (code, RefusalKind::Usage), "{name} {value}: {refusal:?}");
         assert!(refusal.fix.en.contains(fix), "{name} {value}: {}", refusal.fix.en);
     }
-    assert_eq!(report_refused(&[("message.public", &"x".repeat(65))]).code, "H-117");
+    assert_eq!(report_refused(&[("power.burn", "lots")]).fix.zh, "請填 0 到 10000 公升/小時，小數最多 1 位。");
+    let long = report_refused(&[("message.public", &"x".repeat(65))]);
+    assert_eq!((long.code.as_str(), long.what.zh.as_str()), ("H-117", "「公告」的文字超過 64 位元組。"));
     assert_eq!(report_refused(&[("message.public", "open\u{202e}desolc")]).code, "H-118");
     assert_eq!(report_refused(&[]).code, "H-110");
 }
@@ -296,6 +303,7 @@ fn a_request_is_cancelled_confirmed_and_closed_with_reasons() {
     let mut bench = Bench::new();
     let need = ask(&mut bench, &["water:40"]);
     let act = RequestAct { request: spoken(need), reason: Some("arrived".into()), ..RequestAct::default() };
+    assert_eq!(refused(&mut bench, &PlanInput::RequestConfirm(&act)).code, "H-135", "nobody cancelled it");
     let steps: [(PlanInput<'_>, &str); 3] = [
         (PlanInput::RequestCancel(&act), "cancelled"),
         (PlanInput::RequestConfirm(&act), "submitted"),
@@ -321,6 +329,8 @@ fn what_a_request_can_get_wrong_is_told() {
         (new(&["other:tent"]), "H-123"),
         (new(&[]), "H-110"),
         (new(&["water:1"; 17]), "H-122"),
+        (new(&["water:1", "rice:2", "飲用水:3"]), "H-136"),
+        (new(&["other:wheel chair=1", "other:Wheel-chair=2"]), "H-136"),
         (new(&[&format!("other:{}=1", "x".repeat(65))]), "H-117"),
         (RequestNew { priority: Some("asap".into()), ..new(&["water:1"]) }, "H-114"),
         (RequestNew { needed_by: Some(UtcMillis(START - 1)), ..new(&["water:1"]) }, "H-120"),
@@ -331,6 +341,9 @@ fn what_a_request_can_get_wrong_is_told() {
     for (wish, code) in cases {
         assert_eq!(request_refused(&wish).code, code, "{wish:?}");
     }
+    let long = request_refused(&new(&[&format!("other:{}=1", "x".repeat(65))]));
+    assert!(long.what.zh.starts_with("「其他物資」"), "{}", long.what.zh);
+    assert!(request_refused(&new(&["water:1", "water:2"])).what.zh.contains("飲用水"));
     let unknown = request_refused(&RequestNew { to: Some("Taipei Hbu".into()), ..new(&["water:1"]) });
     assert_eq!((unknown.code.as_str(), unknown.kind), ("H-210", RefusalKind::NotFound));
     assert!(unknown.fix.en.contains("Taipei Hub (1-2)"), "{}", unknown.fix.en);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Directory;
 use super::fact::LINES_MAX;
-use super::field::{Choice, Field, Kind, Unfit};
+use super::field::{Choice, Field, Kind, Unfit, field_named};
 use super::item::{COUNT_MAX, Catalogue, Item};
 use super::spoken::spoken;
 use super::text::{self, BadText};
@@ -55,12 +55,13 @@ type Pair = (String, String);
 fn refuse(code: &str, kind: RefusalKind, what: Pair, fix: Pair) -> Refusal {
     let words = |(en, zh): Pair| Words { en, zh };
     let means = match kind {
-        RefusalKind::Usage | RefusalKind::NotFound => ("Nothing was saved or sent.", "沒有儲存,也沒有送出任何資料。"),
-        RefusalKind::Rights => {
-            ("Only its author may do this. Nothing was saved or sent.", "只有原填寫據點可以這麼做。沒有儲存,也沒有送出任何資料。")
-        }
+        RefusalKind::Usage | RefusalKind::NotFound => ("Nothing was saved or sent.", "沒有儲存，也沒有送出任何資料。"),
+        RefusalKind::Rights => (
+            "Only its author may do this. Nothing was saved or sent.",
+            "只有原填寫據點可以這麼做。沒有儲存，也沒有送出任何資料。",
+        ),
         RefusalKind::Unable => {
-            ("It can't be done now. Nothing was saved or sent.", "目前無法執行。沒有儲存,也沒有送出任何資料。")
+            ("It can't be done now. Nothing was saved or sent.", "目前無法執行。沒有儲存，也沒有送出任何資料。")
         }
     };
     let means = Words { en: means.0.to_string(), zh: means.1.to_string() };
@@ -78,7 +79,7 @@ fn quoted(typed: &str) -> String {
 
 fn words_of(words: &[Choice]) -> Pair {
     let en = words.iter().map(|word| word.code).collect::<Vec<_>>().join(", ");
-    let zh = words.iter().map(|word| format!("{}({})", word.zh, word.code)).collect::<Vec<_>>().join("、");
+    let zh = words.iter().map(|word| format!("{}（{}）", word.zh, word.code)).collect::<Vec<_>>().join("、");
     (en, zh)
 }
 
@@ -92,14 +93,14 @@ pub(crate) fn nothing_given() -> Refusal {
 pub(crate) fn unknown_item(typed: &str, catalogue: &Catalogue) -> Refusal {
     let near = catalogue.nearest(typed);
     let en = near.iter().map(|item| format!("{} ({})", item.code, item.en)).collect::<Vec<_>>().join(", ");
-    let zh = near.iter().map(|item| format!("{}({})", item.zh, item.code)).collect::<Vec<_>>().join("、");
+    let zh = near.iter().map(|item| format!("{}（{}）", item.zh, item.code)).collect::<Vec<_>>().join("、");
     let what = pair(format!("There is no item \"{}\".", quoted(typed)), format!("沒有「{}」這個品項。", quoted(typed)));
     let fix = if near.is_empty() {
         pair("Write it as other:TEXT=QUANTITY.", "請寫成 other:品名=數量。")
     } else {
         pair(
             format!("Did you mean {en}? In a request, anything else goes as other:TEXT=QUANTITY."),
-            format!("您是指 {zh} 嗎?補給需求裡的其他物資請寫成 other:品名=數量。"),
+            format!("您是指 {zh} 嗎？補給需求裡的其他物資請寫成 other:品名=數量。"),
         )
     };
     refuse("H-111", RefusalKind::Usage, what, fix)
@@ -107,20 +108,28 @@ pub(crate) fn unknown_item(typed: &str, catalogue: &Catalogue) -> Refusal {
 
 /// No such field.
 pub(crate) fn unknown_field(typed: &str, fields: impl Iterator<Item = &'static Field>) -> Refusal {
-    let near = text::nearest(typed, fields.map(|field| (field.name, [field.name, field.flag, field.en, field.zh]))).join(", ");
+    // What follows the dot is what people remember of a name.
+    let names =
+        |field: &'static Field| [field.name, field.flag, field.en, field.zh].into_iter().chain(field.name.split('.').next_back());
+    let near = text::nearest(typed, fields.map(|field| (field.name, names(field))));
     let what = pair(format!("There is no reading \"{}\".", quoted(typed)), format!("沒有「{}」這個欄位。", quoted(typed)));
     let fix = pair(
-        format!("Did you mean {near}? Stock is stock.ITEM, services are service.NAME."),
-        format!("您是指 {near} 嗎?存量寫 stock.品項,服務寫 service.名稱。"),
+        format!("Did you mean {}? Stock is stock.ITEM, services are service.NAME.", near.join(", ")),
+        format!("您是指 {} 嗎？存量寫 stock.品項，服務寫 service.名稱。", near.join("、")),
     );
     refuse("H-112", RefusalKind::Usage, what, fix)
 }
 
 /// No such service.
 pub(crate) fn unknown_service(typed: &str) -> Refusal {
-    let near = text::nearest(typed, super::plan::service_names()).join(", ");
+    let near = text::nearest(typed, super::plan::service_names());
     let what = pair(format!("There is no service \"{}\".", quoted(typed)), format!("沒有「{}」這項服務。", quoted(typed)));
-    refuse("H-113", RefusalKind::Usage, what, pair(format!("Did you mean {near}?"), format!("您是指 {near} 嗎?")))
+    refuse(
+        "H-113",
+        RefusalKind::Usage,
+        what,
+        pair(format!("Did you mean {}?", near.join(", ")), format!("您是指 {} 嗎？", near.join("、"))),
+    )
 }
 
 /// Not among the words of a list.
@@ -128,9 +137,37 @@ pub(crate) fn unknown_word(name: &str, typed: &str, words: &[Choice]) -> Refusal
     let (en, zh) = words_of(words);
     let what = pair(
         format!("\"{}\" is not a word for {}.", quoted(typed), quoted(name)),
-        format!("「{}」不能用在 {}。", quoted(typed), quoted(name)),
+        format!("「{}」不能用在「{}」。", quoted(typed), zh_name(name)),
     );
-    refuse("H-114", RefusalKind::Usage, what, pair(format!("Use one of: {en}."), format!("請用:{zh}。")))
+    refuse("H-114", RefusalKind::Usage, what, pair(format!("Use one of: {en}."), format!("請用：{zh}。")))
+}
+
+/// What a person who reads Chinese calls a reading or a part of a request; the name itself where there is no word for it.
+fn zh_name(name: &str) -> String {
+    match name {
+        "basis" => "依據".to_owned(),
+        "desk" => "填寫人".to_owned(),
+        "key" => "識別鍵".to_owned(),
+        "note" => "備註".to_owned(),
+        "other" => "其他物資".to_owned(),
+        "priority" => "優先序".to_owned(),
+        "reason" => "原因".to_owned(),
+        name => field_named(name).map_or_else(|| quoted(name), |field| field.zh.to_owned()),
+    }
+}
+
+/// What a field of numbers takes: its range, how fine, in which unit.
+fn range_of(decimals: u8, max: u64, unit: &str) -> Pair {
+    let (most, unit) = (show_scaled(max, decimals), unit_of(unit));
+    let of = |unit: Option<&str>| unit.filter(|unit| !unit.is_empty()).map_or_else(String::new, |unit| format!(" {unit}"));
+    let (en, zh) = (of(unit.map(|unit| unit.en)), of(unit.map(|unit| unit.zh)));
+    match decimals {
+        0 => pair(format!("Give a whole number from 0 to {most}{en}."), format!("請填 0 到 {most}{zh}的整數。")),
+        n => pair(
+            format!("Give a number from 0 to {most}{en}, with at most {n} digit after the point."),
+            format!("請填 0 到 {most}{zh}，小數最多 {n} 位。"),
+        ),
+    }
 }
 
 /// A value that does not fit its field.
@@ -139,55 +176,58 @@ pub(crate) fn unfit(field: &Field, typed: &str, unfit: Unfit) -> Refusal {
         (Unfit::Word, _) => unknown_word(field.name, typed, field.choices()),
         (Unfit::Text(bad), Kind::Text { bytes_max }) => bad_text(field.name, bytes_max, bad),
         (Unfit::Text(bad), Kind::Choice { .. } | Kind::Integer { .. }) => bad_text(field.name, 0, bad),
-        (Unfit::Number(NotANumber::TooFine), Kind::Integer { decimals, .. }) => too_fine(field.name, typed, decimals),
+        (Unfit::Number(NotANumber::TooFine), Kind::Integer { decimals: decimals @ 1.., .. }) => too_fine(field, typed, decimals),
         (Unfit::Number(NotANumber::TooLarge) | Unfit::TooLarge, Kind::Integer { decimals, max, unit }) => {
-            let unit = unit_of(unit).copied();
-            let most = show_scaled(max, decimals);
             let what = pair(
                 format!("{} is too much for {}.", quoted(typed), field.name),
                 format!("{} 對「{}」來說太大。", quoted(typed), field.zh),
             );
-            let fix = pair(
-                format!("Give 0 to {most} {}.", unit.map_or("", |unit| unit.en)).replace(" .", "."),
-                format!("請填 0 到 {most}{}。", unit.map_or("", |unit| unit.zh)),
-            );
-            refuse("H-116", RefusalKind::Usage, what, fix)
+            refuse("H-116", RefusalKind::Usage, what, range_of(decimals, max, unit))
         }
-        (Unfit::Number(why), _) => not_a_quantity(typed, why),
+        (Unfit::Number(why), Kind::Integer { decimals, max, unit }) => {
+            refuse("H-115", RefusalKind::Usage, not_a_number(typed, why), range_of(decimals, max, unit))
+        }
+        (Unfit::Number(why), Kind::Choice { .. } | Kind::Text { .. }) => not_a_quantity(typed, why),
         (Unfit::TooLarge, Kind::Choice { .. } | Kind::Text { .. }) => absurd_quantity(typed),
     }
 }
 
-fn too_fine(name: &str, typed: &str, decimals: u8) -> Refusal {
+fn too_fine(field: &Field, typed: &str, decimals: u8) -> Refusal {
     let what = pair(
-        format!("{} keeps {decimals} digits after the point; \"{}\" has more.", quoted(name), quoted(typed)),
-        format!("「{}」的小數位數太多,{} 只留 {decimals} 位。", quoted(typed), quoted(name)),
+        format!("{} keeps {decimals} digit after the point; \"{}\" has more.", field.name, quoted(typed)),
+        format!("「{}」的小數位數太多，「{}」只留 {decimals} 位。", quoted(typed), field.zh),
     );
     refuse("H-133", RefusalKind::Usage, what, pair("Round it.", "請四捨五入。"))
 }
 
-/// Not a number at all, negative, or of too many digits.
-pub(crate) fn not_a_quantity(typed: &str, why: NotANumber) -> Refusal {
+fn not_a_number(typed: &str, why: NotANumber) -> Pair {
     let typed = quoted(typed);
-    let what = match why {
+    match why {
         NotANumber::Unreadable => pair(format!("\"{typed}\" is not a number."), format!("「{typed}」不是數字。")),
         NotANumber::Negative => pair(format!("{typed} is below zero."), format!("{typed} 小於零。")),
         NotANumber::TooFine => pair(format!("{typed} is not a whole number."), format!("{typed} 不是整數。")),
-        NotANumber::TooLarge => return absurd_quantity(&typed),
-    };
+        NotANumber::TooLarge => pair(format!("A quantity of {typed} can't be meant."), format!("數量 {typed} 不合理。")),
+    }
+}
+
+/// Of an item: not a number at all, negative, or of too many digits.
+pub(crate) fn not_a_quantity(typed: &str, why: NotANumber) -> Refusal {
+    if why == NotANumber::TooLarge {
+        return absurd_quantity(typed);
+    }
     let fix = pair(
         "Give a whole number such as 40, in the unit of the item; for stock also plenty, low, nearly_out, none.",
-        "請以品項的單位填整數,例如 40;存量也可填 充足、偏少、快沒了、沒有。",
+        "請以品項的單位填整數，例如 40；存量也可填 充足、偏少、快沒了、沒有。",
     );
-    refuse("H-115", RefusalKind::Usage, what, fix)
+    refuse("H-115", RefusalKind::Usage, not_a_number(typed, why), fix)
 }
 
 /// Zero where something is asked for, or more than anybody holds.
 pub(crate) fn absurd_quantity(typed: &str) -> Refusal {
-    let what = pair(format!("A quantity of {} can't be meant.", quoted(typed)), format!("數量 {} 不合理。", quoted(typed)));
+    let what = not_a_number(typed, NotANumber::TooLarge);
     let fix = pair(
         format!("A count is 0 to {COUNT_MAX}, a request 1 to {COUNT_MAX}, in the unit of the item."),
-        format!("存量可填 0 到 {COUNT_MAX},需求可填 1 到 {COUNT_MAX}(以品項的單位計)。"),
+        format!("存量可填 0 到 {COUNT_MAX}，需求可填 1 到 {COUNT_MAX}（以品項的單位計）。"),
     );
     refuse("H-116", RefusalKind::Usage, what, fix)
 }
@@ -208,18 +248,18 @@ pub(crate) fn no_pack_size(item: &Item) -> Refusal {
 
 /// A text that may not be signed.
 pub(crate) fn bad_text(name: &str, bytes_max: usize, bad: BadText) -> Refusal {
-    let name = quoted(name);
+    let (name, zh) = (quoted(name), zh_name(name));
     match bad {
         BadText::TooLong => refuse(
             "H-117",
             RefusalKind::Usage,
             pair(
                 format!("The text of {name} is longer than {bytes_max} bytes."),
-                format!("{name} 的文字超過 {bytes_max} 位元組。"),
+                format!("「{zh}」的文字超過 {bytes_max} 位元組。"),
             ),
             pair(
                 format!("Shorten it: {bytes_max} letters, or {} Chinese characters.", bytes_max / 3),
-                format!("請縮短:最多 {bytes_max} 個英文字母或 {} 個中文字。", bytes_max / 3),
+                format!("請縮短：最多 {bytes_max} 個英文字母或 {} 個中文字。", bytes_max / 3),
             ),
         ),
         BadText::Invisible => refuse(
@@ -229,7 +269,7 @@ pub(crate) fn bad_text(name: &str, bytes_max: usize, bad: BadText) -> Refusal {
                 format!(
                     "The text of {name} holds line breaks or invisible characters, which can make it read as something else."
                 ),
-                format!("{name} 的文字含有換行或看不見的字元,可能讓人看錯內容。"),
+                format!("「{zh}」的文字含有換行或看不見的字元，可能讓人看錯內容。"),
             ),
             pair("Type it again as one plain line.", "請重新打成一行純文字。"),
         ),
@@ -239,13 +279,13 @@ pub(crate) fn bad_text(name: &str, bytes_max: usize, bad: BadText) -> Refusal {
 /// The time named has passed.
 pub(crate) fn needed_by_past() -> Refusal {
     let what = pair("The time it is needed by has passed.", "需要的時間已經過了。");
-    refuse("H-120", RefusalKind::Usage, what, pair("Give a later time, or leave it out.", "請填較晚的時間,或不填。"))
+    refuse("H-120", RefusalKind::Usage, what, pair("Give a later time, or leave it out.", "請填較晚的時間，或不填。"))
 }
 
 /// Not a duration.
 pub(crate) fn unreadable_duration(typed: &str) -> Refusal {
     let what = pair(format!("\"{}\" is not a duration.", quoted(typed)), format!("「{}」不是有效的時間長度。", quoted(typed)));
-    let fix = pair("Write 30m, 2h or 1d; at most 30 days.", "請寫 30m、2h 或 1d,最長 30 天。");
+    let fix = pair("Write 30m, 2h or 1d; at most 30 days.", "請寫 30m、2h 或 1d，最長 30 天。");
     refuse("H-121", RefusalKind::Usage, what, fix)
 }
 
@@ -253,9 +293,20 @@ pub(crate) fn unreadable_duration(typed: &str) -> Refusal {
 pub(crate) fn too_many_lines(lines: usize) -> Refusal {
     let what = pair(
         format!("{lines} lines in one request; at most {LINES_MAX} fit."),
-        format!("一筆需求有 {lines} 項,最多 {LINES_MAX} 項。"),
+        format!("一筆需求有 {lines} 項，最多 {LINES_MAX} 項。"),
     );
     refuse("H-122", RefusalKind::Usage, what, pair("Make two requests of it.", "請分成兩筆需求。"))
+}
+
+/// One item on two lines: which of the quantities is meant nobody can tell.
+pub(crate) fn item_twice(en: &str, zh: &str) -> Refusal {
+    let what = pair(format!("{} stands in the request twice.", quoted(en)), format!("同一筆需求裡「{}」出現兩次。", quoted(zh)));
+    refuse(
+        "H-136",
+        RefusalKind::Usage,
+        what,
+        pair("Give each item once, with all that is needed of it.", "每個品項請只填一次，寫總數量。"),
+    )
 }
 
 /// Not a line of a request.
@@ -264,7 +315,7 @@ pub(crate) fn unreadable_line(typed: &str) -> Refusal {
         pair(format!("\"{}\" can't be read as an item and a quantity.", quoted(typed)), format!("看不懂「{}」。", quoted(typed)));
     let fix = pair(
         "Write ITEM:QUANTITY such as water:40, or other:TEXT=QUANTITY.",
-        "請寫 品項:數量,例如 water:40,或 other:品名=數量。",
+        "請寫 品項:數量，例如 water:40，或 other:品名=數量。",
     );
     refuse("H-123", RefusalKind::Usage, what, fix)
 }
@@ -282,7 +333,7 @@ pub(crate) fn asking_oneself() -> Refusal {
         "H-125",
         RefusalKind::Usage,
         what,
-        pair("Name a hub, or ask `all` of them.", "請指定集散中心,或填 all 通知所有集散中心。"),
+        pair("Name a hub, or ask `all` of them.", "請指定集散中心，或填 all 通知所有集散中心。"),
     )
 }
 
@@ -294,19 +345,21 @@ pub(crate) fn time_ahead() -> Refusal {
 
 /// A time of the past where the clock is wrong.
 pub(crate) fn time_without_clock() -> Refusal {
-    let what =
-        pair("This computer does not know the time, so a past time can't be noted.", "這台電腦的時間不正確,無法補登過去的時間。");
-    refuse("H-127", RefusalKind::Unable, what, pair("Set the clock, or leave the time out.", "請校正時間,或不填時間。"))
+    let what = pair(
+        "This computer does not know the time, so a past time can't be noted.",
+        "這台電腦的時間不正確，無法補登過去的時間。",
+    );
+    refuse("H-127", RefusalKind::Unable, what, pair("Set the clock, or leave the time out.", "請校正時間，或不填時間。"))
 }
 
 /// An empty idempotency key.
 pub(crate) fn bad_key() -> Refusal {
-    let what = pair("The key that keeps a request from being written twice is empty.", "用來避免重複寫入的識別鍵(key)是空的。");
+    let what = pair("The key that keeps a request from being written twice is empty.", "用來避免重複寫入的識別鍵（key）是空的。");
     refuse(
         "H-128",
         RefusalKind::Usage,
         what,
-        pair("Give any text that is new for each request, or no key.", "請填每筆需求都不同的文字,或不填。"),
+        pair("Give any text that is new for each request, or no key.", "請填每筆需求都不同的文字，或不填。"),
     )
 }
 
@@ -314,7 +367,7 @@ pub(crate) fn bad_key() -> Refusal {
 pub(crate) fn unknown_version(typed: u32, newest: u32) -> Refusal {
     let what = pair(
         format!("The request has no version {typed}; the newest here is {newest}."),
-        format!("這筆需求沒有第 {typed} 版,這裡最新的是第 {newest} 版。"),
+        format!("這筆需求沒有第 {typed} 版，這裡最新的是第 {newest} 版。"),
     );
     refuse("H-129", RefusalKind::Usage, what, pair("Leave the version out to mean the newest.", "不填版本即為最新版。"))
 }
@@ -323,15 +376,31 @@ pub(crate) fn unknown_version(typed: u32, newest: u32) -> Refusal {
 pub(crate) fn already_closed(request: FactId) -> Refusal {
     let id = spoken(request);
     let what = pair(format!("Request {id} is closed."), format!("補給需求 {id} 已結案。"));
-    refuse("H-130", RefusalKind::Usage, what, pair("Make a new request if there is a new need.", "如有新的需要,請新增一筆需求。"))
+    refuse(
+        "H-130",
+        RefusalKind::Usage,
+        what,
+        pair("Make a new request if there is a new need.", "如有新的需要，請新增一筆需求。"),
+    )
 }
 
 /// It was cancelled.
 pub(crate) fn already_cancelled(request: FactId) -> Refusal {
     let id = spoken(request);
     let what = pair(format!("Request {id} is cancelled."), format!("補給需求 {id} 已取消。"));
-    let fix = pair("Confirm it first if it is still needed, or make a new one.", "如仍需要,請先確認仍需要,或新增一筆需求。");
+    let fix = pair("Confirm it first if it is still needed, or make a new one.", "如仍需要，請先確認仍需要，或新增一筆需求。");
     refuse("H-131", RefusalKind::Usage, what, fix)
+}
+
+/// It stands: no cancel is there to be overruled.
+pub(crate) fn nothing_to_confirm(request: FactId) -> Refusal {
+    let id = spoken(request);
+    let what = pair(
+        format!("Request {id} was not cancelled, so there is nothing to confirm."),
+        format!("補給需求 {id} 沒有被取消，不需要確認。"),
+    );
+    let fix = pair("Nothing needs to be done: it still stands.", "不必做任何事：需求仍然有效。");
+    refuse("H-135", RefusalKind::Usage, what, fix)
 }
 
 /// Several observations of one node within minutes.
@@ -339,13 +408,13 @@ pub(crate) fn observed_often(node: &str, wait_ms: i64) -> Refusal {
     let minutes = wait_ms.saturating_add(59_999) / 60_000;
     let what = pair(
         format!("This node has observed {node} several times within minutes; the last one stands."),
-        format!("這個據點幾分鐘內已多次填寫對 {node} 的觀察,以最後一次為準。"),
+        format!("這個據點幾分鐘內已多次填寫對 {node} 的觀察，以最後一次為準。"),
     );
     let fix = pair(
         format!(
             "Observe it again in {minutes} min. If lives are at risk, make a request of priority immediate: it goes at once."
         ),
-        format!("請 {minutes} 分鐘後再填。若有人命危險,請新增「最速件」補給需求,會馬上送出。"),
+        format!("請 {minutes} 分鐘後再填。若有人命危險，請新增「最速件」補給需求，會馬上送出。"),
     );
     refuse("H-134", RefusalKind::Unable, what, fix)
 }
@@ -360,10 +429,10 @@ pub(crate) fn unknown_node(typed: &str, directory: &Directory) -> Refusal {
     let fix = if near.is_empty() {
         pair(
             "No node is certified here yet: get the alliance file again from whoever issued this node's certificate.",
-            "這裡還沒有任何已認證據點:請向核發本據點憑證的人重新索取聯盟檔案。",
+            "這裡還沒有任何已認證據點：請向核發本據點憑證的人重新索取聯盟檔案。",
         )
     } else {
-        pair(format!("Did you mean {}?", near.join(", ")), format!("您是指 {} 嗎?", near.join("、")))
+        pair(format!("Did you mean {}?", near.join(", ")), format!("您是指 {} 嗎？", near.join("、")))
     };
     refuse("H-210", RefusalKind::NotFound, what, fix)
 }
@@ -375,7 +444,7 @@ pub(crate) fn ambiguous_node(typed: &str, nodes: &[NodeId]) -> Refusal {
         format!("{} nodes are named \"{}\".", nodes.len(), quoted(typed)),
         format!("有 {} 個據點都叫「{}」。", nodes.len(), quoted(typed)),
     );
-    refuse("H-211", RefusalKind::NotFound, what, pair(format!("Use the id: {ids}."), format!("請改用代號:{ids}。")))
+    refuse("H-211", RefusalKind::NotFound, what, pair(format!("Use the id: {ids}."), format!("請改用代號：{ids}。")))
 }
 
 /// No such request.
@@ -383,7 +452,7 @@ pub(crate) fn request_not_found(typed: &str) -> Refusal {
     let what = pair(format!("No request {} is known here.", quoted(typed)), format!("這裡沒有補給需求 {}。", quoted(typed)));
     let fix = pair(
         "It may not have arrived yet. List the requests, or ask its node.",
-        "可能還沒傳到這裡。請查看需求清單,或詢問該據點。",
+        "可能還沒傳到這裡。請查看需求清單，或詢問該據點。",
     );
     refuse("H-212", RefusalKind::NotFound, what, fix)
 }
@@ -392,13 +461,13 @@ pub(crate) fn request_not_found(typed: &str) -> Refusal {
 pub(crate) fn request_mistyped(typed: &str, near: &[FactId]) -> Refusal {
     let what = pair(
         format!("\"{}\" is not a request id: a symbol is wrong.", quoted(typed)),
-        format!("「{}」不是正確的需求編號,可能打錯一個字。", quoted(typed)),
+        format!("「{}」不是正確的需求編號，可能打錯一個字。", quoted(typed)),
     );
     let fix = if near.is_empty() {
-        pair("Read it again: R- and seven symbols, without 0 O 1 I L.", "請再核對一次:R- 加七個字,不含 0 O 1 I L。")
+        pair("Read it again: R- and seven symbols, without 0 O 1 I L.", "請再核對一次：R- 加七個字，不含 0 O 1 I L。")
     } else {
         let ids = near.iter().take(8).map(|id| spoken(*id)).collect::<Vec<_>>().join(", ");
-        pair(format!("Did you mean {ids}?"), format!("您是指 {ids} 嗎?"))
+        pair(format!("Did you mean {ids}?"), format!("您是指 {ids} 嗎？"))
     };
     refuse("H-213", RefusalKind::NotFound, what, fix)
 }
@@ -412,7 +481,7 @@ pub(crate) fn request_ambiguous(typed: &str, many: &[FactId]) -> Refusal {
     );
     let fix = pair(
         format!("They are of {authors}: have the right one closed by its node and made anew."),
-        format!("分別由 {authors} 填寫:請該據點結案後重新填寫。"),
+        format!("分別由 {authors} 填寫：請該據點結案後重新填寫。"),
     );
     refuse("H-214", RefusalKind::NotFound, what, fix)
 }

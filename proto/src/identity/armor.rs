@@ -89,9 +89,26 @@ pub enum ArmorFault {
     Size,
 }
 
-/// A file of blocks can't be read. Nothing was used from it; mend the line or copy the file again.
+impl ArmorFault {
+    /// The same in Chinese.
+    #[must_use]
+    pub fn zh(self) -> &'static str {
+        match self {
+            Self::NotABlock => "應為 `-----BEGIN HOLDFAST ...-----`、空行，或以 # 開頭的備註",
+            Self::UnknownKind => "這個版本不認得這種區塊",
+            Self::NotHex => "應為成對的十六進位數字 0-9 a-f",
+            Self::LineLength => "區塊除了最後一行，每行應有 64 個十六進位數字：這一行被截斷或接在一起",
+            Self::WrongEnd => "END 行與 BEGIN 行不符",
+            Self::Cut => "檔案在區塊中間結束：內容被截斷",
+            Self::Size => "區塊是空的、太長，或不是金鑰的長度",
+        }
+    }
+}
+
+/// A file of blocks can't be read. Nothing was used from it; mend the line or copy the file again. Whoever shows it names the line
+/// together with the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {fault}")]
+#[error("{fault}")]
 pub struct ArmorError {
     /// Counted from 1.
     pub line: usize,

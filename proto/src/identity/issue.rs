@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::certificate::{Parsed, RootSignature, open, seal, seal_node};
+use super::certificate::{Parsed, RootSignature, TEXT_BYTES_MAX, is_plain, open, seal, seal_node};
 use super::realm::{Realm, Tag, hash16, sign};
 use super::{
     Charter, IssuerCertificate, NodeCertificate, PublicKey, RealmKind, Region, Regions, Rejected, Role, Roles, RootKey, Roster,
@@ -14,10 +14,25 @@ use crate::id::{Generation, NodeId};
 /// A certificate can't be made from these values. Nothing was signed; mend the value and try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CannotIssue {
-    /// A name over 32 bytes or with characters that deceive, a key that is weak or given twice, a number out of its range.
+    /// A name of a node or firm that is empty or too long.
     #[error(
-        "a value is out of range: names have 1 to 32 bytes of plain text, k is between 1 and the number of roots (at most 16), \
-         tiers are 1 to 3, a range of serials ends at 65535"
+        "a name of {bytes} bytes does not fit: it may have 1 to {TEXT_BYTES_MAX}, which are {TEXT_BYTES_MAX} letters or {} Chinese \
+         characters", TEXT_BYTES_MAX / 3
+    )]
+    NameLength {
+        /// What it has, in UTF-8.
+        bytes: usize,
+    },
+    /// A name that could deceive.
+    #[error("a name begins or ends with a space, or has a line break or an invisible character in it")]
+    NameUnclean,
+    /// A key that may not be certified.
+    #[error("the key is weak: make a new one")]
+    WeakKey,
+    /// A number out of its range, or a root key given twice.
+    #[error(
+        "a number is out of range or a root key is given twice: k is between 1 and the number of roots (at most 16), tiers are 1 to \
+         3, a range of serials ends at 65535, the first day is not after the last, a window is not below the role's"
     )]
     BadValue,
     /// A key was given that is not among the roots, or too few of them.
@@ -30,14 +45,34 @@ pub enum CannotIssue {
     },
 }
 
+impl CannotIssue {
+    /// The same in Chinese.
+    #[must_use]
+    pub fn zh(self) -> String {
+        match self {
+            Self::NameLength { bytes } => format!(
+                "名稱有 {bytes} 位元組，應為 1 到 {TEXT_BYTES_MAX}：最多 {TEXT_BYTES_MAX} 個英文字母或 {} 個中文字",
+                TEXT_BYTES_MAX / 3
+            ),
+            Self::NameUnclean => "名稱的前後有空白，或含有換行或看不見的字元".to_owned(),
+            Self::WeakKey => "金鑰強度不足，請產生新的金鑰".to_owned(),
+            Self::BadValue => "數值超出範圍，或同一把根金鑰給了兩次：k 應為 1 到根金鑰數（最多 16），等級 1 到 3，\
+                 序號範圍不超過 65535，起始日不晚於到期日，額度不低於該角色的額度"
+                .to_owned(),
+            Self::TooFewRoots { have, want } => format!("根金鑰不足：有 {have} 把，需要 {want} 把"),
+        }
+    }
+}
+
 impl Charter {
     /// Founds an alliance: version 1, signed by the first k of its own roots. Returns the envelope.
     ///
     /// # Errors
-    /// [`CannotIssue::BadValue`].
+    /// [`CannotIssue`].
     pub fn found(kind: RealmKind, k: u8, roots: &[(SecretKey, &str)]) -> Result<Bytes, CannotIssue> {
         let keys = roots.iter().map(|(key, firm)| RootKey { key: key.public(), firm: (*firm).to_owned() }).collect();
         let charter = Self { version: 1, kind, k, roots: keys, previous: None };
+        charter.roots.iter().try_for_each(|root| check_name(&root.firm))?;
         let body = charter.body();
         check(&body, |fields| Self::read(fields).map(|_| ()))?;
         let message = Realm::of(kind, &body).message(Tag::Charter, &body);
@@ -62,6 +97,7 @@ impl Charter {
         let Parsed::Charter { value: previous, .. } = before.parsed else { return Err(CannotIssue::BadValue) };
         let version = previous.version.checked_add(1).ok_or(CannotIssue::BadValue)?;
         let charter = Self { version, kind: previous.kind, k, roots, previous: Some(hash16(before.body)) };
+        charter.roots.iter().try_for_each(|root| check_name(&root.firm))?;
         let body = charter.body();
         check(&body, |fields| Self::read(fields).map(|_| ()))?;
         let message = realm.message(Tag::Charter, &body);
@@ -76,6 +112,7 @@ impl IssuerCertificate {
     /// # Errors
     /// [`CannotIssue`].
     pub fn issue(&self, realm: &Realm, charter: &Charter, roots: &[&SecretKey]) -> Result<Bytes, CannotIssue> {
+        check_name(&self.firm)?;
         let body = self.body();
         check(&body, |fields| Self::read(fields).map(|_| ()))?;
         if self.charter != charter.version {
@@ -90,8 +127,9 @@ impl NodeCertificate {
     /// Returns the envelope.
     ///
     /// # Errors
-    /// [`CannotIssue::BadValue`].
+    /// [`CannotIssue`].
     pub fn issue(&self, realm: &Realm, issuer: &SecretKey) -> Result<Bytes, CannotIssue> {
+        check_name(&self.name)?;
         let body = self.body();
         check(&body, |fields| Self::read(fields).map(|_| ()))?;
         Ok(seal_node(&body, &sign(issuer, realm, Tag::Node, &body)))
@@ -100,7 +138,15 @@ impl NodeCertificate {
 
 fn check(body: &[u8], read: impl FnOnce(&Fields<'_>) -> Result<(), Rejected>) -> Result<(), CannotIssue> {
     let fields = Fields::parse(body).map_err(|_| CannotIssue::BadValue)?;
-    read(&fields).map_err(|_| CannotIssue::BadValue)
+    read(&fields).map_err(|why| if why == Rejected::WeakKey { CannotIssue::WeakKey } else { CannotIssue::BadValue })
+}
+
+fn check_name(name: &str) -> Result<(), CannotIssue> {
+    match name.len() {
+        bytes if bytes == 0 || bytes > TEXT_BYTES_MAX => Err(CannotIssue::NameLength { bytes }),
+        _ if is_plain(name) => Ok(()),
+        _ => Err(CannotIssue::NameUnclean),
+    }
 }
 
 /// One signature per distinct root key given, by ascending index.

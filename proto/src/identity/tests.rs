@@ -324,10 +324,30 @@ fn a_weak_key_is_not_certified() {
     let alliance = alliance();
     let mut weak = alliance.roster.current(id(1, 1)).expect("known").clone();
     weak.key = PublicKey([0; 32]);
-    assert_eq!(weak.issue(&alliance.roster.realm(), &alliance.issuers[0]), Err(CannotIssue::BadValue));
+    assert_eq!(weak.issue(&alliance.roster.realm(), &alliance.issuers[0]), Err(CannotIssue::WeakKey));
     let body = weak.body();
     let signature = sign(&alliance.issuers[0], &alliance.roster.realm(), Tag::Node, &body);
     assert_eq!(alliance.roster.clone().offer(&super::certificate::seal_node(&body, &signature)), Err(Rejected::WeakKey));
+}
+
+#[test]
+fn a_branch_is_certified_under_its_full_name_and_a_name_that_does_not_fit_is_told_its_size() {
+    let alliance = alliance();
+    let issue = |name: &str| {
+        let mut named = alliance.roster.current(id(1, 1)).expect("known").clone();
+        (named.name, named.not_before) = (name.to_owned(), named.not_before + 1);
+        named.issue(&alliance.roster.realm(), &alliance.issuers[0])
+    };
+    let envelope = issue("全家便利商店復興南路門市").expect("12 characters, 36 bytes");
+    let mut roster = alliance.roster.clone();
+    assert_eq!(roster.offer(&envelope), Ok(Offered::New));
+    assert_eq!(roster.current(id(1, 1)).map(|node| node.name.as_str()), Some("全家便利商店復興南路門市"));
+    assert!(issue(&"店".repeat(16)).is_ok());
+    let long = issue(&"店".repeat(17)).expect_err("too long");
+    assert_eq!(long, CannotIssue::NameLength { bytes: 51 });
+    assert!(long.to_string().contains("51 bytes") && long.zh().contains("51 位元組"), "{long}");
+    assert_eq!(issue(""), Err(CannotIssue::NameLength { bytes: 0 }));
+    assert_eq!(issue("a\u{202e}b"), Err(CannotIssue::NameUnclean));
 }
 
 #[test]

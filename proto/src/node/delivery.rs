@@ -66,6 +66,19 @@ impl Node {
         state.acknowledged.keys().map(|node| self.name_of(*node).name).collect()
     }
 
+    /// A neighbour's digest equals ours: it holds every entry and the board we wrote, also those it gave no receipt for in this
+    /// run. So a node that starts again learns how far its words got.
+    pub(super) fn holds_ours(&mut self, peer: NodeId) {
+        let held = self.held_by.entry(peer).or_default();
+        for (log, entries) in self.replica.logs_of(self.me) {
+            held.heads.apply_head(log, entries.head());
+        }
+        if let Some(board) = self.replica.doc(self.me, DocKind::Board) {
+            held.docs.insert(DocKind::Board, board.doc.order());
+        }
+        self.delivery_moved();
+    }
+
     /// Receipts or acknowledgements came: tell those who follow a ticket.
     pub(super) fn delivery_moved(&mut self) {
         let mut tickets = std::mem::take(&mut self.own.tickets);
@@ -79,8 +92,20 @@ impl Node {
         self.own.tickets = tickets;
     }
 
-    /// Reads a ticket given out by [`Saved::ticket`].
+    /// Reads a ticket given out by [`Saved::ticket`]. None where it names no word of ours that is held here: nothing could ever
+    /// be said of it, such as after the store was lost.
     pub(super) fn ticket(&self, text: &str) -> Option<Ticket> {
+        let ticket = Self::read_ticket(text)?;
+        let held = match ticket {
+            Ticket::Fact(FactId { entry, .. }) => {
+                entry.log.author == self.me && self.replica.log(entry.log).is_some_and(|log| entry.number <= log.highest())
+            }
+            Ticket::Board(version) => self.replica.doc(self.me, DocKind::Board).is_some_and(|board| version <= board.doc.version),
+        };
+        held.then_some(ticket)
+    }
+
+    fn read_ticket(text: &str) -> Option<Ticket> {
         if let Some(version) = text.strip_prefix('b') {
             return version.parse().ok().map(Ticket::Board);
         }

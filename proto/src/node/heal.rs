@@ -250,6 +250,9 @@ impl Node {
         link.probe_at = Some(now.after(probe.saturating_add(link.second())));
         let Some(node) = link.node else { return };
         self.agree(node, state);
+        if self.state() == state {
+            self.holds_ours(node);
+        }
         if let Some(started) = started.filter(|_| received + sent > 0) {
             let took_ms = u64::try_from(now.since(started).as_millis()).unwrap_or(u64::MAX);
             self.notify(Event::Healed { node, took_ms, received, sent });

@@ -25,15 +25,15 @@ pub(super) fn stopped(cause: &str) -> Refusal {
         kind: RefusalKind::Unable,
         what: words(
             format!("This node has stopped writing: {cause}. Another PC may be running as this one."),
-            format!("這個據點已停止寫入,可能有另一台電腦用同一個身分在執行 ({cause})。"),
+            format!("這個據點已停止寫入，可能有另一台電腦用同一個身分在執行（{cause}）。"),
         ),
         means: words(
             "Reports made here are refused, so that two PCs never speak with one voice. Everybody's boards can still be read.",
-            "為了避免兩台電腦用同一個身分發言,這裡的回報不會儲存。仍然可以查看大家的狀況。",
+            "為了避免兩台電腦用同一個身分發言，這裡的回報不會儲存。仍然可以查看大家的狀況。",
         ),
         fix: words(
             "Stop the other PC. If there is none, restart holdfastd here: it goes on as a new incarnation.",
-            "請停用另一台電腦。如果沒有,請重新啟動這裡的 holdfastd:它會以新的紀錄簿繼續。",
+            "請停用另一台電腦。如果沒有，請重新啟動這裡的 holdfastd：它會以新的紀錄簿繼續。",
         ),
     }
 }
@@ -45,15 +45,15 @@ pub(super) fn not_certified() -> Refusal {
         kind: RefusalKind::Unable,
         what: words(
             "This node's name was certified for two keys, or its key for two names, so that neither counts.",
-            "這個據點的名稱被核發給兩把金鑰,或同一把金鑰被核發給兩個名稱,因此都不算數。",
+            "這個據點的名稱被核發給兩把金鑰，或同一把金鑰被核發給兩個名稱，因此都不算數。",
         ),
         means: words(
             "Nobody would believe what is reported here, so it is not saved. Everybody's boards can still be read.",
-            "其他據點不會相信這裡的回報,所以沒有儲存。仍然可以查看大家的狀況。",
+            "其他據點不會相信這裡的回報，所以沒有儲存。仍然可以查看大家的狀況。",
         ),
         fix: words(
             "Ask whoever issued the certificate for a new one. Until then, have another node write down what it sees of this one.",
-            "請向核發憑證的單位申請新憑證。在那之前,請由其他據點代為記錄這裡的狀況。",
+            "請向核發憑證的單位申請新憑證。在那之前，請由其他據點代為記錄這裡的狀況。",
         ),
     }
 }
@@ -63,14 +63,14 @@ pub(super) fn not_saved(cause: &str) -> Refusal {
     Refusal {
         code: "H-503".to_owned(),
         kind: RefusalKind::Unable,
-        what: words(format!("The disk did not take it: {cause}."), format!("磁碟無法寫入:{cause}。")),
+        what: words(format!("The disk did not take it: {cause}."), format!("磁碟無法寫入：{cause}。")),
         means: words(
             "Nothing of it was saved or sent. What was saved before is safe, and other nodes' news still comes in to be read.",
-            "這一筆完全沒有存下來,也沒有送出。先前存好的資料都還在,其他據點的消息仍會收到,可以查看。",
+            "這一筆完全沒有存下來，也沒有送出。先前存好的資料都還在，其他據點的消息仍會收到，可以查看。",
         ),
         fix: words(
             "Free some disk space, then send it again. If there is enough, have the disk checked.",
-            "請清出一些磁碟空間,再送一次。若空間足夠,請檢查磁碟。",
+            "請清出一些磁碟空間，再送一次。若空間足夠，請檢查磁碟。",
         ),
     }
 }
@@ -90,15 +90,15 @@ pub(super) fn document_full(kind: DocKind, bytes: usize, max: usize, withdrawabl
         kind: RefusalKind::Usage,
         what: words(
             format!("This node's {en} is full: with this it may take {bytes} bytes, and {max} are free for it."),
-            format!("這個據點的{zh}已滿:加上這筆可能有 {bytes} 位元組,最多只能 {max}。"),
+            format!("這個據點的{zh}已滿：加上這筆可能有 {bytes} 位元組，最多只能 {max}。"),
         ),
         means: words(
             "It must stay small enough for radio and keeps room for status, access, mode and power. This report was not saved.",
-            "內容必須小到能用無線電傳送,並保留空間給營運狀況、出入管制、運作模式和電力。這筆回報沒有存下來。",
+            "內容必須小到能用無線電傳送，並保留空間給營運狀況、出入管制、運作模式和電力。這筆回報沒有存下來。",
         ),
         fix: words(
             format!("Withdraw what matters less (give it an empty value), then report again: {names}{more_en}."),
-            format!("請先撤下比較不重要的項目(值留空),再回報一次:{names}{more_zh}。"),
+            format!("請先撤下比較不重要的項目（值留空），再回報一次：{names}{more_zh}。"),
         ),
     }
 }
@@ -111,9 +111,9 @@ pub(super) fn no_faults_here() -> Refusal {
         what: words("This is not a simulation alliance.", "這不是模擬聯盟。"),
         means: words(
             "Cuts and other faults are obeyed in simulations only. Nothing was changed.",
-            "只有模擬時才能切斷連線,沒有任何改變。",
+            "只有模擬時才能切斷連線，沒有任何改變。",
         ),
-        fix: words("Try it in the demo: holdfast demo", "請在示範環境試用:holdfast demo"),
+        fix: words("Try it in the demo: holdfast demo", "請在示範環境試用：holdfast demo"),
     }
 }
 
@@ -127,6 +127,6 @@ pub(super) fn no_such_ticket(ticket: &str) -> Refusal {
             "Tickets are given by this node for its own writes. Nothing was changed.",
             "編號只對這個據點自己寫的資料有效。沒有任何改變。",
         ),
-        fix: words("Ask the node that made the write, or list requests.", "請向寫下它的據點查詢,或列出需求。"),
+        fix: words("Ask the node that made the write, or list requests.", "請向寫下它的據點查詢，或列出需求。"),
     }
 }

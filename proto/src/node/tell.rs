@@ -98,7 +98,7 @@ impl Node {
             warn(
                 "H-502",
                 format!("Writing has stopped: {cause}. Does another PC run as this one?"),
-                &format!("已停止寫入:{cause}。是不是有另一台電腦用同一個身分在執行?"),
+                &format!("已停止寫入：{cause}。是不是有另一台電腦用同一個身分在執行？"),
             );
         }
         let skews = self.links.values().filter_map(|link| link.clock_skew_ms).map(|ms| ms / 1_000);
@@ -107,7 +107,7 @@ impl Node {
                 "This PC's clock and a neighbour's differ by {} min. Ages may be shown as unknown: check the clock.",
                 skew.abs() / 60
             );
-            let zh = format!("這台電腦的時間和鄰近據點相差 {} 分鐘,資料的時間可能顯示為不明,請校正時間。", skew.abs() / 60);
+            let zh = format!("這台電腦的時間和鄰近據點相差 {} 分鐘，資料的時間可能顯示為不明，請校正時間。", skew.abs() / 60);
             warn("H-402", en, &zh);
         }
         if let Some(log) = self.current_log().and_then(|log| self.replica.log(log))
@@ -116,7 +116,7 @@ impl Node {
             warn(
                 "H-403",
                 "This node's logbook is nearly full of open matters: close old requests.".to_owned(),
-                "這個據點未結案的紀錄太多,請結束舊的需求。",
+                "這個據點未結案的紀錄太多，請結束舊的需求。",
             );
         }
         let lives = self.replica.logs_of(self.me).filter(|(id, _)| id.generation == self.generation).count();
@@ -124,21 +124,21 @@ impl Node {
             warn(
                 "H-404",
                 "This node has started anew many times: is its disk failing, or is it restored from backups?".to_owned(),
-                "這個據點多次從頭開始:硬碟是不是快壞了?",
+                "這個據點多次從頭開始：硬碟是不是快壞了？",
             );
         }
         if let Some(hub) = self.config.home_hub.filter(|hub| *hub != self.me && self.home_hub().is_none()) {
             warn(
                 "H-406",
                 format!("The home hub {hub} of the configuration is not a hub certified here: requests ask every hub."),
-                &format!("設定的 home_hub {hub} 不是這裡已認證的集散中心:補給需求會通知所有集散中心。"),
+                &format!("設定的 home_hub {hub} 不是這裡已認證的集散中心：補給需求會通知所有集散中心。"),
             );
         }
         if self.replica.forks().count() > 0 {
             warn(
                 "H-405",
                 "A logbook holds two stories under one number and is frozen there.".to_owned(),
-                "有據點的紀錄出現兩種說法,已凍結。",
+                "有據點的紀錄出現兩種說法，已凍結。",
             );
         }
         let (mut forked, mut shared) = (BTreeSet::new(), BTreeSet::new());
@@ -156,7 +156,7 @@ impl Node {
                 format!(
                     "Certified twice under one name: {nodes}. Neither certificate counts until their issuer gives a new one."
                 ),
-                &format!("同一個據點有兩份不同的憑證:{nodes}。發證單位重新發證之前,兩份都不算數。"),
+                &format!("同一個據點有兩份不同的憑證：{nodes}。發證單位重新發證之前，兩份都不算數。"),
             );
         }
         if !shared.is_empty() {
@@ -166,7 +166,7 @@ impl Node {
                 format!(
                     "Certified with one key: {nodes}. Whoever has that key can speak for each: ask their issuers for new ones."
                 ),
-                &format!("這些據點的憑證用了同一支金鑰:{nodes}。持有金鑰的人可以冒用任何一個,請發證單位重新發證。"),
+                &format!("這些據點的憑證用了同一支金鑰：{nodes}。持有金鑰的人可以冒用任何一個，請發證單位重新發證。"),
             );
         }
         warnings
@@ -206,6 +206,7 @@ impl Node {
             state: "waiting".to_owned(),
             retry_s: None,
             last_error: None,
+            last_error_zh: None,
             clock_skew_s: None,
             in_step: false,
         };
@@ -232,6 +233,7 @@ impl Node {
                     if contact.dialling || contact.link.is_some() { "connecting".to_owned() } else { peer.state.clone() };
                 peer.retry_s = (!contact.dialling).then(|| contact.next.since(self.now.mono).as_secs());
                 peer.last_error = contact.last_error.clone().or(peer.last_error.take());
+                peer.last_error_zh = peer.last_error.as_deref().map(crate::peers::in_chinese);
             }
             if contact.node.is_none_or(|node| !self.known.directory().nodes.contains_key(&node)) {
                 strangers.push(unknown);

@@ -4,6 +4,7 @@ mod addressed;
 mod ages;
 mod changed;
 mod continuity;
+mod delivered;
 mod durable;
 mod floors;
 mod forks;

@@ -186,3 +186,20 @@ fn words(error: &ConnectionError) -> String {
         | ConnectionError::CidsExhausted => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_a_link_from_coming_up_can_be_told_in_chinese() {
+        for error in
+            [ConnectionError::TimedOut, ConnectionError::VersionMismatch, ConnectionError::Reset, ConnectionError::LocallyClosed]
+        {
+            for said in [refusal(&error, "127.0.0.1:1"), words(&error)] {
+                let zh = holdfast_proto::peers::in_chinese(&said);
+                assert!(error == ConnectionError::VersionMismatch || zh != said, "{said}");
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! How far a write got, told again after the node that made it was started anew.
+
+use super::*;
+use crate::control::{Delivery, DeliveryState};
+
+fn delivery(world: &mut World, n: usize, ticket: &str) -> Option<Delivery> {
+    let now = world.now;
+    match world.hosts[n].node.answer(now, &Question::Delivery(ticket.to_owned())) {
+        Answer::Delivery(delivery) => Some(delivery),
+        Answer::Refused(refusal) => {
+            assert_eq!(refusal.code, "H-201");
+            None
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn reached(world: &mut World, n: usize, ticket: &str) -> u32 {
+    delivery(world, n, ticket).expect("its ticket is known").neighbours
+}
+
+/// Reports as host 0 and gives back the ticket.
+fn report(world: &mut World, value: &str) -> String {
+    let values = BTreeMap::from([("operating.status".to_owned(), value.to_owned())]);
+    match world.order(0, Command::Report(Report { values, act: Default::default() })) {
+        Reply::Saved(saved) => saved.ticket,
+        Reply::Refused(refusal) => panic!("{refusal:?}"),
+    }
+}
+
+#[test]
+fn a_node_that_started_again_says_how_far_its_words_got_before() {
+    let mut world = World::new(3);
+    world.connect(0, 2);
+    world.pass(Duration::from_secs(3));
+    let (board, request) = (report(&mut world, "open"), world.request(0, "water:40", None).ticket);
+    world.pass(Duration::from_secs(2));
+    assert_eq!((reached(&mut world, 0, &board), reached(&mut world, 0, &request)), (1, 1));
+    world.restart(0);
+    assert_eq!((reached(&mut world, 0, &board), reached(&mut world, 0, &request)), (0, 0), "nobody has said anything yet");
+    world.connect(0, 2);
+    world.pass(Duration::from_secs(3));
+    assert_eq!((reached(&mut world, 0, &board), reached(&mut world, 0, &request)), (1, 1));
+    let state = delivery(&mut world, 0, &board).map(|delivery| delivery.state);
+    assert_eq!(state, Some(DeliveryState::Reached));
+}
+
+#[test]
+fn what_a_neighbour_got_only_after_the_start_counts_and_what_it_lacks_does_not() {
+    let mut world = World::new(3);
+    let board = report(&mut world, "open");
+    world.restart(0);
+    world.connect(0, 2);
+    world.pass(Duration::from_secs(3));
+    assert_eq!(reached(&mut world, 0, &board), 1);
+    world.disconnect_all(0);
+    let later = report(&mut world, "closed");
+    assert_eq!((reached(&mut world, 0, &board), reached(&mut world, 0, &later)), (1, 0));
+}
+
+#[test]
+fn a_ticket_of_a_word_that_is_not_held_here_is_not_one() {
+    let mut world = World::new(2);
+    let board = report(&mut world, "open");
+    let request = world.request(0, "water:40", None).ticket;
+    assert!(delivery(&mut world, 0, &board).is_some() && delivery(&mut world, 0, &request).is_some());
+    for unknown in ["b999", "b", "x1", "e00", &format!("e{}", "0".repeat(30))] {
+        assert_eq!(delivery(&mut world, 0, unknown), None, "{unknown}");
+    }
+    assert_eq!(delivery(&mut world, 1, &request), None, "another node's");
+    world.put_back(0, (Vec::new(), None));
+    assert_eq!(delivery(&mut world, 0, &request), None, "lost with the store");
+}
