@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up what tests need and runs all of them; the last line is "N passed, N failed".  sh tests/run.sh
 # Format, lints, every test of the workspace (end to end and browser included), simulator sweeps. With CI=true nothing may be missing.
-# HOLDFAST_SEEDS: how many simulator seeds (100 where not given). HOLDFAST_LAW_CASES: cases of each law (10,000 where not given).
+# HOLDFAST_SEEDS: how many simulator seeds (300 where not given). HOLDFAST_LAW_CASES: cases of each law (10,000 where not given).
 set -u
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -133,11 +133,14 @@ else
     lacking "full disks: only root can mount small ones"
 fi
 
+rm -rf "$logs/s-demo" "$logs/swept"
 # A shipped scenario as a controller plays it, then again out of its record: every expectation met, and the same run to the last event.
 step "exercise" "$target/debug/holdfast-sim" run configs/scenarios/s-demo --out "$logs/s-demo"
 step "the same exercise again" "$target/debug/holdfast-sim" replay "$logs/s-demo"
 
-step "simulator, $(printf %s "${HOLDFAST_SEEDS:-100}") seeds twice each" "$target/debug/holdfast-sim" sweep --seeds "0..${HOLDFAST_SEEDS:-100}"
+seeds=${HOLDFAST_SEEDS:-300}
+step "simulator, $seeds seeds twice each" "$target/debug/holdfast-sim" sweep --seeds "0..$seeds" --jobs 2 \
+    --out "$logs/swept"
 
 if "$cargo" clippy --version >/dev/null 2>&1; then
     step "lints" "$cargo" clippy --workspace --locked --all-targets -- -D warnings
