@@ -2,12 +2,13 @@
 //! nodes and what their stores hold, and keeps its own books; it never asks a node to judge itself. Rules cite the numbers on
 //! proto's door.
 
+mod domain;
 mod rule;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use holdfast_proto::control::{Event, Reply, Saved};
+use holdfast_proto::control::{Command, Event, Reply, Saved};
 use holdfast_proto::id::{DocKind, EntryId, NodeId};
 use holdfast_proto::identity::Signature;
 use holdfast_proto::io::{DocRow, EntryRow, Row};
@@ -38,6 +39,7 @@ struct Open {
     at: u64,
     made: Made,
     status: Option<String>,
+    key: Option<String>,
 }
 
 /// What a command made durable.
@@ -99,12 +101,16 @@ pub struct Checker {
     /// The last operating status each author had acknowledged, and after it those it was asked to say when it crashed: they may
     /// have become durable unacknowledged.
     pub status: BTreeMap<usize, (u64, Vec<String>)>,
+    /// What a node saved under a key, and when it said so.
+    keys: BTreeMap<(usize, String), (u64, String)>,
     /// Nodes whose store was lost, and when.
     pub lost: BTreeMap<usize, u64>,
     /// Nodes that may tell two stories.
     pub planted: BTreeSet<usize>,
     /// What adversaries made, by signature: which inject, and whether anybody may keep it.
     forged: BTreeMap<[u8; 32], (u32, bool)>,
+    /// Of these, what belongs to another realm.
+    foreign: BTreeSet<[u8; 32]>,
     /// Who keeps something of it.
     accepted: BTreeMap<u32, BTreeSet<usize>>,
     written: BTreeMap<EntryId, Vec<Content>>,
@@ -140,12 +146,14 @@ impl Checker {
     }
 
     /// A command was given to a node.
-    pub fn asked(&mut self, node: usize, command: u64, at: u64, kind: Kind, values: Option<&BTreeMap<String, String>>) {
+    pub fn asked(&mut self, node: usize, number: u64, at: u64, kind: Kind, command: &Command) {
+        let values = if let Command::Report(report) = command { Some(&report.values) } else { None };
+        let key = if let Command::RequestNew(new) = command { new.key.clone() } else { None };
         for field in values.into_iter().flat_map(BTreeMap::keys) {
             self.reported.entry(node).or_default().insert(field.clone(), at);
         }
         let status = values.and_then(|values| values.get("operating.status").cloned());
-        self.open.insert((node, command), Open { kind, at, made: Made::default(), status });
+        self.open.insert((node, number), Open { kind, at, made: Made::default(), status, key });
     }
 
     /// When an author last reported a field (true microseconds).
@@ -179,6 +187,9 @@ impl Checker {
             self.check(Rule::AlwaysP4DurableBeforeAcknowledged, made, at, Some(node), || {
                 format!("{kind} acknowledged ({}), but the store was given nothing durable of it", saved.ticket)
             });
+        }
+        if let Some((key, id)) = open.key.clone().zip(saved.id.clone()) {
+            self.once(node, at, (key, id), saved.already);
         }
         self.count_saved(open.kind, saved.already);
         if let Some(status) = &open.status {
@@ -246,6 +257,9 @@ impl Checker {
 
     /// An adversary is about to say this, with the key of `site` where it is `stolen`.
     pub fn forged(&mut self, nr: u32, site: usize, forgery: &Forgery) {
+        for row in forgery.worthless.iter().filter(|_| forgery.foreign) {
+            self.foreign.extend(signature(row).map(|signature| half(&signature.0)));
+        }
         for row in &forgery.worthless {
             self.forged.extend(signature(row).map(|signature| (half(&signature.0), (nr, false))));
         }
@@ -444,6 +458,7 @@ fn contains(frame: &[u8], needle: &[u8; 32]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use holdfast_proto::control::{Delivery, DeliveryState, RequestNew};
     use holdfast_proto::id::{Generation, Incarnation, LogId};
     use holdfast_proto::io::AgeMark;
 
@@ -493,6 +508,50 @@ mod tests {
         checker.durable(1, OTHER, 3, &job(EntryRow { body: Some(Bytes::from_static(b"forged")), ..entry(1, 7) }));
         checker.durable(1, OTHER, 4, &job(entry(2, 7)));
         assert_eq!(broken(&checker), [Rule::AlwaysP5Unchanged, Rule::AlwaysP3NothingFromThinAir]);
+    }
+
+    #[test]
+    fn what_belongs_to_another_realm_is_found() {
+        let mut checker = Checker::default();
+        let roster =
+            |text: &'static [u8]| Job { token: 1, rows: vec![Row::Roster { bytes: Bytes::from_static(text) }], stamp: None };
+        let issued = |bytes: &Bytes| bytes == "ours";
+        checker.own_realm(0, 1, &roster(b"ours"), issued);
+        assert!(checker.violations.is_empty() && checker.checked[&Rule::AlwaysOwnRealm] == 1);
+        checker.own_realm(0, 2, &roster(b"theirs"), issued);
+        let worthless = vec![Row::Entry(entry(1, 7))];
+        let key = holdfast_proto::identity::SecretKey::from_seed([7; 32]).public();
+        checker.forged(3, 0, &Forgery { key, stories: Vec::new(), worthless, stolen: Vec::new(), foreign: true });
+        checker.own_realm(0, 3, &job(entry(1, 8)), issued);
+        checker.own_realm(0, 4, &job(entry(1, 7)), issued);
+        assert_eq!(broken(&checker), [Rule::AlwaysOwnRealm; 2]);
+        assert_eq!(checker.violations[1].at, 4);
+    }
+
+    #[test]
+    fn a_second_fact_under_one_key_is_found_unless_the_store_that_knew_is_gone() {
+        let saved = |id: &str, already| {
+            let (id, ticket) = (Some(id.to_owned()), String::new());
+            let delivery = Delivery { state: DeliveryState::SavedHere, neighbours: 0, acknowledged_by: Vec::new() };
+            Reply::Saved(Box::new(Saved { schema: String::new(), id, already, delivery, request: None, ticket }))
+        };
+        let mut checker = Checker::default();
+        let mut number = 0;
+        let mut ask = |checker: &mut Checker, reply: Reply| {
+            number += 1;
+            let new = RequestNew { key: Some("k".to_owned()), ..RequestNew::default() };
+            checker.asked(0, number, number, Kind::New, &Command::RequestNew(new));
+            checker.durable(0, AUTHOR, number, &job(entry(u32::try_from(number).unwrap(), 7)));
+            checker.answered(0, number, number, &reply);
+        };
+        ask(&mut checker, saved("R-1", false));
+        ask(&mut checker, saved("R-1", true));
+        assert!(checker.violations.is_empty() && checker.checked[&Rule::AlwaysOneFactPerKey] == 2);
+        ask(&mut checker, saved("R-2", false));
+        assert_eq!(broken(&checker), [Rule::AlwaysOneFactPerKey]);
+        checker.lost.insert(0, 9);
+        ask(&mut checker, saved("R-3", false));
+        assert_eq!(checker.violations.len(), 1);
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod sweep;
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -63,6 +63,9 @@ enum Wish {
         /// Prints every input and output between these virtual seconds instead (swarm only): `300..310`.
         #[arg(long, value_parser = span)]
         trace: Option<(u64, u64)>,
+        /// Writes over the record that the folder holds.
+        #[arg(long)]
+        force: bool,
         #[command(flatten)]
         limits: Limits,
     },
@@ -98,7 +101,7 @@ enum Wish {
     /// Runs again what was recorded, with everything that was done by hand, and compares the fingerprints. Exit code 0 only if it is
     /// the same run.
     Replay {
-        /// The folder that `run --out` or `play --out` wrote, or a file that a daemon with `[log] record = true` wrote.
+        /// The folder that `run --out` or `play --out` wrote, its report.json, or a file that a daemon with `[log] record = true` wrote.
         recording: PathBuf,
         /// Shows what a daemon's node told as it went: neighbours, entries, refusals.
         #[arg(long)]
@@ -125,6 +128,9 @@ enum Wish {
         /// Whoever shows what stands in it may give orders; made where it is not there, readable by this user alone.
         #[arg(long, value_name = "FILE", default_value = "holdfast-sim.token")]
         token_file: PathBuf,
+        /// Writes over the record that the folder holds.
+        #[arg(long)]
+        force: bool,
         #[command(flatten)]
         limits: Limits,
     },
@@ -266,11 +272,11 @@ fn obey(out: &mut impl Write, wish: Wish) -> Result<bool, Failed> {
         Wish::Run { scenario, seed, out: None, json: false, until: None, scale, limits, .. } if files::is_swarm(&scenario) => {
             swarm::one(out, seed.unwrap_or(1), scale, &limits)
         }
-        Wish::Run { scenario, seed, out: dir, json, until, speed, scale, trace: _, limits } => {
+        Wish::Run { scenario, seed, out: dir, json, until, speed, scale, trace: _, force, limits } => {
             let (scenario, source) = files::open(&scenario, seed, scale)?;
             let seed = seed.unwrap_or(scenario.exercise.seed);
             let until = files::exercise_time(until.as_deref())?;
-            let wish = files::Wanted { seed, dir, json, until, speed: files::pace(&speed)?, limits };
+            let wish = files::Wanted { seed, dir, json, until, speed: files::pace(&speed)?, limits, force };
             files::run(out, scenario, &source, &wish)
         }
         Wish::Sweep { sweep: SweepArgs { merge: Some(dir), allow_vacuous, .. }, .. } => sweep::merge(out, &dir, allow_vacuous),
@@ -280,11 +286,10 @@ fn obey(out: &mut impl Write, wish: Wish) -> Result<bool, Failed> {
             let seed = seed.unwrap_or(scenario.exercise.seed);
             shrink::shrink(out, scenario, &source, seed, &dir, seconds)
         }
-        Wish::Replay { recording, events } if recording.is_file() => recording::replay(out, &recording, events),
-        Wish::Replay { recording, .. } => files::replay(out, &recording),
+        Wish::Replay { recording, events } => replay(out, &recording, events),
         Wish::Report { dir } => files::report(out, &dir),
-        Wish::Play { scenario, seed, out: dir, api, token_file, limits } => {
-            play::play(out, &play::Wanted { scenario: &scenario, seed, dir: dir.as_deref(), api, token_file, limits })
+        Wish::Play { scenario, seed, out: dir, api, token_file, force, limits } => {
+            play::play(out, &play::Wanted { scenario: &scenario, seed, dir: dir.as_deref(), api, token_file, force, limits })
         }
         Wish::Generate { sites, hubs, regions, seed, out: dir } => files::generate(out, (sites, hubs), &regions, seed, &dir),
         Wish::Repair { entries, loss, nodes, round, per_second, seed, reliable } => {
@@ -293,6 +298,21 @@ fn obey(out: &mut impl Write, wish: Wish) -> Result<bool, Failed> {
         }
         Wish::Bench { nodes, minutes, per_hour, seed } => bench::speed(out, seed, nodes, minutes, per_hour),
     }
+}
+
+/// A folder with a record, the record in it, or what a daemon recorded.
+fn replay(out: &mut impl Write, path: &Path, events: bool) -> Result<bool, Failed> {
+    if path.is_dir() {
+        return files::replay(out, path);
+    }
+    if !path.exists() {
+        return Err(Failed::Other(format!("{}: there is no such file or folder. {}", path.display(), recording::KINDS)));
+    }
+    if path.file_name().is_some_and(|name| name == files::RECORD) {
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        return files::replay(out, dir);
+    }
+    recording::replay(out, path, events)
 }
 
 /// Why there is no answer.

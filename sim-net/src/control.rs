@@ -176,7 +176,10 @@ impl Control {
                 self.news.push(News::Speed { at, speed: speed.to_string() });
             }
             Order::Go(until) => {
-                let time = until.after(self.play.now()).unwrap_or(self.play.end()).min(self.play.end());
+                let time = until.after(self.play.now()).unwrap_or(self.play.end());
+                if time > self.play.end() {
+                    return Err(refuse::beyond(time, self.play.end()));
+                }
                 if time <= self.play.now() {
                     return Err(refuse::past(time, self.play.now()));
                 }

@@ -2,7 +2,7 @@
 //! Everything else drives it through these few functions and the boundary types.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use holdfast_proto::config::Config;
@@ -49,6 +49,8 @@ pub struct Alliance {
     pub firms: Vec<String>,
     indices: BTreeMap<NodeId, usize>,
     objects: Vec<Bytes>,
+    /// The same, to be found quickly.
+    issued: BTreeSet<Bytes>,
     /// Everybody's roster, made once.
     known: Known,
     catalogue: Catalogue,
@@ -125,13 +127,20 @@ impl Alliance {
         let catalogue = toml::from_str(BUILT_IN).map_err(|why| format!("the built-in list of items can't be read: {why}"))?;
         let mut roster = made.roster;
         roster.remember_verdicts(remember);
-        Ok(Self { members, firms, indices, objects: made.objects, known: Known::of(roster), catalogue })
+        let issued = made.objects.iter().cloned().collect();
+        Ok(Self { members, firms, indices, objects: made.objects, issued, known: Known::of(roster), catalogue })
     }
 
     /// What a node shows who it is with: charter, issuer, itself.
     #[must_use]
     pub fn chain(&self, node: usize) -> Vec<Bytes> {
         self.known.roster().chain(self.members[node].id)
+    }
+
+    /// Charter, certificate or whatever else of the roster was issued when the alliance was founded.
+    #[must_use]
+    pub fn has_issued(&self, object: &Bytes) -> bool {
+        self.issued.contains(object)
     }
 
     /// The index of a node.

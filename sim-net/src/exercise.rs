@@ -24,11 +24,10 @@ const LOOK_MIN: Micros = 1_000_000;
 /// Never more rarely: a report says minutes.
 const LOOK_MAX: Micros = 60_000_000;
 
-/// Events of one piece of play, about: some ten milliseconds of work.
-const PIECE: u64 = 2_000;
-/// A piece is never shorter or longer than this, in virtual time.
-const PIECE_MIN: Micros = 1_000;
-const PIECE_MAX: Micros = 60_000_000;
+/// Events of one piece of play: some ten milliseconds of work, whatever the scale.
+const PIECE: u64 = 1_000;
+/// To stop and look at what is waited for counts as so many events: of a large alliance many nodes are asked.
+const STOP: u64 = PIECE / 8;
 
 /// A scenario being played.
 #[derive(Clone, Debug)]
@@ -38,8 +37,6 @@ pub struct Play {
     story: Story,
     look_every: Micros,
     next_look: Micros,
-    /// Virtual time that about [`PIECE`] events took lately.
-    piece: Micros,
     /// Broken rules that the story knows of.
     told: usize,
     judged: bool,
@@ -68,12 +65,20 @@ impl Play {
     /// # Errors
     /// [`CannotRun`]; nothing runs then.
     pub fn new(scenario: Scenario, seed: u64, source: &str) -> Result<Self, CannotRun> {
+        Self::found(scenario, seed, source, &mut || true)
+    }
+
+    /// The same, which for thousands of sites takes a while: again and again `go_on` is asked whether to.
+    ///
+    /// # Errors
+    /// [`CannotRun`]; nothing runs then.
+    pub fn found(scenario: Scenario, seed: u64, source: &str, go_on: &mut dyn FnMut() -> bool) -> Result<Self, CannotRun> {
         let look_every = (scenario.exercise.duration / LOOKS).clamp(LOOK_MIN, LOOK_MAX);
         let watches = scenario.expects.iter().cloned().map(Watch::new).collect();
         let story = Story::new(&scenario, source);
-        let mut world = World::new(scenario, seed)?;
+        let mut world = World::found(scenario, seed, go_on)?;
         world.measure();
-        let mut play = Self { world, watches, story, look_every, next_look: 0, piece: PIECE_MIN, told: 0, judged: false };
+        let mut play = Self { world, watches, story, look_every, next_look: 0, told: 0, judged: false };
         play.absorb();
         Ok(play)
     }
@@ -103,9 +108,17 @@ impl Play {
 
     /// Plays on until a time or the end, whichever is first. At the end the last look is taken.
     pub fn advance(&mut self, until: Micros) {
-        while !self.judged && self.world.now < until.min(self.world.end()) {
+        self.advance_some(until, u64::MAX);
+    }
+
+    /// The same for about so many events: the run does not depend on how many.
+    fn advance_some(&mut self, until: Micros, events: u64) {
+        let mut left = events;
+        while !self.judged && left > 0 && self.world.now < until.min(self.world.end()) {
             let next = self.next_stop().min(until).min(self.world.end());
-            let alive = self.world.run_until(next.max(self.world.now + 1));
+            let before = self.world.events;
+            let alive = self.world.run_some(next.max(self.world.now + 1), left);
+            left = left.saturating_sub((self.world.events - before).max(STOP));
             self.absorb();
             if self.world.now >= self.next_look {
                 self.look();
@@ -133,14 +146,7 @@ impl Play {
 
     /// Plays on for a bounded piece of work, never past `until`. In pieces or at once, it is the same run.
     pub fn advance_a_piece(&mut self, until: Micros) {
-        let before = self.world.events;
-        self.advance(until.min(self.world.now.saturating_add(self.piece)));
-        let events = self.world.events - before;
-        if events > 2 * PIECE {
-            self.piece = (self.piece / 2).max(PIECE_MIN);
-        } else if events < PIECE / 2 {
-            self.piece = (self.piece * 2).min(PIECE_MAX);
-        }
+        self.advance_some(until, PIECE);
     }
 
     /// Just after the next inject that has a time; `None` where no more is planned.

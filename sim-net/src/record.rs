@@ -7,7 +7,7 @@ mod phrase;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::phrase::{Both, Phrase, Told, Word, effect};
+pub use self::phrase::{Both, Phrase, Reading, Told, Whom, Word, effect};
 
 /// Named in every record; another value is refused with both names.
 pub const SCHEMA: &str = "holdfast.sim.record/2";

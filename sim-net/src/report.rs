@@ -10,7 +10,7 @@ use holdfast_proto::identity::Region;
 use self::html::{Text, escape, push};
 use self::words::{Words, file};
 use crate::geo;
-use crate::record::Record;
+use crate::record::{Record, Title};
 
 mod annex;
 mod checks;
@@ -131,7 +131,9 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 
 /// Everything before the first part.
 fn head(record: &Record) -> String {
-    let title = format!("{} · {} · {} / {}", record.exercise.id, record.exercise.title, words::MARK.zh, words::MARK.en);
+    let Title { id, title, .. } = &record.exercise;
+    let name = if id == title { id.clone() } else { format!("{id} · {title}") };
+    let title = format!("{name} · {} / {}", words::MARK.zh, words::MARK.en);
     let mut out = String::from("<!doctype html>\n<html lang=zh-TW>\n<head>\n<meta charset=utf-8>\n");
     push(&mut out, format_args!("<meta http-equiv=Content-Security-Policy content=\"{POLICY}\">\n"));
     push(

@@ -108,7 +108,7 @@ pub type Stop<'a> = &'a mut dyn FnMut() -> bool;
 /// # Errors
 /// [`CannotRun`].
 pub fn attempt(scenario: &Scenario, seed: u64, twice: bool, stop: Stop<'_>) -> Result<Option<Report>, CannotRun> {
-    let mut play = Play::new(scenario.clone(), seed, "")?;
+    let Some(mut play) = founded(scenario.clone(), seed, stop)? else { return Ok(None) };
     if !to_its_end(&mut play, stop) {
         return Ok(None);
     }
@@ -118,6 +118,14 @@ pub fn attempt(scenario: &Scenario, seed: u64, twice: bool, stop: Stop<'_>) -> R
         report.broken.extend(differ(&mut play, &mut again));
     }
     Ok(Some(report))
+}
+
+/// `None`: it was broken off.
+fn founded(scenario: Scenario, seed: u64, stop: Stop<'_>) -> Result<Option<Play>, CannotRun> {
+    match Play::found(scenario, seed, "", &mut || !stop()) {
+        Err(CannotRun::GivenUp) => Ok(None),
+        founded => founded.map(Some),
+    }
 }
 
 /// False where it was broken off.
@@ -164,7 +172,7 @@ pub fn differs(play: &mut Play) -> Result<Option<Broken>, CannotRun> {
 
 /// The same again, to its end.
 fn again(play: &mut Play, stop: Stop<'_>) -> Result<Option<Play>, CannotRun> {
-    let mut again = Play::new(play.as_played(), play.world().seed(), "")?;
+    let Some(mut again) = founded(play.as_played(), play.world().seed(), stop)? else { return Ok(None) };
     Ok(to_its_end(&mut again, stop).then_some(again))
 }
 

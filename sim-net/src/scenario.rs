@@ -32,6 +32,7 @@ use self::words::{ElementKind, ForgeKind, Medium, SiteRole, Status};
 pub use self::check::check;
 pub use self::line::{read_fields, read_line};
 pub use self::problem::{Place, Problem, Remark};
+pub(crate) use self::read::effect::item_names;
 pub use self::read::read;
 pub use self::text::{show_duration, show_time};
 pub use self::write::write;

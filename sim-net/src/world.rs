@@ -119,12 +119,16 @@ enum Beat {
 pub enum CannotRun {
     /// Something in it is not there, or out of range.
     Bad(String),
+    /// Whoever founded it gave up before all nodes had started.
+    GivenUp,
 }
 
 impl std::fmt::Display for CannotRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self::Bad(what) = self;
-        write!(f, "{what}")
+        match self {
+            Self::Bad(what) => f.write_str(what),
+            Self::GivenUp => f.write_str("it was given up before all sites had started; nothing was played"),
+        }
     }
 }
 
@@ -213,6 +217,14 @@ impl World {
     /// # Errors
     /// [`CannotRun`].
     pub fn new(scenario: Scenario, seed: u64) -> Result<Self, CannotRun> {
+        Self::found(scenario, seed, &mut || true)
+    }
+
+    /// The same, which for thousands of nodes takes a while: again and again `go_on` is asked whether to.
+    ///
+    /// # Errors
+    /// [`CannotRun`]; [`CannotRun::GivenUp`] where `go_on` said no.
+    pub fn found(scenario: Scenario, seed: u64, go_on: &mut dyn FnMut() -> bool) -> Result<Self, CannotRun> {
         let count = scenario.sites.len();
         if !(2..=SITES_MAX).contains(&count) {
             return Err(CannotRun::Bad(format!("{count} sites: a run has 2 to {SITES_MAX}")));
@@ -262,19 +274,8 @@ impl World {
         for inject in world.scenario.injects.clone() {
             world.inject(inject)?;
         }
-        world.begin();
+        world.begin(go_on)?;
         Ok(world)
-    }
-
-    fn begin(&mut self) {
-        for node in 0..self.slots.len() {
-            self.start(node);
-            for beat in [Beat::Board, Beat::Entry, Beat::Act] {
-                self.next_beat(node, beat);
-            }
-        }
-        self.at(self.phases.endex, Happening::Endex);
-        self.at(MINUTE / 6, Happening::Sample);
     }
 
     /// Puts something on the heap.
@@ -324,14 +325,23 @@ impl World {
 
     /// Runs until the heap is past `until`; false if a runaway node ended the run.
     pub fn run_until(&mut self, until: Micros) -> bool {
-        while !self.ended
-            && let Some((at, happening)) = self.queue.pop(until)
-        {
+        self.run_some(until, u64::MAX)
+    }
+
+    /// The same, but only to the end of the moment in which the last of so many events is carried out: [`Self::now`] may be before
+    /// `until` then, and nothing of that moment is left. In one call or in many, it is the same run.
+    pub fn run_some(&mut self, until: Micros, events: u64) -> bool {
+        let last = self.events.saturating_add(events);
+        while !self.ended {
+            let due = if self.events < last { until } else { until.min(self.now) };
+            let Some((at, happening)) = self.queue.pop(due) else { break };
             self.now = at;
             self.events += 1;
             self.happen(happening);
         }
-        self.now = self.now.max(until);
+        if self.ended || self.queue.next_at().is_none_or(|at| at > until) {
+            self.now = self.now.max(until);
+        }
         !self.ended
     }
 
@@ -546,8 +556,7 @@ impl World {
         }
         match self.slots[node].disk.complete() {
             Some(Outcome::Kept(job)) => {
-                let id = self.id(node);
-                self.checker.durable(node, id, self.now, &job);
+                self.durable(node, &job);
                 self.time_entries(node, &job);
                 self.give(node, Input::Persisted { token: job.token });
             }
@@ -563,20 +572,6 @@ impl World {
                 self.give(node, Input::PersistFailed { token, cause: "no space left on device".to_owned() });
             }
             None => {}
-        }
-    }
-
-    fn time_entries(&mut self, node: usize, job: &Job) {
-        let Some(latencies) = &mut self.latencies else { return };
-        let id = self.alliance.members[node].id;
-        let others = self.alliance.members.len() - 1;
-        for row in &job.rows {
-            let Row::Entry(entry) = row else { continue };
-            if entry.id.log.author == id {
-                latencies.born(entry.id, self.now, others);
-            } else {
-                latencies.came(entry.id, self.now, node);
-            }
         }
     }
 }

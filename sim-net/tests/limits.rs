@@ -1,6 +1,7 @@
 //! Where a computation must end before its end, it ends in order: what was reached is reported, said to be partial, and replays.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -140,6 +141,101 @@ fn a_play_ends_in_order_too() {
     drop(keyboard);
     assert_eq!(run.status.code(), Some(1), "{}", said(&run));
     is_partial(&out, "time");
+}
+
+/// Five hundred sites whose lines flap: busy from the first second.
+const LARGE: &str = r#"
+exercise = { id = "LARGE", duration = "6h" }
+inject = [{ at = "00:00", what = "flap", where = "role:store", period = "20s", lasts = "5h" }]
+[world]
+generate = { sites = 500, hubs = 12, region = "HUA" }
+"#;
+
+#[test]
+fn limits_are_looked_at_however_large_the_alliance_is() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let folder = scenario(dir.path(), LARGE);
+    for (limit, why) in [(["--max-wall", "4"], "time"), (["--max-memory", "64"], "memory")] {
+        let out = dir.path().join(why);
+        let run = sim().arg("run").arg(&folder).args(limit).args(["--json", "--out"]).arg(&out).output().expect("it runs");
+        assert_eq!(run.status.code(), Some(1), "{}", said(&run));
+        if run.stdout.is_empty() {
+            // On a slow machine the limit is reached before STARTEX.
+            assert!(said(&run).contains("ended before STARTEX") && !out.exists(), "{}", said(&run));
+            continue;
+        }
+        let line: Value = serde_json::from_slice(&run.stdout).expect("one line of JSON");
+        assert_eq!(line["ended_early"], why);
+        let wall = line["wall_s"].as_f64().expect("a number");
+        assert!(wall < 12.0, "a limit of seconds held after {wall} s");
+        let record: Value =
+            serde_json::from_str(&fs::read_to_string(out.join("report.json")).expect("it is there")).expect("JSON");
+        assert_eq!(record["run"]["ended_early"], why);
+    }
+}
+
+/// Writes these lines to a play and gives up the keyboard.
+fn typed(folder: &Path, lines: &str, more: &[&str]) -> Output {
+    let mut command = sim();
+    command.arg("play").arg(folder).args(more).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    child.stdin.take().expect("a keyboard").write_all(lines.as_bytes()).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+#[test]
+fn a_play_without_orders_ends_where_it_stands_and_says_so() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (folder, out) = (scenario(dir.path(), SCENARIO), dir.path().join("out"));
+    let run = typed(&folder, "go 00:20\n", &["--out", out.to_str().expect("a path")]);
+    assert_eq!(run.status.code(), Some(1), "{}", said(&run));
+    let record = is_partial(&out, "no-orders");
+    assert_eq!(record["run"]["reached"], 1_200_000_000_u64);
+    let page = fs::read_to_string(out.join("report.html")).expect("it is there");
+    assert!(page.contains("nobody was left to give orders") && page.contains("沒有人再下達指令"));
+}
+
+#[test]
+fn no_record_is_written_over_unless_somebody_says_so() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (folder, out) = (scenario(dir.path(), SCENARIO), dir.path().join("out"));
+    let out = out.to_str().expect("a path");
+    let run = |more: &[&str]| {
+        sim().arg("run").arg(&folder).args(["--until", "00:01", "--out", out]).args(more).output().expect("it runs")
+    };
+    run(&[]);
+    let record = || fs::read_to_string(Path::new(out).join("report.json")).expect("it is there");
+    let first = record();
+    for again in [run(&["--seed", "9"]), typed(&folder, "go 00:01\n", &["--out", out])] {
+        assert_eq!(again.status.code(), Some(1));
+        assert!(
+            said(&again).contains("holds a record already; nothing was played") && said(&again).contains("--force"),
+            "{}",
+            said(&again)
+        );
+        assert_eq!(record(), first);
+    }
+    run(&["--seed", "9", "--force"]);
+    assert_ne!(record(), first);
+}
+
+#[test]
+fn a_record_replays_by_its_folder_and_by_its_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (folder, out) = (scenario(dir.path(), SCENARIO), dir.path().join("out"));
+    sim().arg("run").arg(&folder).args(["--until", "00:01", "--out"]).arg(&out).output().expect("it runs");
+    for (file, code, words) in [
+        ("", 0, "the same run"),
+        ("report.json", 0, "the same run"),
+        ("nosuch", 1, "there is no such file or folder. Give the folder that `run --out`"),
+        ("report.html", 1, "or a file that a daemon"),
+        ("scenario", 1, "Give the folder that"),
+    ] {
+        let replay = sim().arg("replay").arg(out.join(file)).output().expect("it runs");
+        assert!(replay.status.code() == Some(code) && said(&replay).contains(words), "{file}: {}", said(&replay));
+    }
+    let here = sim().args(["replay", "report.json"]).current_dir(&out).output().expect("it runs");
+    assert!(here.status.success(), "{}", said(&here));
 }
 
 /// Nobody says or does anything.

@@ -15,6 +15,10 @@ pub enum Rule {
     AlwaysP4DurableBeforeAcknowledged,
     /// What a store keeps of another author is byte for byte what that author wrote.
     AlwaysP5Unchanged,
+    /// Nothing of another realm is kept: no certificate, no word.
+    AlwaysOwnRealm,
+    /// What was asked again with the same key is one fact.
+    AlwaysOneFactPerKey,
     /// Same seed, same fingerprint.
     AlwaysP6SameFingerprint,
     /// No author writes two contents under one number.
@@ -43,13 +47,15 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::AlwaysP2Bounded,
         Self::AlwaysLinkContract,
         Self::AlwaysP3NothingFromThinAir,
         Self::AlwaysP4DurableBeforeSpoken,
         Self::AlwaysP4DurableBeforeAcknowledged,
         Self::AlwaysP5Unchanged,
+        Self::AlwaysOwnRealm,
+        Self::AlwaysOneFactPerKey,
         Self::AlwaysP6SameFingerprint,
         Self::AlwaysOneStory,
         Self::AlwaysRestarts,
@@ -82,12 +88,16 @@ impl Rule {
             Self::AlwaysP5Unchanged => {
                 ("P5.unchanged", "What a store keeps of another author is byte for byte what that author wrote.")
             }
+            Self::AlwaysOwnRealm => ("I5.own-realm", "No certificate and no word of another realm is ever kept (I5)."),
+            Self::AlwaysOneFactPerKey => {
+                ("I9.one-fact-per-key", "A command tried again with the same key adds no second fact (I9).")
+            }
             Self::AlwaysP6SameFingerprint => ("P6.same-fingerprint", "Same seed, same fingerprint."),
             Self::AlwaysOneStory => ("one-story", "No author writes two contents under one number."),
             Self::AlwaysRestarts => ("restarts", "A node starts again from whatever its store holds."),
             Self::AlwaysContinuity => ("continuity", "A crash alone opens no new incarnation."),
             Self::AlwaysHonestAge => {
-                ("honest-age", "An age shown is never below the true age; nothing is shown fresh past its validity.")
+                ("honest-age", "An age shown is never below the true age; nothing is shown fresh past its validity (I8).")
             }
             Self::AlwaysAnswers => ("answers", "A node that stays up answers every command."),
             Self::NeverBug => ("bug", "No node finds a bug in itself."),
@@ -95,8 +105,13 @@ impl Rule {
             Self::NeverForgedKept => {
                 ("forged-kept", "Nothing that an adversary made without the key it needs is kept by anybody.")
             }
-            Self::EventuallyP7SameDigest => ("P7.same-digest", "After the heal all digests are equal."),
-            Self::EventuallyP7SamePicture => ("P7.same-picture", "After the heal all entitled nodes show the same picture."),
+            Self::EventuallyP7SameDigest => {
+                ("P7.same-digest", "After the heal all digests are equal: facts only grow, and all hold the same (I4, I6).")
+            }
+            Self::EventuallyP7SamePicture => (
+                "P7.same-picture",
+                "After the heal all entitled nodes show the same picture, in whatever order facts came (I3, I6).",
+            ),
             Self::EventuallyNoWordLost => {
                 ("no-word-lost", "Every acknowledged word is with everybody, unless every store that held it was destroyed.")
             }

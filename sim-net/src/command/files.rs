@@ -9,6 +9,7 @@ use holdfast_sim::exercise::Play;
 use holdfast_sim::record::{Record, SCHEMA, Told, Verdict};
 use holdfast_sim::scenario::generate::Draw;
 use holdfast_sim::scenario::{self, Micros, Scenario};
+use holdfast_sim::world::CannotRun;
 use holdfast_sim::{report, swarm};
 use serde_json::json;
 
@@ -18,6 +19,8 @@ use crate::command::bench::Clock;
 
 /// Where a run leaves the scenario as it was played.
 const PLAYED: &str = "scenario";
+/// The record of a run, in the folder of its report.
+pub(super) const RECORD: &str = "report.json";
 /// At a speed, limits are looked at and the progress line moves so often.
 const MOMENT: Micros = 100_000;
 
@@ -30,6 +33,43 @@ pub(super) struct Wanted {
     /// So many times real time; `None`: as fast as it goes.
     pub speed: Option<u64>,
     pub limits: Limits,
+    /// Writes over the record that the folder holds.
+    pub force: bool,
+}
+
+/// Where a record is to be written: not over another one that nobody said may go.
+pub(super) fn room(dir: Option<&Path>, force: bool) -> Result<(), Failed> {
+    let Some(dir) = dir.filter(|dir| !force && dir.join(RECORD).exists()) else { return Ok(()) };
+    let dir = dir.display();
+    Err(Failed::Other(format!(
+        "{dir} holds a record already; nothing was played. Give another folder, or --force to write over it"
+    )))
+}
+
+/// Founds what is to be played, as long as it is allowed to take.
+pub(super) fn found(scenario: Scenario, seed: u64, source: &str, guard: &mut Guard) -> Result<Play, Failed> {
+    let mut why = None;
+    let play = Play::found(scenario, seed, source, &mut || {
+        why = guard.exceeded();
+        why.is_none()
+    });
+    match (play, why) {
+        (Err(CannotRun::GivenUp), Some(why)) => {
+            let why = report::why_early(why);
+            Err(Failed::Other(format!("ended before STARTEX: {why}. Not all sites had started, so there is nothing to report")))
+        }
+        (play, _) => Ok(play?),
+    }
+}
+
+/// An exercise as people call it: its id, and its title where it has one.
+fn named(id: &str, title: &str) -> String {
+    if title == id { id.to_owned() } else { format!("{id} {title}") }
+}
+
+/// So many of something.
+pub(super) fn some(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// The word for a scenario drawn from the seed.
@@ -75,13 +115,12 @@ pub(super) fn check(out: &mut impl Write, path: &Path) -> Result<bool, Failed> {
             let exercise = &scenario.exercise;
             writeln!(
                 out,
-                "{}: {}. {} sites, {} elements, {} injects, {} expectations, {} of exercise time. It can be played.",
-                exercise.id,
-                exercise.shown(),
-                scenario.sites.len(),
-                scenario.elements.len(),
-                scenario.injects.len(),
-                scenario.expects.len(),
+                "{}. {}, {}, {}, {}, {} of exercise time. It can be played.",
+                named(&exercise.id, exercise.shown()),
+                some(scenario.sites.len(), "site", "sites"),
+                some(scenario.elements.len(), "element", "elements"),
+                some(scenario.injects.len(), "inject", "injects"),
+                some(scenario.expects.len(), "expectation", "expectations"),
                 scenario::show_duration(exercise.duration)
             )?;
             Ok(true)
@@ -98,9 +137,10 @@ pub(super) fn check(out: &mut impl Write, path: &Path) -> Result<bool, Failed> {
 
 /// Plays a scenario to its end and says what came of it.
 pub(super) fn run(out: &mut impl Write, scenario: Scenario, source: &str, wanted: &Wanted) -> Result<bool, Failed> {
+    room(wanted.dir.as_deref(), wanted.force)?;
     let clock = Clock::start();
     let mut guard = Guard::new(&wanted.limits)?;
-    let mut play = Play::new(scenario, wanted.seed, source)?;
+    let mut play = found(scenario, wanted.seed, source, &mut guard)?;
     let until = wanted.until.unwrap_or(Micros::MAX);
     let mut progress = Progress::new(play.end());
     while !play.is_over() && play.now() < until {
@@ -178,7 +218,7 @@ fn format_s(us: u64) -> serde_json::Value {
 
 fn tell(out: &mut impl Write, record: &Record, wall_us: u64) -> io::Result<()> {
     let run = &record.run;
-    writeln!(out, "EXERCISE, NOT REAL: {} {}", record.exercise.id, record.exercise.title)?;
+    writeln!(out, "EXERCISE, NOT REAL: {}", named(&record.exercise.id, &record.exercise.title))?;
     if let Some(why) = &run.ended_early {
         let at = scenario::show_time(run.reached / 1_000_000 * 1_000_000);
         writeln!(out, "ended early at H+{at}: {}. What was not reached is not observed.", report::why_early(why))?;
@@ -244,7 +284,7 @@ pub(super) fn report(out: &mut impl Write, dir: &Path) -> Result<bool, Failed> {
 }
 
 fn read_record(dir: &Path) -> Result<Record, Failed> {
-    let path = dir.join("report.json");
+    let path = dir.join(RECORD);
     let unreadable = |why: &dyn std::fmt::Display| {
         Failed::Other(format!("{}: {why}. Give the folder that `run --out` or `play --out` wrote", path.display()))
     };
@@ -305,7 +345,7 @@ impl Progress {
         if self.shown && std::mem::replace(&mut self.moved, moved) != moved {
             let share = now.min(self.end) * 100 / self.end;
             // Nobody can be told that standard error is closed.
-            let _ = write!(io::stderr(), "\r{share:>3} %  H+{}  {violations} rules broken ", scenario::show_time(now));
+            let _ = write!(io::stderr(), "\r{share:>3} %  H+{}  rules broken: {violations} ", scenario::show_time(now));
         }
     }
 

@@ -12,7 +12,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::time::Duration;
 
 use holdfast_sim::control::{Control, News, Order};
-use holdfast_sim::exercise::Play;
 use holdfast_sim::scenario;
 
 use self::api::Api;
@@ -42,7 +41,7 @@ note TEXT             an evaluator's note, with its time
 keep NAME, back NAME  a checkpoint, and back to it on another line of play; back alone lists them
 show                  where it stands
 real-event            a real emergency: play stops at once, and the record says so
-end                   stop here; report and record are written";
+end                   stop here; report and record are written; so does the end of input";
 
 /// How it was asked for.
 pub(super) struct Wanted<'a> {
@@ -51,6 +50,7 @@ pub(super) struct Wanted<'a> {
     pub dir: Option<&'a Path>,
     pub api: Option<SocketAddr>,
     pub token_file: PathBuf,
+    pub force: bool,
     pub limits: Limits,
 }
 
@@ -70,13 +70,14 @@ struct Session<'a, W> {
 
 /// Plays a scenario with orders from standard input and over the API.
 pub(super) fn play(out: &mut impl Write, wanted: &Wanted<'_>) -> Result<bool, Failed> {
+    files::room(wanted.dir, wanted.force)?;
     let (scenario, remarks) = scenario::read(wanted.scenario).map_err(Failed::Scenario)?;
     for remark in remarks {
         writeln!(out, "note: {remark}")?;
     }
     let seed = wanted.seed.unwrap_or(scenario.exercise.seed);
     let mut guard = Guard::new(&wanted.limits)?;
-    let mut control = Control::new(Play::new(scenario, seed, &wanted.scenario.display().to_string())?);
+    let mut control = Control::new(files::found(scenario, seed, &wanted.scenario.display().to_string(), &mut guard)?);
     writeln!(out, "EXERCISE, NOT REAL. {}\n{HELP}", control.play().world().scenario().exercise.shown())?;
     let (send, heard) = sync_channel(QUEUE);
     let api = wanted.api.map(|address| Api::start(address, &wanted.token_file, send.clone())).transpose()?;
@@ -141,9 +142,9 @@ impl<W: Write> Session<'_, W> {
             // Gone only with its thread.
             let _gone = taken.send(());
         }
-        // Nobody is left who could order anything: what was ordered is played to its end.
+        // What was ordered is done, and nobody is left who could order anything.
         if !self.keyboard && self.api.is_none() && !self.control.is_playing() && !self.control.is_over() {
-            let _over = self.control.obey(Order::Go(holdfast_sim::control::Until::End));
+            self.control.end("no-orders");
         }
         self.tell()
     }
@@ -229,10 +230,10 @@ impl<W: Write> Session<'_, W> {
 
     fn show(&mut self) -> Result<(), Failed> {
         let state = self.control.state();
-        let in_force: Vec<String> = state.in_force.iter().map(|inject| format!("{} {}", inject.nr, inject.what)).collect();
+        let in_force: Vec<String> = state.in_force.iter().map(|inject| format!("no. {} {}", inject.nr, inject.what)).collect();
         writeln!(
             self.out,
-            "H+{} of {}: {} of {} sites running, {} rules broken{}{}",
+            "H+{} of {}: {} of {} sites running, rules broken: {}{}{}",
             state.at,
             scenario::show_time(state.end_us),
             state.sites_running,

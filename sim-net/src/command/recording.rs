@@ -8,6 +8,9 @@ use holdfast_proto::recording::{Played, Replay};
 
 use super::Failed;
 
+/// What can be played again.
+pub(super) const KINDS: &str =
+    "Give the folder that `run --out` or `play --out` wrote, or a file that a daemon with [log] record = true wrote";
 /// How many outputs of the first step that differs are shown.
 const SHOWN: usize = 20;
 /// How much of one output or input is shown, characters.
@@ -15,7 +18,7 @@ const WIDTH: usize = 160;
 
 /// Plays the recording; true where every step was the same. `events` shows what the node told as it went.
 pub(super) fn replay(out: &mut impl Write, path: &Path, events: bool) -> Result<bool, Failed> {
-    let unreadable = |why: &dyn std::fmt::Display| Failed::Other(format!("{}: {why}", path.display()));
+    let unreadable = |why: &dyn std::fmt::Display| Failed::Other(format!("{}: {why}. {KINDS}", path.display()));
     let bytes = std::fs::read(path).map_err(|why| unreadable(&why))?;
     let mut replay = Replay::new(&bytes).map_err(|why| unreadable(&why))?;
     let (begin, kind) = (replay.start().clone(), replay.node().roster().kind());

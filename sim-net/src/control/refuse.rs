@@ -73,6 +73,16 @@ pub(super) fn past(time: Micros, now: Micros) -> Box<Refusal> {
     )
 }
 
+pub(super) fn beyond(time: Micros, end: Micros) -> Box<Refusal> {
+    let (time, end) = (scenario::show_time(time), scenario::show_time(end));
+    let what = (format!("{time} is beyond the end: play ends at {end}."), format!("{time} 超過結束時間：演練於 {end} 結束。"));
+    let fix = pair(
+        "Give an earlier time; go alone plays to the end, end stops here.",
+        "請給較早的時間；單獨輸入 go 會進行到結束，end 在此停止。",
+    );
+    refuse(633, RefusalKind::Usage, what, fix)
+}
+
 pub(super) fn not_understood(problems: &[Problem]) -> Box<Refusal> {
     let told: Vec<String> = problems.iter().take(PROBLEMS).map(ToString::to_string).collect();
     let told = if told.is_empty() { "by hand: nothing is written.".to_owned() } else { told.join(" ") };

@@ -39,6 +39,35 @@ fn minutes(control: &mut Control) -> u64 {
     control.play().now() / 60_000_000
 }
 
+/// What a line is refused with.
+#[track_caller]
+fn refused(control: &mut Control, line: &str) -> String {
+    let refused = line.parse().and_then(|order| control.obey(order)).expect_err("must be refused");
+    format!("{} {}", refused.what.en, refused.fix.en)
+}
+
+#[test]
+fn a_slip_is_answered_with_what_is_wrong_and_nothing_is_played() {
+    let mut control = control(1);
+    order(&mut control, "go 00:03");
+    for (line, words) in [
+        ("go 99:00", "4d 03:00 is beyond the end: play ends at 00:24."),
+        ("go +2h", "02:03 is beyond the end"),
+        ("go 00:01", "00:01 is not after 00:03, where play stands."),
+        ("back nosuch", "There is no checkpoint \"nosuch\". Checkpoints: 00:00."),
+        ("inject", "It is not said what is to happen. Write such as inject power-loss where=site:S1"),
+        ("inject request as=site:S1 data={id=R-1,item=water,qty=40}", "data=\"id=R-1; item=water; qty=40\""),
+        ("inject request as=site:S1 data={ id = \"R-1\", item = \"water\" }", "\"data\" is written with braces"),
+    ] {
+        let told = refused(&mut control, line);
+        assert!(told.contains(words) && !told.contains("Should"), "{line}: {told}");
+    }
+    assert_eq!(minutes(&mut control), 3);
+    assert_eq!(order(&mut control, "inject request as=site:S1 data=\"id=R-1; item=water; qty=40\"").inject, Some(2));
+    order(&mut control, "go 00:24");
+    assert!(control.is_over());
+}
+
 #[test]
 fn play_goes_where_it_is_sent_and_stands_there() {
     let mut control = control(1);

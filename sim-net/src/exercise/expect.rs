@@ -4,7 +4,7 @@ use holdfast_proto::control::{Answer, NodeView, Question};
 
 use super::spread::Spread;
 use super::{per_hour, status};
-use crate::record::{Phrase, Verdict};
+use crate::record::{Phrase, Reading, Verdict};
 use crate::scenario::{Check, Counted, Expect, Micros, Ppm, SiteNo, Subject};
 use crate::world::World;
 
@@ -223,7 +223,8 @@ fn shows(world: &mut World, at: &[SiteNo], of: &[SiteNo], field: &str, value: &s
             right += u64::from(shown == value);
         }
     }
-    let seen = Phrase::Show { right, of: all, field: field.to_owned(), value: value.to_owned() };
+    let reading = Reading { field: field.to_owned(), value: value.to_owned() };
+    let seen = Phrase::Show { right, of: all, reading };
     Look { holds: all > 0 && right == all, seen }
 }
 

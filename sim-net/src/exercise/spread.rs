@@ -40,24 +40,30 @@ impl Spread {
     pub(super) fn quantile(&self, sites: &[SiteNo], permille: u64) -> (u64, Micros) {
         let sum = self.sum(sites);
         let all: u64 = sum.values().sum();
-        (all, at_most(&sum, all, permille))
+        (all, at_most(&sum, all, permille).min(self.slowest(sites)))
+    }
+
+    /// The longest that any delivery to these sites took: nothing said of them is later.
+    fn slowest(&self, sites: &[SiteNo]) -> Micros {
+        sites.iter().filter_map(|site| self.slowest.get(*site)).copied().max().unwrap_or(0)
     }
 
     /// What is known of these sites, for the record.
     pub(super) fn knowledge(&self, region: &str, sites: &[SiteNo], never: [u64; 3]) -> Knowledge {
         let sum = self.sum(sites);
         let all: u64 = sum.values().sum();
+        let slowest = self.slowest(sites);
         let mut so_far = 0;
         let curve = sum.iter().map(|(bucket, count)| {
             so_far += count;
-            (upper(*bucket), so_far)
+            (upper(*bucket).min(slowest), so_far)
         });
         Knowledge {
             region: region.to_owned(),
             deliveries: all,
-            p50: at_most(&sum, all, 500),
-            p95: at_most(&sum, all, 950),
-            slowest: sites.iter().filter_map(|site| self.slowest.get(*site)).copied().max().unwrap_or(0),
+            p50: at_most(&sum, all, 500).min(slowest),
+            p95: at_most(&sum, all, 950).min(slowest),
+            slowest,
             never,
             curve: curve.collect(),
         }
@@ -123,10 +129,14 @@ mod tests {
         let mut spread = Spread { sites: vec![BTreeMap::new(); 3], slowest: vec![0; 3] };
         for (site, took) in [(0, 2_000), (0, 2_000), (1, 4_000_000), (2, 1 << 40)] {
             *spread.sites[site].entry(bucket(took)).or_default() += 1;
+            spread.slowest[site] = spread.slowest[site].max(took);
         }
         assert_eq!(spread.quantile(&[0, 1], 500).0, 3);
         assert!(spread.quantile(&[0, 1], 500).1 < 2_600);
-        assert!(spread.quantile(&[0, 1], 950).1 >= 4_000_000);
+        assert_eq!(spread.quantile(&[0, 1], 950).1, 4_000_000, "never later than the slowest of them");
         assert_eq!(spread.quantile(&[], 950), (0, 0));
+        let knowledge = spread.knowledge("HUA", &[0, 1], [0; 3]);
+        assert!(knowledge.p50 <= knowledge.p95 && knowledge.p95 <= knowledge.slowest, "{knowledge:?}");
+        assert!(knowledge.curve.iter().all(|(took, _)| *took <= knowledge.slowest), "{knowledge:?}");
     }
 }

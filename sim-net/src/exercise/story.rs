@@ -11,7 +11,7 @@ use super::{Plan, per_hour, status};
 use crate::checker::Rule;
 use crate::record::{
     ExpectRecord, Forged, Happened as Event, InjectRecord, Invariant, Load, Phrase, Place, Record, RequestRecord, Run, SCHEMA,
-    Title, TurningPoint, Verdict, Word,
+    Title, TurningPoint, Verdict, Whom, Word,
 };
 use crate::scenario::{After, Effect, Exercise, Inject, Micros, Scenario, SiteNo, When};
 use crate::world::{CannotRun, Happened, Logged, World};
@@ -165,7 +165,10 @@ impl Story {
                     record.undone = Some(at);
                     let what = Phrase::Undone { nr: *nr, what: Word(inject.effect.what().text().to_owned()) };
                     self.say(at, "undone", None, what.clone());
-                    self.turning = Some((at + TURN_AFTER, what));
+                    // Where something else ended it, the picture is named for that.
+                    if self.turning.as_ref().is_none_or(|(due, _)| *due != at + TURN_AFTER) {
+                        self.turning = Some((at + TURN_AFTER, what));
+                    }
                 }
             }
             Happened::SiteUp { site } => {
@@ -224,7 +227,7 @@ impl Story {
         let Some((inject, record)) = self.injects.get_mut(&nr) else { return };
         record.happened = Some(at);
         record.on = on(&inject.effect, world.scenario());
-        let (word, on) = (Word(record.what.clone()), record.on.clone());
+        let (word, on) = (Word(record.what.clone()), Whom(record.on.clone()));
         let what = match record.say.clone() {
             say if say.is_empty() => Phrase::Injected { nr, what: word, on },
             say => Phrase::InjectedSaying { nr, what: word, on, say },

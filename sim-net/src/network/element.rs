@@ -249,6 +249,13 @@ impl Backhaul {
         touched.into_iter().collect()
     }
 
+    /// Something that this cause brought about is still there.
+    #[must_use]
+    pub fn holds(&self, cause: Cause) -> bool {
+        let down = || self.elements.iter().any(|element| element.down.contains(&cause));
+        self.partitions.contains_key(&cause) || self.flaps.contains_key(&cause) || self.degradings.contains_key(&cause) || down()
+    }
+
     /// Takes back whatever this cause brought about; nothing if it is over already.
     pub fn end(&mut self, cause: Cause) -> Vec<SiteNo> {
         let all: Vec<usize> = (0..self.elements.len()).collect();

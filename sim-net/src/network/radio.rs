@@ -362,6 +362,12 @@ impl Radio {
         station.turn = None;
     }
 
+    /// Something that this cause brought about is still there.
+    #[must_use]
+    pub fn holds(&self, cause: Cause) -> bool {
+        self.jams.contains_key(&cause) || self.stations.iter().any(|station| station.antenna_lost.contains(&cause))
+    }
+
     /// Takes back whatever this cause brought about.
     pub fn end(&mut self, cause: Cause) {
         self.stations.iter_mut().for_each(|station| _ = station.antenna_lost.remove(&cause));

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use holdfast_proto::domain::field::{Kind, choice_named, field_named};
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
@@ -73,6 +74,41 @@ impl Told for Word {
     }
 }
 
+/// Whom an inject touches, after its word; empty: nobody by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Whom(pub String);
+
+impl Told for Whom {
+    fn both(&self) -> Both {
+        if self.0.is_empty() { Both::default() } else { Both::same(format_args!(" {}", self.0)) }
+    }
+}
+
+/// A field of a report and its value, as typed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Such as `operating.status`.
+    pub field: String,
+    /// Such as `closed`, or `unknown`.
+    pub value: String,
+}
+
+impl Told for Reading {
+    fn both(&self) -> Both {
+        let field = field_named(&self.field);
+        let word = field
+            .and_then(|field| if let Kind::Choice { words } = field.value { choice_named(words, &self.value) } else { None });
+        let value = match (word, self.value.as_str()) {
+            (Some(word), _) => word.zh,
+            (None, "unknown") => "不明",
+            (None, value) => value,
+        };
+        let zh = format!("{}：{value}", field.map_or(self.field.as_str(), |field| field.zh));
+        Both { zh, en: format!("{} as {}", self.field, self.value) }
+    }
+}
+
 impl Told for Vec<Phrase> {
     fn both(&self) -> Both {
         let all: Vec<Both> = self.iter().map(Told::both).collect();
@@ -112,9 +148,9 @@ phrases! {
     /// The end; where there is a settling, everything is mended now.
     Endex = "演練結束（ENDEX）", "ENDEX";
     /// An inject was carried out.
-    Injected { nr: u32, what: Word, on: String } = "狀況 {nr}：{what} {on}", "inject {nr}: {what} {on}";
+    Injected { nr: u32, what: Word, on: Whom } = "狀況 {nr}：{what}{on}", "inject {nr}: {what}{on}";
     /// An inject was carried out, and players were told something.
-    InjectedSaying { nr: u32, what: Word, on: String, say: String } = "狀況 {nr}：{what} {on}：{say}", "inject {nr}: {what} {on}: {say}";
+    InjectedSaying { nr: u32, what: Word, on: Whom, say: String } = "狀況 {nr}：{what}{on}：{say}", "inject {nr}: {what}{on}: {say}";
     /// An inject was undone.
     Undone { nr: u32, what: Word } = "狀況 {nr} 解除：{what}", "inject {nr} undone: {what}";
     /// A PC runs.
@@ -190,8 +226,7 @@ phrases! {
     /// The one to be asked does not run.
     NobodyToAsk { site: String } = "{site} 沒有在執行，無從得知", "{site} is not running: nobody to ask";
     /// How many show something.
-    Show { right: u64, of: u64, field: String, value: String } =
-        "{of} 個中有 {right} 個把 {field} 顯示為 {value}", "{right} of {of} show {field} as {value}";
+    Show { right: u64, of: u64, reading: Reading } = "{of} 個中有 {right} 個顯示「{reading}」", "{right} of {of} show {reading}";
     /// All are equal.
     HoldSame { sites: u64 } = "{sites} 個執行中的據點內容相同", "{sites} running sites hold the same";
     /// They are not.
@@ -269,6 +304,25 @@ mod tests {
             let (zh, en) = effect(what.text()).unwrap_or_else(|| panic!("{}", what.text()));
             assert!(!zh.is_ascii() && en.is_ascii(), "{}", what.text());
         }
+    }
+
+    #[test]
+    fn a_reading_has_its_labels_where_it_has_any() {
+        let told = |field: &str, value: &str| Reading { field: field.to_owned(), value: value.to_owned() }.both();
+        assert_eq!(told("operating.status", "closed").en, "operating.status as closed");
+        assert!(!told("operating.status", "closed").zh.contains(|c: char| c.is_ascii_alphabetic()));
+        assert!(told("power.fuel", "unknown").zh.ends_with("：不明"));
+        assert_eq!(told("stock.water", "40").zh, "stock.water：40");
+    }
+
+    #[test]
+    fn who_is_touched_stands_after_the_word_and_nobody_leaves_no_gap() {
+        let heal = |on: &str| {
+            let (what, on, say) = (Word("heal".to_owned()), Whom(on.to_owned()), "The line is back".to_owned());
+            Phrase::InjectedSaying { nr: 4, what, on, say }.both()
+        };
+        assert_eq!(heal("").en, "inject 4: heal: The line is back");
+        assert_eq!(heal("S1, S2").zh, "狀況 4：恢復連線 S1, S2：The line is back");
     }
 
     #[test]

@@ -88,10 +88,12 @@ fn rule(record: &Record, one: &Invariant) -> Row {
         let place = place.map_or_else(Text::empty, |index| site(record, index).then(&space));
         Clock::of(&record.exercise).inline(*at).then(&space).then(&place).then(&Text::from(seen.as_str()))
     });
-    Row {
-        attention: one.violations > 0,
-        cells: vec![Text::from(one.id.as_str()), demand(one), checked, first.unwrap_or_else(Text::none)],
-    }
+    Row { attention: one.violations > 0, cells: vec![name(one), demand(one), checked, first.unwrap_or_else(Text::none)] }
+}
+
+/// How a rule is called.
+pub(super) fn name(rule: &Invariant) -> Text {
+    words::look_up(words::RULE_NAMES, &rule.id).map_or_else(|| Text::from(rule.id.as_str()), Text::from)
 }
 
 /// What a rule demands.

@@ -1,7 +1,7 @@
 //! What fell short, worst first. The order: broken rules, lost words, believed forgeries, unmet expectations, states that stayed
 //! apart, requests nobody or too many took, what came late, what was not seen.
 
-use super::checks::demand;
+use super::checks::{demand, name};
 use super::html::Text;
 use super::show::{Clock, count, length, site};
 use super::words::{self, Words};
@@ -47,7 +47,7 @@ pub(super) fn all(record: &Record) -> Vec<Text> {
 
     let mut broken: Vec<_> = record.invariants.iter().filter(|rule| rule.violations > 0).collect();
     broken.sort_by_key(|rule| std::cmp::Reverse(rule.violations));
-    out.extend(broken.iter().map(|rule| words::FOUND_RULE.with(&[text(&rule.id), count(rule.violations), demand(rule)])));
+    out.extend(broken.iter().map(|rule| words::FOUND_RULE.with(&[name(rule), count(rule.violations), demand(rule)])));
 
     let missing = record.run.lost.saturating_sub(record.run.excused);
     if missing > 0 {

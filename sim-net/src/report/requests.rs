@@ -4,7 +4,8 @@ use super::html::{Row, Text, short, table, words as column};
 use super::show::{Clock, count, site};
 use super::timeline::{ROWS, shown_of};
 use super::words::{self, file};
-use crate::record::{Record, RequestRecord};
+use crate::record::{Both, Record, RequestRecord};
+use crate::scenario;
 
 /// The part.
 pub(super) fn requests(record: &Record) -> String {
@@ -25,6 +26,15 @@ pub(super) fn requests(record: &Record) -> String {
     out
 }
 
+/// `water 40` as people call it.
+fn supply(line: &str) -> Text {
+    let named = line.rsplit_once(' ').and_then(|(item, quantity)| Some((scenario::item_names(item)?, quantity)));
+    named.map_or_else(
+        || Text::from(line),
+        |((zh, en), quantity)| Text::from(Both { zh: format!("{zh} {quantity}"), en: format!("{en} {quantity}") }),
+    )
+}
+
 fn row(record: &Record, clock: Clock, one: &RequestRecord) -> Row {
     let line = Text::markup("<br>");
     let space = Text::markup(" ");
@@ -33,8 +43,7 @@ fn row(record: &Record, clock: Clock, one: &RequestRecord) -> Row {
         name = name.then(&Text::from(one.id.as_str()).inside("small", "below"));
     }
     let priority = words::look_up(words::PRIORITIES, &one.priority).map_or_else(|| Text::from(one.priority.as_str()), Text::from);
-    let lines =
-        Text::join(one.lines.iter().map(|line| Text::from(line.as_str())), &line).then(&priority.inside("small", "below"));
+    let lines = Text::join(one.lines.iter().map(|line| supply(line)), &line).then(&priority.inside("small", "below"));
     let hubs = one.acknowledged.iter().map(|(hub, at)| clock.inline(*at).then(&space).then(&site(record, *hub)));
     let hubs = match one.acknowledged.len() {
         0 => words::NOBODY.into(),

@@ -162,7 +162,9 @@ pub(super) fn share(ppm: u32) -> Text {
 /// A site as people name it, with its id.
 pub(super) fn site(record: &Record, index: usize) -> Text {
     match record.sites.get(index) {
-        Some(place) if place.name.is_empty() || place.name == place.id => Text::from(place.id.as_str()),
+        Some(place) if place.name.is_empty() => Text::from(place.id.as_str()),
+        // Drawn names end with it.
+        Some(place) if place.name.split(' ').next_back() == Some(&place.id) => Text::from(place.name.as_str()),
         Some(place) => {
             Text::from(place.name.as_str()).then(&Text::markup(" ")).then(&Text::from(place.id.as_str()).inside("small", ""))
         }

@@ -99,6 +99,40 @@ fn thirteen_parts_have_their_headings_in_both_languages() {
 }
 
 #[test]
+fn no_value_of_an_attribute_swallows_the_end_of_its_element() {
+    let mut record = sample::record();
+    record.run.ended_early = Some("real-event".to_owned());
+    record.run.reached = record.exercise.duration / 2;
+    let page = html(&record);
+    assert!(page.contains("class=unplayed"));
+    for (end, _) in page.match_indices("/>") {
+        let before = page[..end].chars().next_back();
+        assert!(matches!(before, Some('"' | ' ')), "{}", &page[end.saturating_sub(60)..end + 2].replace('\n', " "));
+    }
+}
+
+#[test]
+fn what_has_no_title_and_whose_name_is_its_id_are_named_once() {
+    let mut record = sample::record();
+    record.exercise.title = record.exercise.id.clone();
+    let title = format!("<title>{} · 演練", escape(&record.exercise.id));
+    assert!(html(&record).contains(&title));
+    record.sites[0].name = format!("瑞穗鄉 {}", record.sites[0].id);
+    assert_eq!(super::show::site(&record, 0), Text::from(record.sites[0].name.as_str()));
+}
+
+#[test]
+fn what_is_left_out_of_a_list_is_told_as_more_not_as_all() {
+    let mut record = sample::record();
+    let point = record.turning_points.last_mut().unwrap();
+    point.islands = (0..record.sites.len()).map(|site| if site == 0 { 1 } else { 2 }).collect();
+    let more = record.sites.len() - 1 - 8;
+    let page = html(&record);
+    let maps = parts(&page)[6];
+    assert!(read(maps, "zh-TW").contains(&format!("另有 {more} 個")) && read(maps, "en").contains(&format!("and {more} more")));
+}
+
+#[test]
 fn every_page_is_marked_as_exercise_on_screen_and_on_paper() {
     let page = html(&sample::record());
     // The groups that paper repeats on every sheet, above and below.
@@ -512,6 +546,7 @@ fn every_rule_and_every_forgery_has_its_words() {
     for rule in crate::checker::Rule::ALL {
         let (id, text) = rule.described();
         assert_eq!(words::look_up(words::RULES, id).map(|words| words.en), Some(text));
+        assert_eq!(words::look_up(words::RULE_NAMES, id).map(|words| words.en), Some(id));
     }
     for kind in crate::scenario::words::ForgeKind::ALL {
         assert_eq!(words::look_up(words::MEANINGS, kind.text()).map(|words| words.en), Some(kind.meaning()));

@@ -139,7 +139,10 @@ fn chart(record: &Record) -> String {
     out.push('\n');
     if record.run.reached < record.exercise.duration {
         let from = x(record.run.reached);
-        push(&mut out, format_args!("<rect class=unplayed x={from} y=8 width={} height={}/>\n", LEFT + WIDTH - from, bottom - 8));
+        push(
+            &mut out,
+            format_args!("<rect class=unplayed x={from} y=8 width={} height={} />\n", LEFT + WIDTH - from, bottom - 8),
+        );
     }
     for (place, inject) in record.injects.iter().take(BARS).enumerate() {
         let y = 14 + i64::try_from(place).unwrap_or(0) * HEIGHT + HEIGHT / 2;

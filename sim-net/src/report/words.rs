@@ -154,7 +154,7 @@ catalogue! {
     PLANNED_LENGTH = "計畫長度", "Planned length";
     PLAYED = "實際進行", "Played";
     SITES = "據點", "Sites";
-    SITES_VALUE = "{0} 個據點，{1} 個縣市", "{0} in {1} counties and cities";
+    SITES_VALUE = "{0} 個據點，{1} 個縣市", "{0}; counties and cities: {1}";
     MODE = "方式", "Mode";
     MODE_VIRTUAL = "虛擬時間，同一套據點程式", "Virtual time, the same program that runs at sites";
     SCENARIO = "想定檔", "Scenario";
@@ -277,7 +277,7 @@ catalogue! {
     ISLAND_3 = "第三群", "third group";
     ISLAND_REST = "其他各群", "smaller groups";
     ISLAND_OFF = "停機", "off";
-    AND_MORE = "等 {0} 個", "and {0} more";
+    AND_MORE = "另有 {0} 個", "and {0} more";
 
     NO_LOAD = "沒有任何通訊。", "Nothing was sent.";
     MEDIUM = "通訊方式", "Medium";
@@ -345,6 +345,7 @@ dictionary! {
     ENDINGS {
         "real-event" = "真實事件發生，演練中止", "a real event stopped the exercise";
         "stopped" = "導調員停止", "the controller stopped it";
+        "no-orders" = "指令輸入已結束，沒有人再下達指令", "input ended: nobody was left to give orders";
         "time" = "計算時間用完", "the time allowed for the computation ran out";
         "memory" = "記憶體用完", "the memory allowed for the computation ran out";
         "interrupted" = "程式被中斷", "the program was interrupted";
@@ -452,22 +453,50 @@ dictionary! {
         "P4.durable-before-spoken" = "自己的話存妥之前，不會出現在任何訊框中。", "No own word in a frame before the store said it is durable.";
         "P4.durable-before-acknowledged" = "自己的話存妥之前，不會向人確認。", "No own word acknowledged before it is durable.";
         "P5.unchanged" = "保存的他人內容，與作者所寫逐位元組相同。", "What a store keeps of another author is byte for byte what that author wrote.";
+        "I5.own-realm" = "其他領域的憑證與話，誰都沒有保存（I5）。", "No certificate and no word of another realm is ever kept (I5).";
+        "I9.one-fact-per-key" = "以同一識別碼重試的指令，不會多出第二筆（I9）。", "A command tried again with the same key adds no second fact (I9).";
         "P6.same-fingerprint" = "同一種子，同一指紋。", "Same seed, same fingerprint.";
         "one-story" = "沒有作者在同一編號下寫出兩種內容。", "No author writes two contents under one number.";
         "restarts" = "無論儲存了什麼，據點程式都能重新啟動。", "A node starts again from whatever its store holds.";
         "continuity" = "單純當機不會開啟新的身分世代。", "A crash alone opens no new incarnation.";
-        "honest-age" = "顯示的資料年齡不低於真實年齡；過期的不會顯示為新。", "An age shown is never below the true age; nothing is shown fresh past its validity.";
+        "honest-age" = "顯示的資料年齡不低於真實年齡；過期的不會顯示為新（I8）。", "An age shown is never below the true age; nothing is shown fresh past its validity (I8).";
         "answers" = "持續運作的據點回答每一個指令。", "A node that stays up answers every command.";
         "bug" = "沒有據點發現自身程式的錯誤。", "No node finds a bug in itself.";
         "forked" = "只有安排了一號兩說之處，才會發現一號兩說。", "A fork is found only where one was planted.";
         "forged-kept" = "沒有所需金鑰而偽造的內容，誰都沒有保存。", "Nothing that an adversary made without the key it needs is kept by anybody.";
-        "P7.same-digest" = "恢復連線後，所有摘要相同。", "After the heal all digests are equal.";
-        "P7.same-picture" = "恢復連線後，所有有權者看到相同的狀況。", "After the heal all entitled nodes show the same picture.";
+        "P7.same-digest" = "恢復連線後，所有摘要相同：事實只增不減，各據點內容一致（I4、I6）。", "After the heal all digests are equal: facts only grow, and all hold the same (I4, I6).";
+        "P7.same-picture" = "恢復連線後，無論收到的先後，所有有權者看到相同的狀況（I3、I6）。", "After the heal all entitled nodes show the same picture, in whatever order facts came (I3, I6).";
         "no-word-lost" = "每一筆已確認的話都傳到每個人，除非保存它的電腦全部損毀。", "Every acknowledged word is with everybody, unless every store that held it was destroyed.";
+    }
+}
+
+dictionary! {
+    /// The standing rules by name; programs and sheets have the English.
+    RULE_NAMES {
+        "P2.bounded" = "P2 有界限", "P2.bounded";
+        "link-contract" = "線路約定", "link-contract";
+        "P3.nothing-from-thin-air" = "P3 不憑空出現", "P3.nothing-from-thin-air";
+        "P4.durable-before-spoken" = "P4 先存妥再說出", "P4.durable-before-spoken";
+        "P4.durable-before-acknowledged" = "P4 先存妥再確認", "P4.durable-before-acknowledged";
+        "P5.unchanged" = "P5 原樣不變", "P5.unchanged";
+        "I5.own-realm" = "I5 只收本領域", "I5.own-realm";
+        "I9.one-fact-per-key" = "I9 重試只算一筆", "I9.one-fact-per-key";
+        "P6.same-fingerprint" = "P6 指紋相同", "P6.same-fingerprint";
+        "one-story" = "一號一說", "one-story";
+        "restarts" = "必能重啟", "restarts";
+        "continuity" = "身分連續", "continuity";
+        "honest-age" = "年齡屬實", "honest-age";
+        "answers" = "有問必答", "answers";
+        "bug" = "程式無誤", "bug";
+        "forked" = "未安排不分岔", "forked";
+        "forged-kept" = "偽造不留", "forged-kept";
+        "P7.same-digest" = "P7 摘要相同", "P7.same-digest";
+        "P7.same-picture" = "P7 狀況相同", "P7.same-picture";
+        "no-word-lost" = "不漏一筆", "no-word-lost";
     }
 }
 
 /// All dictionaries.
 #[cfg(test)]
 pub(super) const DICTIONARIES: &[&[(&str, Words)]] =
-    &[STATUSES, ENDINGS, KINDS, PRIORITIES, STATES, ACTS, MEDIA, FORGERIES, MEANINGS, RULES];
+    &[STATUSES, ENDINGS, KINDS, PRIORITIES, STATES, ACTS, MEDIA, FORGERIES, MEANINGS, RULES, RULE_NAMES];

@@ -6,6 +6,7 @@ mod effects;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::problem::{Notes, Place, Problem, Remark, Wrong, quoted};
+use super::read::Gaps;
 use super::read::sites::SITES_MAX;
 use super::text::{show_duration, show_time};
 use super::words::Medium;
@@ -14,15 +15,20 @@ use super::{After, Check, Counted, Effect, Expect, Inject, Micros, Origin, Scena
 /// Remarks and problems of a scenario. Nothing that is a problem can be run.
 #[must_use]
 pub fn check(scenario: &Scenario) -> (Vec<Remark>, Vec<Problem>) {
+    check_rest(scenario, &Gaps::default())
+}
+
+/// The same of a scenario that could not be read throughout: of what is whole, as far as it does not depend on the rest.
+pub(super) fn check_rest(scenario: &Scenario, gaps: &Gaps) -> (Vec<Remark>, Vec<Problem>) {
     let notes = Notes::default();
-    let checker = Checker::new(scenario, &notes);
+    let checker = Checker::new(scenario, gaps, &notes);
     checker.frame();
     checker.world();
-    for inject in &scenario.injects {
+    for inject in scenario.injects.iter().filter(|inject| !gaps.is_torn(&inject.origin)) {
         checker.inject(inject);
         checker.effect(inject);
     }
-    for expect in &scenario.expects {
+    for expect in scenario.expects.iter().filter(|expect| !gaps.is_torn(&expect.origin)) {
         checker.expect(expect);
     }
     notes.done()
@@ -31,6 +37,7 @@ pub fn check(scenario: &Scenario) -> (Vec<Remark>, Vec<Problem>) {
 /// A scenario with what is asked of it often.
 struct Checker<'a> {
     scenario: &'a Scenario,
+    gaps: &'a Gaps,
     notes: &'a Notes,
     injects: BTreeMap<u32, &'a Inject>,
     /// When each request is made, by label.
@@ -54,10 +61,16 @@ fn time(inject: &Inject) -> Micros {
     }
 }
 
+/// When the exercise ends; where that could not be read, never.
+fn end(scenario: &Scenario, gaps: &Gaps) -> Micros {
+    let duration = scenario.exercise.duration;
+    if gaps.exercise && duration == 0 { Micros::MAX } else { duration }
+}
+
 impl<'a> Checker<'a> {
-    fn new(scenario: &'a Scenario, notes: &'a Notes) -> Self {
+    fn new(scenario: &'a Scenario, gaps: &'a Gaps, notes: &'a Notes) -> Self {
         let mut requests = BTreeMap::new();
-        let mut stop = scenario.exercise.duration;
+        let mut stop = end(scenario, gaps);
         for inject in &scenario.injects {
             if let Effect::Request { label, .. } = &inject.effect {
                 requests.entry(label.as_str()).or_insert(time(inject));
@@ -75,7 +88,7 @@ impl<'a> Checker<'a> {
             }
         }
         let injects = scenario.injects.iter().map(|inject| (inject.nr, inject)).collect();
-        Self { scenario, notes, injects, requests, heard, stop }
+        Self { scenario, gaps, notes, injects, requests, heard, stop }
     }
 
     fn wrong(&self, origin: &Origin, key: &str, wrong: Wrong) {
@@ -97,17 +110,24 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// When the exercise ends, as far as it is known.
+    fn end(&self) -> Micros {
+        end(self.scenario, self.gaps)
+    }
+
     fn frame(&self) {
         let Scenario { exercise, sites, elements, injects, expects, .. } = self.scenario;
-        if exercise.duration == 0 {
+        if exercise.duration == 0 && !self.gaps.exercise {
             self.whole("exercise.duration", Wrong::new("The exercise takes no time.", "Write how long it takes, such as 6h."));
         }
-        if !(2..=SITES_MAX).contains(&sites.len()) {
+        if !self.gaps.sites && !(2..=SITES_MAX).contains(&sites.len()) {
             let what = format!("{} sites take part.", sites.len());
             self.whole("world.sites", Wrong::new(what, format!("At least 2 and at most {SITES_MAX} can.")));
         }
-        self.once("site", "world.sites", sites.iter().map(|site| (site.id.as_str(), None)));
-        self.once("element", "world.elements", elements.iter().map(|element| (element.id.as_str(), None)));
+        if !self.gaps.sites {
+            self.once("site", "world.sites", sites.iter().map(|site| (site.id.as_str(), None)));
+            self.once("element", "world.elements", elements.iter().map(|element| (element.id.as_str(), None)));
+        }
         self.once("objective", "exercise.objectives", exercise.objectives.iter().map(|(id, _)| (id.as_str(), None)));
         self.once("expectation", "id", expects.iter().map(|expect| (expect.id.as_str(), Some(&expect.origin))));
         let named = injects.iter().filter_map(|inject| Some((inject.name.as_deref()?, Some(&inject.origin))));
@@ -126,7 +146,7 @@ impl<'a> Checker<'a> {
         self.once("radio channel", "world.defaults.radio", world.channels.iter().map(|channel| (channel.name.as_str(), None)));
         let known: BTreeSet<&str> = world.channels.iter().map(|channel| channel.name.as_str()).collect();
         for (channel, users) in &self.heard {
-            if !known.contains(channel) {
+            if !known.contains(channel) && !self.gaps.world {
                 let first = users.first().and_then(|no| sites.get(*no)).map_or("", |site| &site.id);
                 let what = format!(
                     "Site {} and {} more have the radio channel {}, which is not described.",
@@ -166,7 +186,7 @@ impl<'a> Checker<'a> {
 
     fn objective(&self, origin: &Origin, objective: Option<&String>) {
         let known = &self.scenario.exercise.objectives;
-        if let Some(id) = objective.filter(|id| !known.iter().any(|(known, _)| known == *id)) {
+        if let Some(id) = objective.filter(|id| !self.gaps.exercise && !known.iter().any(|(known, _)| known == *id)) {
             let wrong = Wrong::new(
                 format!("There is no objective {}.", quoted(id)),
                 "Add it to [exercise] objectives, or mend the name.",
@@ -177,18 +197,18 @@ impl<'a> Checker<'a> {
 
     fn expectation(&self, origin: &Origin, key: &str, id: &str) -> Option<&'a Expect> {
         let found = self.scenario.expects.iter().find(|expect| expect.id == id);
-        if found.is_none() {
+        if found.is_none() && !self.gaps.expects {
             let wrong = Wrong::new(
                 format!("There is no expectation {}.", quoted(id)),
                 "Add an [[expect]] with this id, or mend the name.",
             );
             self.wrong(origin, key, wrong.near(id, self.scenario.expects.iter().map(|expect| expect.id.as_str())));
         }
-        found
+        found.filter(|expect| !self.gaps.is_torn(&expect.origin))
     }
 
     fn inject(&self, inject: &Inject) {
-        let (at, end, origin) = (time(inject), self.scenario.exercise.duration, &inject.origin);
+        let (at, end, origin) = (time(inject), self.end(), &inject.origin);
         let key = if matches!(inject.when, When::At(_)) { "at" } else { "by" };
         if inject.nr == 0 {
             self.wrong(origin, "nr", Wrong::new("Numbers begin at 1.", "Write another number."));
@@ -229,12 +249,14 @@ impl<'a> Checker<'a> {
     fn start(&self, after: &After) -> Option<Micros> {
         match after {
             After::Time(at) => Some(*at),
-            After::Inject(nr) => self.injects.get(nr).map(|inject| time(inject)),
+            After::Inject(nr) => {
+                self.injects.get(nr).filter(|inject| !self.gaps.is_torn(&inject.origin)).map(|inject| time(inject))
+            }
         }
     }
 
     fn expect(&self, expect: &Expect) {
-        let (origin, end) = (&expect.origin, self.scenario.exercise.duration);
+        let (origin, end) = (&expect.origin, self.end());
         self.objective(origin, expect.objective.as_ref());
         if let After::Inject(nr) = expect.after {
             self.happens(origin, "after", nr);
@@ -270,16 +292,17 @@ impl<'a> Checker<'a> {
     /// An inject that is referred to must be there.
     fn happens(&self, origin: &Origin, key: &str, nr: u32) -> Option<&'a Inject> {
         let found = self.injects.get(&nr).copied();
-        if found.is_none() {
+        if found.is_none() && !self.gaps.injects {
             let numbers: Vec<String> = self.injects.keys().map(u32::to_string).collect();
             let wrong = Wrong::new(format!("There is no inject {nr}: this never happens."), "Write the number of one.");
             self.wrong(origin, key, wrong.near(&nr.to_string(), numbers.iter().map(String::as_str)));
         }
-        found
+        found.filter(|inject| !self.gaps.is_torn(&inject.origin))
     }
 
     fn label(&self, origin: &Origin, key: &str, label: &str, by: Micros) {
         match self.requests.get(label) {
+            None if self.gaps.injects => {}
             None => {
                 let wrong = Wrong::new(
                     format!("No inject makes a request {}.", quoted(label)),
@@ -321,7 +344,7 @@ impl<'a> Checker<'a> {
                 sites
             }
             Check::Count { what: Counted::Running(of) | Counted::Open(of), at_least, .. } => {
-                if *at_least > of.len() as u64 {
+                if *at_least > of.len() as u64 && !self.gaps.sites {
                     let what = format!("At least {at_least} of {} sites can't be.", of.len());
                     self.wrong(origin, "check.at_least", Wrong::new(what, "Write a smaller number, or more sites."));
                 }
@@ -351,6 +374,9 @@ impl<'a> Checker<'a> {
 
     /// The sites are some, and sites of this scenario.
     fn there(&self, origin: &Origin, sites: &[SiteNo]) {
+        if self.gaps.sites {
+            return;
+        }
         if sites.is_empty() {
             self.wrong(origin, "", Wrong::new("No site is touched by this.", "Mend the selector."));
         }
@@ -361,7 +387,7 @@ impl<'a> Checker<'a> {
 
     fn channel(&self, origin: &Origin, key: &str, channel: &str) {
         let known = &self.scenario.world.channels;
-        if !known.iter().any(|one| one.name == channel) {
+        if !self.gaps.world && !known.iter().any(|one| one.name == channel) {
             let wrong =
                 Wrong::new(format!("There is no radio channel {}.", quoted(channel)), "Describe it in [world.defaults] radio.");
             self.wrong(origin, key, wrong.near(channel, known.iter().map(|one| one.name.as_str())));

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value};
 
 use super::form::Form;
-use super::problem::{Notes, Problem, Wrong, quoted};
+use super::problem::{Notes, Place, Problem, Wrong, quoted};
 use super::read::inject::Injects;
 use super::selector::Index;
 use super::text;
@@ -26,8 +26,25 @@ pub fn read_line(line: &str, scenario: &Scenario, now: Micros) -> Result<Inject,
     let what = parts.next().unwrap_or_default();
     // A word without a value is left to be found unknown by name.
     let pairs = parts.map(|part| part.split_once('=').map_or((part, String::new()), |(key, value)| (key, text::unwrap(value))));
-    let pairs = pairs.map(|(key, value)| (key.to_owned(), Node::text(1, value)));
+    let pairs: Vec<(String, Node)> = pairs.map(|(key, value)| (key.to_owned(), Node::text(1, value))).collect();
+    if what.is_empty() {
+        return refused(Wrong::new(
+            "It is not said what is to happen.",
+            "Write such as inject power-loss where=site:S1 lasts=20m.",
+        ));
+    }
+    // A table as scenario.toml has it falls into pieces here.
+    let table = line.split_once("={").and_then(|(before, _)| before.rsplit(' ').next());
+    if let Some(key) = table.filter(|key| !key.contains('"')) {
+        let todo =
+            format!("On one line a table is {key}=\"id=R-1; item=water; qty=40\": in quotation marks, parted by semicolons.");
+        return refused(Wrong::new(format!("{} is written with braces.", quoted(key)), todo));
+    }
     by_hand([("what".to_owned(), Node::text(1, what))].into_iter().chain(pairs), scenario, now)
+}
+
+fn refused(wrong: Wrong) -> Result<Inject, Vec<Problem>> {
+    Err(vec![wrong.at(Place { file: BY_HAND.to_owned(), ..Place::default() })])
 }
 
 /// Reads the fields of `[[inject]]` as JSON: texts, numbers, yes or no, lists and objects. It happens at `now`.

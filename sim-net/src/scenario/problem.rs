@@ -116,6 +116,11 @@ impl Notes {
         self.problems.borrow_mut().push(problem);
     }
 
+    /// So many problems so far: more of them later means that what was read in between is not whole.
+    pub(super) fn count(&self) -> usize {
+        self.problems.borrow().len()
+    }
+
     pub(super) fn remark(&self, place: Place, what: impl Into<String>) {
         self.remarks.borrow_mut().push(Remark { place, what: what.into() });
     }

@@ -6,6 +6,7 @@ pub(super) mod inject;
 pub(super) mod sites;
 pub(super) mod world;
 
+use std::collections::BTreeSet;
 use std::path::{Path as FilePath, PathBuf};
 
 use super::form::Form;
@@ -13,7 +14,7 @@ use super::problem::{Notes, Place, Problem, Remark, Wrong, quoted};
 use super::selector::{self, Index};
 use super::text::{self, MINUTE};
 use super::words::Status;
-use super::{Exercise, Scenario, check, real, tree};
+use super::{Exercise, Origin, Scenario, check, real, tree};
 
 /// What the first key of a scenario file says.
 pub(super) const FORMAT: &str = "sim-net/1";
@@ -30,16 +31,41 @@ const BYTES_MAX: u64 = 64 << 20;
 /// Every [`Problem`] of all files, sorted by place; at least one.
 pub fn read(path: &FilePath) -> Result<(Scenario, Vec<Remark>), Vec<Problem>> {
     let notes = Notes::default();
-    let scenario = Files::find(path, &notes).and_then(|files| files.scenario(&notes));
+    let read = Files::find(path, &notes).and_then(|files| files.scenario(&notes));
     let (mut remarks, mut problems) = notes.done();
-    if let Some(scenario) = scenario.as_ref().filter(|_| problems.is_empty()) {
-        let (more, found) = check::check(scenario);
+    if let Some((scenario, gaps)) = &read {
+        let (more, found) = check::check_rest(scenario, gaps);
         remarks.extend(more);
         problems.extend(found);
+        problems.sort();
     }
-    match scenario.filter(|_| problems.is_empty()) {
-        Some(scenario) => Ok((scenario, remarks)),
+    match read.filter(|_| problems.is_empty()) {
+        Some((scenario, _)) => Ok((scenario, remarks)),
         None => Err(problems),
+    }
+}
+
+/// What could not be read as it stands: whatever depends on it is looked at once that is mended, so that one slip is told once.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    /// Something of `[exercise]`: its length, its objectives.
+    pub(super) exercise: bool,
+    /// Some site or element.
+    pub(super) sites: bool,
+    /// Something else of `[world]`.
+    pub(super) world: bool,
+    /// Some inject.
+    pub(super) injects: bool,
+    /// Some expectation.
+    pub(super) expects: bool,
+    /// Where injects and expectations stand that could not be read.
+    pub(super) torn: BTreeSet<(String, u32)>,
+}
+
+impl Gaps {
+    /// The inject or expectation that stands there was not read as it is meant.
+    pub(super) fn is_torn(&self, origin: &Origin) -> bool {
+        self.torn.contains(&(origin.file.clone(), origin.row))
     }
 }
 
@@ -96,7 +122,7 @@ impl Files {
         Some((name, rows))
     }
 
-    fn scenario(&self, notes: &Notes) -> Option<Scenario> {
+    fn scenario(&self, notes: &Notes) -> Option<(Scenario, Gaps)> {
         let bytes = self.bytes(&self.file, Place { file: self.file.clone(), ..Place::default() }, notes)?;
         let top = Form::new(&self.file, 0, tree::toml(&self.file, &bytes, notes)?, notes);
         if let Some(format) = top.text("format").filter(|format| format != FORMAT) {
@@ -106,30 +132,44 @@ impl Files {
             );
             top.wrong_at("format", top.row_of("format"), wrong.among([FORMAT]));
         }
-        let exercise = exercise(&top);
+        let mut gaps = Gaps::default();
+        let mut seen = notes.count();
+        // Whether something was wrong with what was read since the last call.
+        let mut torn = || std::mem::replace(&mut seen, notes.count()) != notes.count();
+        torn();
+        let exercise = exercise(&top).unwrap_or_else(|| Exercise { duration: 0, ..Scenario::blank(1).exercise });
+        gaps.exercise = torn();
         let world_form = top.table("world");
         let empty = Form::new(&self.file, 0, Vec::new(), notes);
         let form = world_form.as_ref().unwrap_or(&empty);
-        let seed = exercise.as_ref().map_or(1, |exercise| exercise.seed);
-        let (sites, elements) = sites::read(self, form, seed);
+        let (sites, elements, nameless) = sites::read(self, form, exercise.seed);
+        gaps.sites = torn();
         let world = world::read(form);
         form.done();
-        let index = Index::new(&sites, &elements);
-        let injects = self.injects(&top, &index);
-        let expects = expect::all(&top, &index, &injects);
+        gaps.world = torn();
+        let index = if gaps.sites { Index::of_some(&sites, &elements, nameless) } else { Index::new(&sites, &elements) };
+        let injects = self.injects(&top, &index, &mut gaps.torn);
+        gaps.injects = torn();
+        let expects = expect::all(&top, &index, &injects, &mut gaps.torn);
+        gaps.expects = torn();
         top.done();
-        Some(Scenario { exercise: exercise?, world, injects: injects.done, expects, sites, elements })
+        Some((Scenario { exercise, world, injects: injects.done, expects, sites, elements }, gaps))
     }
 
-    fn injects(&self, top: &Form<'_>, index: &Index<'_>) -> inject::Injects {
+    fn injects(&self, top: &Form<'_>, index: &Index<'_>, torn: &mut BTreeSet<(String, u32)>) -> inject::Injects {
         let mut injects = inject::Injects::default();
-        for form in top.tables("inject") {
-            injects.take(&form, index);
-        }
+        let mut take = |form: &Form<'_>| {
+            let before = form.notes.count();
+            injects.take(form, index);
+            if form.notes.count() > before {
+                torn.insert((form.file.to_owned(), form.row));
+            }
+        };
+        top.tables("inject").iter().for_each(&mut take);
         match self.sheet(top, "msel", inject::COLUMNS) {
             Some((file, rows)) => {
                 for row in rows {
-                    injects.take(&Form::new(&file, row.row, row.cells, top.notes), index);
+                    take(&Form::new(&file, row.row, row.cells, top.notes));
                 }
             }
             None if !top.has("msel") && self.folder.join(MSEL).is_file() => {

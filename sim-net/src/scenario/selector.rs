@@ -17,6 +17,10 @@ const KEYS: [&str; 8] = ["site", "region", "owner", "power_area", "element", "ro
 pub(super) struct Index<'a> {
     pub(super) sites: &'a [Site],
     pub(super) elements: &'a [Element],
+    /// Some of them could not be read as they stand: what is not found may be there once that is mended.
+    some: bool,
+    /// Of some sites nobody knows how they are called.
+    nameless: bool,
     by_id: BTreeMap<&'a str, SiteNo>,
     by_element: BTreeMap<&'a str, usize>,
     owners: BTreeMap<&'a str, Vec<SiteNo>>,
@@ -30,6 +34,8 @@ impl<'a> Index<'a> {
         let mut index = Self {
             sites,
             elements,
+            some: false,
+            nameless: false,
             by_id: BTreeMap::new(),
             by_element: elements.iter().enumerate().map(|(no, element)| (element.id.as_str(), no)).collect(),
             owners: BTreeMap::new(),
@@ -49,6 +55,11 @@ impl<'a> Index<'a> {
         index
     }
 
+    /// Where not all could be read: it is not said again of whoever names those.
+    pub(super) fn of_some(sites: &'a [Site], elements: &'a [Element], nameless: bool) -> Self {
+        Self { some: true, nameless, ..Self::new(sites, elements) }
+    }
+
     /// The sites of a selector, ascending; at least one.
     pub(super) fn sites(&self, text: &str) -> Result<Vec<SiteNo>, Wrong> {
         if self.sites.is_empty() {
@@ -56,7 +67,7 @@ impl<'a> Index<'a> {
             return Ok(Vec::new());
         }
         let found = self.union(text)?;
-        if found.is_empty() {
+        if found.is_empty() && !self.some {
             return Err(Wrong::new(format!("{} matches no site.", quoted(text)), "Nothing would happen: mend the selector."));
         }
         Ok(found.into_iter().collect())
@@ -82,10 +93,11 @@ impl<'a> Index<'a> {
         }
         for part in parts(text) {
             match terms(&part).as_slice() {
-                [(key, name)] if key == "element" => {
-                    let no = self.by_element.get(name.as_str()).copied().ok_or_else(|| self.no_element(name))?;
-                    found.insert(no);
-                }
+                [(key, name)] if key == "element" => match self.by_element.get(name.as_str()) {
+                    Some(no) => _ = found.insert(*no),
+                    None if self.some => return Ok(Vec::new()),
+                    None => return Err(self.no_element(name)),
+                },
                 [(key, _)] if key == "*" => found.extend(0..self.elements.len()),
                 _ => {
                     let wrong = Wrong::new(format!("{} names no element.", quoted(&part)), "Write element: and an id.");
@@ -122,12 +134,17 @@ impl<'a> Index<'a> {
     fn term(&self, key: &str, name: &str, whole: &str) -> Result<BTreeSet<SiteNo>, Wrong> {
         let group = |what: &str, groups: &BTreeMap<&str, Vec<SiteNo>>| match groups.get(name) {
             Some(sites) => Ok(sites.iter().copied().collect()),
+            None if self.some => Ok(BTreeSet::new()),
             None => Err(Wrong::new(format!("There is no {what} {}.", quoted(name)), "Write one that the sheet of sites has.")
                 .near(name, groups.keys().copied())),
         };
         match key {
             "*" | "sites" => Ok((0..self.sites.len()).collect()),
-            "site" => self.by_id.get(name).map(|no| BTreeSet::from([*no])).ok_or_else(|| self.no_site(name)),
+            "site" => match self.by_id.get(name) {
+                Some(no) => Ok(BTreeSet::from([*no])),
+                None if self.nameless => Ok(BTreeSet::new()),
+                None => Err(self.no_site(name)),
+            },
             "owner" => group("owner", &self.owners),
             "power_area" => group("power area", &self.areas),
             "lan" => group("LAN", &self.lans),
@@ -141,6 +158,7 @@ impl<'a> Index<'a> {
             }
             "element" => match self.by_element.get(name).and_then(|no| self.elements.get(*no)) {
                 Some(element) => Ok(element.used_by.iter().copied().collect()),
+                None if self.some => Ok(BTreeSet::new()),
                 None => Err(self.no_element(name)),
             },
             "nearest" => self.nearest(name),

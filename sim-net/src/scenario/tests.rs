@@ -95,7 +95,7 @@ wan = { delya = "18ms" }
     let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
     for words in [
         "msel.csv, row 2, column what: \"power-los\" is nothing that can happen. Known: power-loss",
-        "msel.csv, row 3, column where: There is no site \"S9\". Known: S1, S3.",
+        "msel.csv, row 3, column where: There is no site \"S9\". Known: S1, S2, S3.",
         "msel.csv, row 4, column at: \"25 past\" is no exercise time.",
         "scenario.toml, line 5, key exercise.status: \"actual\" is the word for the real thing",
         "scenario.toml, line 6, key exercise.duration: \"six hours\" is no length of time.",
@@ -107,6 +107,59 @@ wan = { delya = "18ms" }
         assert!(shown.iter().any(|problem| problem.starts_with(words)), "{words:?} is not in {shown:#?}");
     }
     assert_eq!(problems.len(), 9, "{shown:#?}");
+}
+
+/// A scenario of two sites and one event, and these rows.
+#[track_caller]
+fn mistakes(sites: &str, toml: &str, msel: &str) -> Vec<String> {
+    let toml = format!("msel = \"msel.csv\"\n[exercise]\nid = \"E\"\nduration = \"1h\"\n[world]\nsites = \"sites.csv\"\n{toml}");
+    let (sites, msel) = (format!("id,name,region,owner\n{sites}"), format!("nr,at,what,where,name,lasts\n{msel}"));
+    let files = [("scenario.toml", toml.as_bytes()), ("sites.csv", sites.as_bytes()), ("msel.csv", msel.as_bytes())];
+    read_files(&files).expect_err("must be refused").iter().map(ToString::to_string).collect()
+}
+
+#[track_caller]
+fn only(found: &[String], wanted: &[&str]) {
+    assert!(found.len() == wanted.len() && found.iter().zip(wanted).all(|(a, b)| a.starts_with(b)), "{found:#?}");
+}
+
+#[test]
+fn a_wrong_county_or_a_missing_id_blames_no_other_column_and_no_other_row() {
+    let expect = "[[expect]]\nid = \"X\"\nwithin = \"1h\"\ncheck = { count = \"running\", of = \"*\", at_least = 2 }\n";
+    let found = mistakes("S1,One,Mars,A\nS2,Two,HUA,A\n", expect, "1,00:10,crash,site:S1,,\n2,00:20,crash,region:TPE,,\n");
+    only(&found, &["sites.csv, row 2, column region: \"Mars\" is no county"]);
+    let found = mistakes(",One,HUA,A\nS2,Two,HUA,A\n", expect, "1,00:10,crash,site:S1,,\n");
+    only(&found, &["sites.csv, row 2, column id: id is missing"]);
+    let two = "S1,One,HUA,A\nS2,Two,HUA,A\n";
+    let found = mistakes(two, "", "1,00:10,crash,site:S3,,\n2,02:00,crash,site:S1,,\n");
+    only(
+        &found,
+        &["msel.csv, row 2, column where: There is no site \"S3\"", "msel.csv, row 3, column at: 02:00 is not before the end"],
+    );
+}
+
+#[test]
+fn whoever_speaks_of_what_is_misspelt_is_not_blamed_for_it() {
+    let two = "S1,One,HUA,A\nS2,Two,HUA,A\n";
+    let expects = "[[expect]]\nid = \"X1\"\nafter = \"name:split\"\nwithin = \"5m\"\ncheck = { equal = \"*\" }\n\
+                   [[expect]]\nid = \"X2\"\nafter = \"inject:1\"\nwithin = \"half an hour\"\ncheck = { equal = \"*\" }\n\
+                   [[expect]]\nid = \"X3\"\nwithin = \"2h\"\ncheck = { equal = \"*\" }\n\
+                   [[inject]]\nif_not = \"X2\"\nby = \"00:40\"\nwhat = \"say\"\nsay = \"call\"\n";
+    let found = mistakes(two, expects, "1,00:10,partitoin,site:S1,split,\n2,00:20,crash,site:S1,,20 m1nutes\n");
+    only(
+        &found,
+        &[
+            "msel.csv, row 2, column what: \"partitoin\" is nothing that can happen",
+            "msel.csv, row 3, column lasts: \"20 m1nutes\" is no length",
+            "scenario.toml, line 15, key expect.within: \"half an hour\" is no length",
+            "scenario.toml, line 17, key within: From 00:00 on, 2h do not lie within",
+        ],
+    );
+    let text = TEN_LINES.replace("HUA\" }", "HUX\" }").replace("2h", "two hours");
+    only(
+        &refused(&text),
+        &["scenario.toml, line 4, key exercise.duration", "scenario.toml, line 6, key world.generate.region: \"HUX\""],
+    );
 }
 
 #[test]

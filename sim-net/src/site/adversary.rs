@@ -52,6 +52,8 @@ pub struct Forgery {
     pub stories: Vec<Vec<Bytes>>,
     /// Words in it that nobody may keep: no key that may speak signed them.
     pub worthless: Vec<Row>,
+    /// What nobody may keep belongs to another realm.
+    pub foreign: bool,
     /// Words in it that only the theft makes false: everybody will keep them.
     pub stolen: Vec<Row>,
 }
@@ -62,7 +64,7 @@ pub fn forge(kind: ForgeKind, loot: &Loot<'_>, dice: &mut Dice) -> Forgery {
     let key = loot.alliance.members[loot.site].key;
     let hello = greeting(loot.alliance, loot);
     let one = |frames: Vec<Bytes>| vec![[vec![hello.clone()], frames].concat()];
-    let plain = Forgery { key, stories: Vec::new(), worthless: Vec::new(), stolen: Vec::new() };
+    let plain = Forgery { key, stories: Vec::new(), worthless: Vec::new(), stolen: Vec::new(), foreign: false };
     match kind {
         ForgeKind::BadSignature => {
             let words = write(loot.alliance, loot, Vec::new(), None, &[report("closed"), request(40)], dice);
@@ -72,7 +74,8 @@ pub fn forge(kind: ForgeKind, loot: &Loot<'_>, dice: &mut Dice) -> Forgery {
         ForgeKind::ForeignCertificate => {
             let words = write(loot.foreign, loot, Vec::new(), None, &[report("closed"), request(40)], dice);
             let frames = [vec![greeting(loot.foreign, loot)], frames(&words)].concat();
-            Forgery { key: loot.foreign.members[loot.site].key, stories: vec![frames], worthless: words, ..plain }
+            let key = loot.foreign.members[loot.site].key;
+            Forgery { key, stories: vec![frames], worthless: words, foreign: true, ..plain }
         }
         ForgeKind::Replay => Forgery { stories: one(frames(&loot.overheard)), ..plain },
         ForgeKind::Malformed => {

@@ -57,6 +57,12 @@ impl Power {
         self.lost.is_empty()
     }
 
+    /// This inject took mains away, and nobody brought them back.
+    #[must_use]
+    pub fn is_lost(&self, nr: u32) -> bool {
+        self.lost.contains(&nr)
+    }
+
     /// What feeds the PC at a time not before the last change.
     #[must_use]
     pub fn source(&self, now: Micros) -> Source {

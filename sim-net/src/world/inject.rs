@@ -117,6 +117,7 @@ impl World {
         if let Some(lasts) = inject.lasts {
             self.after(lasts, Happening::Undo { nr });
         }
+        let mends = mends(&inject.effect);
         match inject.effect {
             Effect::PowerLoss(nodes) => {
                 for node in nodes {
@@ -190,6 +191,27 @@ impl World {
                     self.at(arrives, Happening::Undo { nr });
                 }
             }
+        }
+        if mends {
+            let over: Vec<u32> = self.standing.iter().copied().filter(|nr| !self.is_felt(*nr)).collect();
+            for nr in over {
+                self.standing.remove(&nr);
+                self.log(Happened::Undone { nr });
+            }
+        }
+    }
+
+    /// Something of an inject that stands is still there; what others can't mend always is.
+    fn is_felt(&self, nr: u32) -> bool {
+        let cause = Cause::from(nr);
+        match self.injects.get(&nr).map(|inject| &inject.effect) {
+            Some(Effect::Partition { .. } | Effect::Cut(_) | Effect::Flap { .. }) => self.backhaul.holds(cause),
+            Some(Effect::Jam { .. } | Effect::AntennaDown(_)) => self.is_on_air(cause),
+            Some(Effect::PowerLoss(nodes)) => nodes.iter().any(|node| self.slots[*node].power.is_lost(nr)),
+            Some(Effect::Crash(_) | Effect::FirmOutage(_)) => {
+                self.slots.iter().any(|slot| slot.holds.contains(&Hold::Inject(nr)))
+            }
+            Some(_) | None => true,
         }
     }
 
@@ -363,6 +385,11 @@ impl World {
             self.checker.saw(Sometimes::DifferedAtHeal);
         }
     }
+}
+
+/// What others did may be over by it.
+fn mends(effect: &Effect) -> bool {
+    matches!(effect, Effect::Heal(_) | Effect::Restore(_) | Effect::PowerBack(_) | Effect::Restart(_))
 }
 
 /// It goes on until it is undone.

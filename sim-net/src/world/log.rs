@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use holdfast_proto::id::EntryId;
+use holdfast_proto::io::Row;
 use holdfast_proto::replica::Document;
 
 use super::World;
 use super::slot::Hold;
 use crate::checker::Made;
 use crate::scenario::{Inject, Micros, SiteNo, Subject, When};
+use crate::site::disk::Job;
 
 /// Something that happened, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -147,6 +149,21 @@ impl World {
     #[must_use]
     pub fn is_dark(&self, site: SiteNo) -> bool {
         self.slots[site].holds.contains(&Hold::Power)
+    }
+
+    /// When its words and those of others came into a store.
+    pub(super) fn time_entries(&mut self, node: usize, job: &Job) {
+        let Some(latencies) = &mut self.latencies else { return };
+        let id = self.alliance.members[node].id;
+        let others = self.alliance.members.len() - 1;
+        for row in &job.rows {
+            let Row::Entry(entry) = row else { continue };
+            if entry.id.log.author == id {
+                latencies.born(entry.id, self.now, others);
+            } else {
+                latencies.came(entry.id, self.now, node);
+            }
+        }
     }
 
     /// Contingencies: injects whose time depends on an expectation. Those above decide: [`Self::inject`] with a time under the same

@@ -30,8 +30,7 @@ impl World {
         slot.driver.as_ref()?;
         slot.next_command += 1;
         let number = slot.next_command;
-        let values = if let Command::Report(report) = command { Some(&report.values) } else { None };
-        self.checker.asked(node, number, self.now, kind, values);
+        self.checker.asked(node, number, self.now, kind, command);
         Some(number)
     }
 

@@ -290,6 +290,11 @@ impl World {
     }
 
     /// Noise or a broken antenna is over.
+    /// Something that this cause did to a channel or an antenna is still there.
+    pub(super) fn is_on_air(&self, cause: Cause) -> bool {
+        self.radios.iter().any(|on| on.radio.holds(cause))
+    }
+
     pub(super) fn end_radio(&mut self, cause: Cause) {
         self.radios.iter_mut().for_each(|on| on.radio.end(cause));
         self.hear_soon();

@@ -6,18 +6,20 @@ use holdfast_proto::time::UtcMillis;
 
 use super::log::Happened;
 use super::slot::Hold;
-use super::{Happening, World};
+use super::{Beat, CannotRun, Happening, MINUTE, World};
 use crate::checker::{Rule, Sometimes};
 use crate::driver::{Driver, Start};
 use crate::network::element::Route;
 use crate::site::clock::YEAR_MS;
-use crate::site::disk::{Damage, Disk, DiskPace};
+use crate::site::disk::{Damage, Disk, DiskPace, Job};
 use crate::site::power::Source;
 
 /// A PC loses power within this of the moment at which somebody began to write.
 const IN_THE_ACT_US: u64 = 8_000;
 /// Mates of a LAN that mDNS names, at most.
 const MATES_MAX: usize = 8;
+/// At the beginning nodes are started so many at a time.
+const STARTS: usize = 64;
 
 /// What became of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,22 @@ pub(super) enum Loss {
 }
 
 impl World {
+    /// Every node starts and gets its beats, in their order.
+    pub(super) fn begin(&mut self, go_on: &mut dyn FnMut() -> bool) -> Result<(), CannotRun> {
+        for node in 0..self.slots.len() {
+            if node % STARTS == STARTS - 1 && !go_on() {
+                return Err(CannotRun::GivenUp);
+            }
+            self.start(node);
+            for beat in [Beat::Board, Beat::Entry, Beat::Act] {
+                self.next_beat(node, beat);
+            }
+        }
+        self.at(self.phases.endex, Happening::Endex);
+        self.at(MINUTE / 6, Happening::Sample);
+        Ok(())
+    }
+
     /// Starts a node that nothing holds down.
     pub(super) fn start(&mut self, node: usize) {
         if self.slots[node].driver.is_some() || !self.slots[node].holds.is_empty() {
@@ -119,10 +137,7 @@ impl World {
         let in_hand = std::mem::take(&mut slot.in_hand);
         in_hand.values().for_each(|nr| slot.staff.put_off(*nr));
         self.checker.saw(Sometimes::Crashed);
-        let id = self.id(node);
-        for job in wreck.kept.iter().filter(|_| store_stays) {
-            self.checker.durable(node, id, self.now, job);
-        }
+        wreck.kept.iter().filter(|_| store_stays).for_each(|job| self.durable(node, job));
         self.checker.saw_times(Sometimes::LostUnsynced, wreck.lost as u64);
         self.checker.saw_times(Sometimes::KeptUnanswered, wreck.kept.len() as u64);
         self.checker.saw_times(Sometimes::TornStamp, u64::from(wreck.torn));
@@ -131,6 +146,14 @@ impl World {
         self.slots[node].begun.extend(begun);
         self.drop_links(node);
         self.log(Happened::SiteDown { site: node, dark });
+    }
+
+    /// What became durable is looked at.
+    pub(super) fn durable(&mut self, node: usize, job: &Job) {
+        let id = self.id(node);
+        self.checker.durable(node, id, self.now, job);
+        let alliance = &self.alliance;
+        self.checker.own_realm(node, self.now, job, |object| alliance.has_issued(object));
     }
 
     /// The store of a stopped PC is not what it was.

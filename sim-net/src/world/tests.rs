@@ -217,8 +217,38 @@ fn flap_swizzle_firm_outage_degrade_and_heal_come_and_go() {
     let open = |world: &World| (0..6).all(|a| (0..6).all(|b| a == b || world.backhaul.open_both(a, b)));
     assert!(!open(&world));
     world.run_until(17 * MINUTE);
-    assert!(open(&world) && world.standing().count() == 1, "only the partition was never taken back by name");
+    assert!(open(&world) && world.standing().count() == 0, "the heal ended the partition");
+    let undone = story(&mut world, |what| matches!(what, Happened::Undone { nr: 5 }));
+    assert_eq!(undone.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [16 * 60]);
     good(world);
+}
+
+#[test]
+fn whatever_is_carried_out_at_once_it_is_the_same_run() {
+    let scenario = swarm::draw(3, swarm::Scale { nodes: 6, minutes: 3 });
+    let mut whole = World::new(scenario.clone(), 3).unwrap();
+    whole.run_until(whole.end());
+    for bound in [1, 7, 1_000] {
+        let mut parts = World::new(scenario.clone(), 3).unwrap();
+        while parts.now < parts.end() {
+            let (before, at) = (parts.events, parts.now);
+            assert!(parts.run_some(parts.end(), bound));
+            let more = parts.events - before;
+            assert!(more <= bound + 200 && (more > 0 || parts.now > at), "{more} events of {bound}");
+            assert!(parts.next_event().is_none_or(|next| next > parts.now), "nothing of a moment is left");
+        }
+        assert_eq!((parts.fingerprint(), parts.events), (whole.fingerprint(), whole.events), "{bound} at once");
+    }
+}
+
+#[test]
+fn a_large_alliance_is_not_founded_any_further_than_it_is_allowed_to() {
+    let mut asked = 0;
+    let founded = World::found(swarm::calm(200, 5, Path::LAN, 1, SILENT), 1, &mut || {
+        asked += 1;
+        asked < 2
+    });
+    assert_eq!((founded.err(), asked), (Some(CannotRun::GivenUp), 2));
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Checker<'_> {
             }
             Effect::FirmOutage(owner) => {
                 let owners: BTreeSet<&str> = self.scenario.sites.iter().map(|site| site.owner.as_str()).collect();
-                if !owners.contains(owner.as_str()) {
+                if !owners.contains(owner.as_str()) && !self.gaps.sites {
                     let wrong = Wrong::new(format!("No site belongs to \"{owner}\"."), "Write an owner of the sheet of sites.");
                     self.wrong(origin, "owner", wrong.near(owner, owners));
                 }
@@ -73,7 +73,7 @@ impl Checker<'_> {
                 if !sites.is_empty() {
                     self.there(origin, sites);
                 }
-                if !self.heard.contains_key(channel.as_str()) {
+                if !self.heard.contains_key(channel.as_str()) && !self.gaps.sites {
                     self.wrong(
                         origin,
                         "channel",
@@ -87,7 +87,7 @@ impl Checker<'_> {
             Effect::AntennaDown(sites) => {
                 self.there(origin, sites);
                 let radio = |media: &[Medium]| media.iter().any(|medium| matches!(medium, Medium::Radio(_)));
-                if !self.sites_of(sites).any(|site| radio(&site.media)) {
+                if !self.gaps.sites && !self.sites_of(sites).any(|site| radio(&site.media)) {
                     self.wrong(
                         origin,
                         "where",
@@ -97,13 +97,13 @@ impl Checker<'_> {
             }
             Effect::Courier { from, to } => {
                 self.there(origin, &[*from, *to]);
-                if from == to {
+                if from == to && !self.gaps.sites {
                     self.wrong(origin, "to", Wrong::new("The courier goes nowhere.", "Write another site."));
                 }
             }
             Effect::Observe { site, of, .. } => {
                 self.there(origin, &[*site, *of]);
-                if site == of {
+                if site == of && !self.gaps.sites {
                     self.wrong(
                         origin,
                         "of",
@@ -166,6 +166,9 @@ impl Checker<'_> {
     }
 
     fn elements(&self, inject: &Inject, elements: &[usize]) {
+        if self.gaps.sites {
+            return;
+        }
         let known = &self.scenario.elements;
         if elements.is_empty() || elements.iter().any(|no| *no >= known.len()) {
             self.wrong(
@@ -184,6 +187,9 @@ impl Checker<'_> {
     }
 
     fn groups(&self, inject: &Inject, groups: &[Vec<SiteNo>]) {
+        if self.gaps.sites {
+            return;
+        }
         let mut seen = BTreeSet::new();
         for group in groups {
             self.there(&inject.origin, group);

@@ -229,6 +229,11 @@ fn quantity(typed: &str) -> Result<u64, Wrong> {
     }
 }
 
+/// How the built-in catalogue calls an item, in Chinese and English; none: it is not in it.
+pub(crate) fn item_names(code: &str) -> Option<(&'static str, &'static str)> {
+    CATALOGUE.named(code).map(|item| (item.zh.as_str(), item.en.as_str()))
+}
+
 /// The code of an item of the built-in catalogue, by code or name; `other:TEXT` for anything else.
 fn item_code(typed: &str) -> Result<String, Wrong> {
     let plain = typed.trim();

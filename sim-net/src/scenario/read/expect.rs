@@ -1,5 +1,7 @@
 //! Expectations and what is looked at for them.
 
+use std::collections::BTreeSet;
+
 use super::super::form::Form;
 use super::super::problem::{Wrong, quoted};
 use super::super::selector::{self, Index};
@@ -13,11 +15,15 @@ use super::inject::Injects;
 const COUNTS: [&str; 4] = ["requests-open", "reachable", "running", "open"];
 
 /// All expectations of a file.
-pub(super) fn all(top: &Form<'_>, index: &Index<'_>, injects: &Injects) -> Vec<Expect> {
+pub(super) fn all(top: &Form<'_>, index: &Index<'_>, injects: &Injects, torn: &mut BTreeSet<(String, u32)>) -> Vec<Expect> {
     let mut out = Vec::new();
     for form in top.tables("expect") {
+        let before = form.notes.count();
         out.extend(expect(&form, index, injects));
         form.done();
+        if form.notes.count() > before {
+            torn.insert((form.file.to_owned(), form.row));
+        }
     }
     out
 }
@@ -41,7 +47,8 @@ fn expect(form: &Form<'_>, index: &Index<'_>, injects: &Injects) -> Option<Expec
         origin: Origin { file: form.file.to_owned(), row: form.row },
         id: id?,
         after,
-        within: within?,
+        // Noted where it is missing; the id stands, for those that speak of it.
+        within: within.unwrap_or(0),
         checks,
     })
 }
@@ -190,14 +197,20 @@ impl Reader<'_, '_> {
             let wrong = || Wrong::new(format!("{} can't be counted.", quoted(typed)), "Write one of these words.").among(COUNTS);
             COUNTS.iter().find(|count| **count == word).copied().ok_or_else(wrong)
         });
-        let what = match what? {
-            "requests-open" => Counted::RequestsOpen(form.need("at", |text| self.index.site(text))?),
-            "reachable" => Counted::Reachable(form.need("at", |text| self.index.site(text))?),
-            "running" => Counted::Running(form.need("of", |text| self.index.sites(text))?),
-            _ => Counted::Open(form.need("of", |text| self.index.sites(text))?),
-        };
         let equals = form.get("equals", text::whole::<u64>);
         let (least, most) = (form.get("at_least", text::whole), form.get("at_most", text::whole));
+        let Some(what) = what else {
+            // Whichever of them belongs to what is counted.
+            return ["at", "of"].into_iter().find(|key| form.has(key)).and(None);
+        };
+        let at = || form.need("at", |text| self.index.site(text));
+        let of = || form.need("of", |text| self.index.sites(text));
+        let what = match what {
+            "requests-open" => at().map(Counted::RequestsOpen),
+            "reachable" => at().map(Counted::Reachable),
+            "running" => of().map(Counted::Running),
+            _ => of().map(Counted::Open),
+        };
         if !["equals", "at_least", "at_most"].into_iter().any(|key| form.has(key)) {
             return form.missing("equals");
         }
@@ -206,7 +219,7 @@ impl Reader<'_, '_> {
             form.wrong(Wrong::new("at_least is more than at_most: no number is both.", "Write the smaller one first."));
             return None;
         }
-        Some(Check::Count { what, at_least, at_most })
+        Some(Check::Count { what: what?, at_least, at_most })
     }
 }
 

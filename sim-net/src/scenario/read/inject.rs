@@ -7,7 +7,7 @@ use super::super::problem::Wrong;
 use super::super::selector::{self, Index};
 use super::super::text;
 use super::super::tree::Value;
-use super::super::{Inject, Origin, When};
+use super::super::{Effect, Inject, Origin, When};
 use super::effect;
 
 /// Columns of the sheet of events: what every inject may have, then what some effects need.
@@ -52,7 +52,7 @@ pub(in crate::scenario) struct Injects {
 }
 
 impl Injects {
-    /// Reads one; what is wrong with it is noted and it is left out.
+    /// Reads one; what is wrong with it is noted, and something stands in its place.
     pub(in crate::scenario) fn take(&mut self, form: &Form<'_>, index: &Index<'_>) {
         let nr = form.get("nr", text::whole::<u32>);
         let when = when(form);
@@ -60,12 +60,14 @@ impl Injects {
         let (lasts, name, say) = (form.get("lasts", text::duration), form.get("name", selector::id), form.text("say"));
         let (objective, expect) = (form.get("objective", selector::id), names(form));
         let by_hand = form.or("by_hand", false, text::yes);
-        // Without its effect nobody knows which other keys it may have.
-        let Some(effect) = effect else { return };
+        // Without its effect nobody knows which other keys it may have. Its number and name stand, for those that speak of them.
+        if effect.is_some() {
+            form.done();
+        }
+        let effect = effect.unwrap_or(Effect::TellController);
         let origin = Origin { file: form.file.to_owned(), row: form.row };
         let when = when.unwrap_or(When::At(0));
         let inject = Inject { nr: nr.unwrap_or(0), when, effect, lasts, name, say, objective, expect, by_hand, origin };
-        form.done();
         if nr.is_none() {
             self.unnumbered.push(self.done.len());
         }

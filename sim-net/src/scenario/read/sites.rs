@@ -36,9 +36,10 @@ pub(in crate::scenario) const SITES: &[&str] = &[
 /// Columns of the sheet of elements.
 pub(in crate::scenario) const ELEMENTS: &[&str] = &["id", "kind", "used_by"];
 
-/// Sites and elements of `[world]`.
-pub(super) fn read(files: &Files, world: &Form<'_>, seed: u64) -> (Vec<Site>, Vec<Element>) {
-    let (mut sites, mut elements) = (Vec::new(), Vec::new());
+/// Sites and elements of `[world]`, and whether there are sites of whom nobody knows how they are called.
+pub(super) fn read(files: &Files, world: &Form<'_>, seed: u64) -> (Vec<Site>, Vec<Element>, bool) {
+    let (mut sites, mut elements, mut nameless) = (Vec::new(), Vec::new(), false);
+    let before = world.notes.count();
     match (world.table("generate"), world.has("sites")) {
         (Some(form), false) => {
             if let Some(draw) = draw(&form, seed) {
@@ -53,7 +54,9 @@ pub(super) fn read(files: &Files, world: &Form<'_>, seed: u64) -> (Vec<Site>, Ve
             let sheet = files.sheet(world, "sites", SITES);
             for (file, row) in sheet.iter().flat_map(|(file, rows)| rows.iter().map(move |row| (file, row))) {
                 let form = Form::new(file, row.row, row.cells.clone(), world.notes);
-                sites.extend(site(&form));
+                let site = site(&form);
+                nameless |= site.is_none();
+                sites.extend(site);
                 form.done();
             }
         }
@@ -68,7 +71,8 @@ pub(super) fn read(files: &Files, world: &Form<'_>, seed: u64) -> (Vec<Site>, Ve
     unique(world, "sites", "site", sites.iter().map(|site| site.id.as_str()));
     let sheet = files.sheet(world, "elements", ELEMENTS);
     if let Some((file, rows)) = sheet {
-        let index = Index::new(&sites, &elements);
+        let whole = world.notes.count() == before;
+        let index = if whole { Index::new(&sites, &elements) } else { Index::of_some(&sites, &elements, nameless) };
         let mut more = Vec::new();
         for row in rows {
             let form = Form::new(&file, row.row, row.cells, world.notes);
@@ -78,7 +82,7 @@ pub(super) fn read(files: &Files, world: &Form<'_>, seed: u64) -> (Vec<Site>, Ve
         elements.extend(more);
     }
     unique(world, "elements", "element", elements.iter().map(|element| element.id.as_str()));
-    (sites, elements)
+    (sites, elements, nameless)
 }
 
 /// Ids stand once.
@@ -111,9 +115,12 @@ fn site(form: &Form<'_>) -> Option<Site> {
     let generator = span(form, ("generator", "generator_h"), HOUR).unwrap_or(tank);
     let usual = if lan.is_empty() { vec![Medium::Wan] } else { vec![Medium::Wan, Medium::Lan] };
     let media = form.or("media", usual, media);
-    let (id, region) = (id?, region?);
+    // All columns are read before anything is given up: none of them is unknown.
+    let name = form.text("name");
+    // Its id stands wherever the county does not, for those that speak of it.
+    let (id, region) = (id?, region.or_else(|| Region::all().next())?);
     Some(Site {
-        name: form.text("name").unwrap_or_else(|| id.clone()),
+        name: name.unwrap_or_else(|| id.clone()),
         id,
         lat: place.0.or(seat.map(|seat| seat.lat)).unwrap_or(0),
         lon: place.1.or(seat.map(|seat| seat.lon)).unwrap_or(0),
@@ -174,12 +181,14 @@ fn element(form: &Form<'_>, index: &Index<'_>) -> Option<Element> {
 /// `generate = { sites = 25, hubs = 2, region = "HUA" }`.
 fn draw(form: &Form<'_>, seed: u64) -> Option<Draw> {
     let sites = form.need("sites", text::whole::<usize>);
-    let mut regions = Vec::new();
+    let (mut regions, mut torn) = (Vec::new(), sites.is_none() && form.has("sites"));
     for node in form.list("region", ';').into_iter().chain(form.list("regions", ';')).flatten() {
         let one = |text: &str| {
             if text.trim() == "*" { Ok(Region::all().collect()) } else { selector::region(text).map(|one| vec![one]) }
         };
-        regions.extend(form.parse("region", &node, one).unwrap_or_default());
+        let read = form.parse("region", &node, one);
+        torn |= read.is_none();
+        regions.extend(read.unwrap_or_default());
     }
     regions.sort_unstable();
     regions.dedup();
@@ -193,6 +202,9 @@ fn draw(form: &Form<'_>, seed: u64) -> Option<Draw> {
     form.done();
     if !form.has("region") && !form.has("regions") {
         return form.missing("region");
+    }
+    if torn {
+        return None;
     }
     let least = draw.hubs.saturating_add(draw.authorities).saturating_add(draw.regions.len());
     if draw.sites > SITES_MAX || draw.sites < 2 || draw.sites < least {

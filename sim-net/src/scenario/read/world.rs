@@ -109,8 +109,8 @@ fn gossip(defaults: &Form<'_>, usual: Option<Path>) -> Option<Path> {
 }
 
 fn channel(form: &Form<'_>) -> Option<Channel> {
-    let name = form.need("channel", selector::id)?;
-    let usual = Channel::named(&name);
+    let name = form.need("channel", selector::id);
+    let usual = Channel::named(name.as_deref().unwrap_or_default());
     let rate = form.get("rate", |typed| match text::bits(typed).map(u32::try_from) {
         Ok(Ok(bits)) if bits > 0 => Ok(Modulation::Rate(bits)),
         Ok(_) => Err(Wrong::new(format!("{} is no rate of a radio.", quoted(typed)), "Write bits a second, such as 9600.")),
@@ -134,7 +134,7 @@ fn channel(form: &Form<'_>) -> Option<Channel> {
         range_m: form.or("range_m", usual.range_m, text::whole),
         mtu,
         loss: form.or("loss", usual.loss, text::share),
-        name,
+        name: name?,
     })
 }
 
