@@ -172,7 +172,8 @@ impl Node {
             return;
         }
         if self.own.unstamped {
-            if !self.store_rests() {
+            // Somebody who waits for an answer is worth another try.
+            if !self.own.queue.is_empty() || !self.store_rests() {
                 self.stamp_again();
             }
             return;
@@ -491,6 +492,12 @@ impl Node {
         for promise in flight.promises {
             let refusal = refuse::not_saved(cause);
             self.emit(Output::Reply { id: promise.command, reply: Reply::Refused(refusal) });
+        }
+        if self.own.unstamped {
+            // They waited for the stamp alone, and nothing can be written without it.
+            for (id, _) in std::mem::take(&mut self.own.queue) {
+                self.emit(Output::Reply { id, reply: Reply::Refused(refuse::not_saved(cause)) });
+            }
         }
     }
 

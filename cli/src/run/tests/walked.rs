@@ -147,8 +147,8 @@ fn founding_names_the_one_thing_that_is_wrong() {
         let words: Vec<String> = line.split_whitespace().map(|word| word.replace("DIR", &dir).replace('_', " ")).collect();
         typed(&words.iter().map(String::as_str).collect::<Vec<_>>(), &[])
     };
-    let did = run("alliance init --dir DIR --kind actual --firm Example_Mart --firm 一二三四五六七八九十甲");
-    assert!(did.code == 2 && did.err.contains("33 bytes; at most 32") && did.err.contains("H-871"), "{did:?}");
+    let did = run("alliance init --dir DIR --kind actual --firm Example_Mart --firm 一二三四五六七八九十甲乙丙丁戊己庚");
+    assert!(did.code == 2 && did.err.contains("51 bytes; at most 48") && did.err.contains("H-871"), "{did:?}");
     assert_eq!(run("alliance init --dir DIR --kind actual --firm Example_Mart --firm Example_County").code, 0);
     let did = run("alliance issue issuer --dir DIR --number 1 --firm Nobody");
     assert!(did.code == 0 && did.err.contains("Example County, Example Mart"), "it is said whose keys there are: {did:?}");

@@ -133,3 +133,32 @@ fn a_hub_acknowledges_at_once_then_all_that_is_due_together_once_a_minute() {
     assert_eq!(acknowledged(&world), 2, "one entry names all");
     assert!(world.requests(0).iter().all(|request| request.status == "acknowledged"));
 }
+
+#[test]
+fn a_node_that_can_not_write_the_stamp_it_lacks_refuses_what_it_is_told_and_goes_on_once_it_can() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    world.request(0, "water:1", None);
+    let older = world.hosts[0].stamp;
+    world.request(0, "water:2", None);
+    let rows = world.hosts[0].rows.clone();
+    world.disconnect_all(0);
+    // The crash kept the rows and lost their stamp; the disk is full.
+    world.hosts[0].node = world.boot(0, rows, older);
+    let first: Vec<Output> = std::iter::from_fn(|| world.hosts[0].node.poll_output()).collect();
+    let mut token_of_stamp = token(&first);
+    let fails = |token| Input::PersistFailed { token, cause: "disk full".to_owned() };
+    let refused = |outputs: &[Output]| {
+        outputs.iter().any(|output| matches!(output, Output::Reply { reply: Reply::Refused(no), .. } if no.code == "H-503"))
+    };
+    let [command, _] = both("rice:3");
+    // One that comes while the stamp is on its way, and one that comes while the store is left alone.
+    let _ = step(&mut world, 0, Input::Command { id: CommandId(9_001), command: command.clone() });
+    assert!(refused(&step(&mut world, 0, fails(token_of_stamp))));
+    token_of_stamp = token(&step(&mut world, 0, Input::Command { id: CommandId(9_002), command: command.clone() }));
+    assert!(refused(&step(&mut world, 0, fails(token_of_stamp))));
+    let outputs = step(&mut world, 0, Input::Command { id: CommandId(9_003), command });
+    let outputs = step(&mut world, 0, Input::Persisted { token: token(&outputs) });
+    let outputs = step(&mut world, 0, Input::Persisted { token: token(&outputs) });
+    assert!(outputs.iter().any(|output| matches!(output, Output::Reply { reply: Reply::Saved(_), .. })), "{outputs:?}");
+}
