@@ -165,7 +165,7 @@ fn founding_names_the_one_thing_that_is_wrong() {
     let file = home.path().join("alliance.hf");
     let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(&file, text.replacen("-----END", "x\n-----END", 1)).unwrap();
-    for (lang, part) in [("en", "it has not 64 hex digits"), ("zh-TW", "不是 64 個十六進位數字")] {
+    for (lang, part) in [("en", "expected 64 hex digits"), ("zh-TW", "每行應有 64 個十六進位數字")] {
         let did = run(&format!("alliance show DIR/alliance.hf --lang {lang}"));
         assert!(did.code == 1 && did.err.contains(part) && !did.err.contains("line 5: line"), "{did:?}");
     }
