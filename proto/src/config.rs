@@ -69,8 +69,6 @@ pub const PENDING_MAX: usize = 16_384;
 pub const PENDING_DOCS_MAX: usize = AUTHORS_MAX;
 /// Versions of one document waiting for the store at once; of more the digest brings the newest.
 pub const PENDING_VERSIONS_MAX: usize = 4;
-/// Logbooks of which is noted what one link has seen, 40 B each. Beyond it the link is sent what it may have.
-pub const SEEN_MAX: usize = 4 * AUTHORS_MAX;
 /// Longest address of a peer: a full host name and a port.
 pub const ADDRESS_BYTES_MAX: usize = 262;
 /// Refusals of one link told in [`REFUSALS_EVERY`]; the rest is only counted.

@@ -13,6 +13,7 @@
 //! | `node/room` | how large our own documents may be |
 //! | `node/delivery` | how far our own words got |
 //! | `node/spread` | fresh entries: push, announce, prune, pull |
+//! | `node/trees` | over which links whose words go, and how |
 //! | `node/heal` | digest, difference, wants and their answers |
 //! | `node/tell` | answers to questions |
 
@@ -32,6 +33,7 @@ mod tell;
 #[cfg(test)]
 #[expect(clippy::wildcard_enum_match_arm, reason = "a test that gets another answer than it asked for only panics")]
 mod tests;
+mod trees;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -80,6 +82,7 @@ pub struct Node {
     next_want: u32,
     wanted_docs: BTreeSet<(NodeId, DocKind)>,
     grafts: spread::Grafts,
+    trees: trees::Trees,
     /// Details as compared with peers.
     scopes: heal::Scopes,
     /// What neighbours said they hold durably of our own words.
@@ -152,7 +155,7 @@ impl Node {
     /// When to call [`Self::handle`] with [`Input::Wake`] at the latest, and who asked for it. Ask again after each `handle`.
     #[must_use]
     pub fn deadline(&self) -> Option<(Instant, Timer)> {
-        let redial = self.peers.deadline().map(|at| (at, Timer::Redial));
+        let redial = self.peers.deadline().into_iter().chain(self.kin.deadline()).min().map(|at| (at, Timer::Redial));
         let graft = self.grafts.deadline().map(|at| (at, Timer::Graft));
         let want = self.wants.values().map(|asked| (asked.deadline, Timer::Want)).min();
         let write = self.write_deadline().into_iter().chain(self.queue_deadline()).min().map(|at| (at, Timer::Write));

@@ -1,6 +1,7 @@
 //! Where peers might be reached and when to try again. Local and fast, never replicated. It never gives up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::config::{ADDRESS_BYTES_MAX, CANDIDATES_MAX, Config};
 use crate::id::NodeId;
@@ -25,6 +26,8 @@ pub struct Contact {
     pub failures: u32,
     /// Not before this.
     pub next: Instant,
+    /// How long that was from the last failure.
+    pub waited: Duration,
     /// Why the last dial or link ended, in words.
     pub last_error: Option<String>,
 }
@@ -33,6 +36,8 @@ pub struct Contact {
 const CLAIMS_MAX: usize = 4;
 /// Dials in a row that came to nothing after which another node is tried beside.
 const FAILING: u32 = 2;
+/// Who is wanted but keeps refusing, as a hub that holds all the links it may, waits so many times longer where there are links enough.
+const PATIENT: u32 = 8;
 /// Of a reason so much is kept.
 const CAUSE_CHARS_MAX: usize = 256;
 
@@ -119,7 +124,17 @@ impl Peers {
         }
         self.stale = true;
         let proven = false;
-        let contact = Contact { is_static, node, proven, dialling: false, link: None, failures: 0, next: now, last_error: None };
+        let contact = Contact {
+            is_static,
+            node,
+            proven,
+            dialling: false,
+            link: None,
+            failures: 0,
+            next: now,
+            waited: Duration::ZERO,
+            last_error: None,
+        };
         self.contacts.insert(address, contact);
     }
 
@@ -137,6 +152,12 @@ impl Peers {
             self.forget_worst(|contact| !contact.is_static && contact.node != Some(node));
         }
         self.add(address, false, Some(node), now);
+    }
+
+    /// True where an address of the node is known.
+    #[must_use]
+    pub fn knows(&self, node: NodeId) -> bool {
+        self.contacts.values().any(|contact| contact.node == Some(node))
     }
 
     /// True where an address of the node is known that did not just fail again and again.
@@ -179,12 +200,14 @@ impl Peers {
             if busy || (!asked_for && budget == 0) {
                 continue;
             }
-            if contact.next <= now {
+            let patient = budget == 0 && !contact.is_static && contact.failures >= FAILING;
+            let next = if patient { contact.next.after(contact.waited.saturating_mul(PATIENT - 1)) } else { contact.next };
+            if next <= now {
                 budget = budget.saturating_sub(1);
                 contact.dialling = true;
                 due.push(address.clone());
             } else {
-                self.next = Some(self.next.map_or(contact.next, |next| next.min(contact.next)));
+                self.next = Some(self.next.map_or(next, |first| first.min(next)));
             }
         }
         due
@@ -205,7 +228,8 @@ impl Peers {
             contact.last_error = Some(cause.chars().take(CAUSE_CHARS_MAX).collect());
             let wait = config.redial_min.saturating_mul(1 << contact.failures.saturating_sub(1).min(10)).min(config.redial_max);
             let micros = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
-            contact.next = Instant(now.0.saturating_add(micros / 2 + rng.below(micros / 2 + 1)));
+            contact.waited = Duration::from_micros(micros / 2 + rng.below(micros / 2 + 1));
+            contact.next = now.after(contact.waited);
         }
     }
 

@@ -90,6 +90,12 @@ impl Replica {
         self.leaves.iter().map(digest::author_of).chain(new)
     }
 
+    /// True where anything is held of this author.
+    #[must_use]
+    pub fn knows(&self, author: NodeId) -> bool {
+        digest::place_of(&self.leaves, author).is_ok() || self.dirty.contains(&author)
+    }
+
     /// Entries held and counted.
     #[must_use]
     pub fn entries(&self) -> u64 {

@@ -36,7 +36,7 @@ pub(super) const SETTLE: Duration = Duration::from_millis(250);
 /// While changes keep coming digests are compared at most so often.
 const SETTLE_BUSY: Duration = Duration::from_secs(1);
 /// And where that only ever finds both equal, so often in the long run ...
-const CALM_EVERY: Duration = Duration::from_secs(20);
+const CALM_EVERY: Duration = Duration::from_secs(60);
 /// ... after this many comparisons in a row. Pushes and announcements carry what is new; the digest only backs them up.
 const CALM_ROW: u32 = 8;
 /// An unequal digest within so long of a change is most likely a push under way: look again first.

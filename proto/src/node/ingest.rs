@@ -105,6 +105,8 @@ impl Node {
             if let Some(pending) = judged {
                 if fresh {
                     self.spread(&pending.row, &pending.header, Some(link));
+                } else {
+                    self.trees.take_heard(id);
                 }
                 ids.push(id);
                 rows.push(Row::Entry(pending.row.clone()));

@@ -2,19 +2,44 @@
 //! linked among themselves: each firm and the hubs of each region form a ring by id, and each store holds on to a hub of its region.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::Node;
 use crate::domain::DirectoryEntry;
 use crate::id::{DocKind, NodeId};
 use crate::identity::Role;
+use crate::time::Instant;
 
 /// How many of a row are tried to find one that answers; where all of them are down, it takes until one is back.
 const TRIED: usize = 4;
+
+/// After a start boards, which say where their authors are to be found, take a moment to come. Who passes over all that are not heard
+/// yet takes whoever is heard first, and so do all others: one hub would hold on to a whole county.
+const HEARD_WITHIN: Duration = Duration::from_secs(60);
 
 /// Whom this node wants a link to, nearest first; one of each row that answers will do. Follows from the roster.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kin {
     rows: Vec<Vec<NodeId>>,
+    /// Until then somebody whose address is not known is waited for.
+    waits_until: Option<Instant>,
+}
+
+impl Kin {
+    /// The node starts.
+    pub(super) fn wait(&mut self, now: Instant) {
+        self.waits_until = Some(now.after(HEARD_WITHIN));
+    }
+
+    /// When others are looked for in the place of those whose address is still not known.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.waits_until
+    }
+
+    /// True once, when that time has come.
+    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+        self.waits_until.take_if(|until| *until <= now).is_some()
+    }
 }
 
 fn is_wide(entry: &DirectoryEntry) -> bool {
@@ -26,7 +51,7 @@ impl Node {
     pub(super) fn find_kin(&mut self) {
         let nodes = &self.known.directory().nodes;
         let Some(own) = nodes.get(&self.me) else {
-            self.kin = Kin::default();
+            self.kin.rows.clear();
             return;
         };
         let behind = |wanted: &dyn Fn(&DirectoryEntry) -> bool, from: NodeId| -> Vec<NodeId> {
@@ -43,7 +68,7 @@ impl Node {
         let turn = usize::from(self.me.serial) % hubs;
         let first = || nodes.iter().filter(|(_, entry)| hub(entry)).nth(turn).map(|(node, _)| *node);
         let from = if is_wide(own) { Some(self.me) } else { home.or_else(first) };
-        self.kin = Kin { rows: vec![behind(&firm, self.me), from.map_or_else(Vec::new, |from| behind(&hub, from))] };
+        self.kin.rows = vec![behind(&firm, self.me), from.map_or_else(Vec::new, |from| behind(&hub, from))];
     }
 
     /// Who of them is to be dialled now: of each row all up to the first that is linked, or may well answer. Their addresses are noted.
@@ -57,7 +82,8 @@ impl Node {
                 }
                 self.note_addresses(*node);
                 wanted.insert(*node);
-                if self.peers.may_answer(*node) {
+                let waited_for = self.kin.waits_until.is_some() && !self.peers.knows(*node);
+                if waited_for || self.peers.may_answer(*node) {
                     break;
                 }
             }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ingest::Age;
+use super::trees::{Bit, Way};
 use super::{Timer, heal};
-use crate::config::SEEN_MAX;
-use crate::id::{Class, DocKind, EntryId, LogId, NodeId};
+use crate::id::{Class, DocKind, EntryId, NodeId};
 use crate::io::{DocRow, EntryRow};
 use crate::link::LinkProfile;
 use crate::link::outbox::Outbox;
@@ -21,10 +21,10 @@ const GREETING_MAX: Duration = Duration::from_secs(5);
 /// On a link that loses nothing announcements only back up a push that went another way, so they may be gathered for so many
 /// times as long: under load most of them then travel together, and an end that hears the other's first has nothing left to say.
 const GATHER_RELIABLE: u32 = 10;
-/// Where the peer never wants any of it that time doubles so often, to some seconds.
-const UNASKED_MAX: u32 = 2;
-/// Authors whose words are pushed over a link before it showed whether the peer has them sooner from elsewhere.
-const TRIED_MAX: usize = 32;
+/// Where the peer never wants any of it that time doubles so often, to some seconds, for what it has sooner from elsewhere.
+const UNASKED_MAX: u32 = 4;
+/// The same of what is urgent.
+const UNASKED_URGENT_MAX: u32 = 2;
 
 /// What waits in an outbox.
 #[derive(Clone, Debug)]
@@ -50,15 +50,6 @@ impl Parcel {
     }
 }
 
-/// How an author's fresh words go to a peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stance {
-    /// Whole and at once.
-    Pushed,
-    /// By name: the peer has them from elsewhere sooner.
-    Announced,
-}
-
 /// One link.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
@@ -69,11 +60,10 @@ pub(super) struct Link {
     pub(super) up_at: Instant,
     pub(super) outbox: Outbox<Parcel>,
     pub(super) serving: VecDeque<heal::Serving>,
-    /// How this peer hears authors from here, as far as that showed.
-    pub(super) stances: BTreeMap<NodeId, Stance>,
-    pub(super) duplicates: BTreeMap<NodeId, u8>,
-    /// Highest number of each logbook that came from there or was announced.
-    seen: BTreeMap<LogId, u32>,
+    /// Which bit of [`super::trees`] it is.
+    pub(super) bit: Bit,
+    /// Authors pushed to this peer without being asked.
+    pub(super) tried: u32,
     pub(super) announce: BTreeMap<EntryId, u8>,
     pub(super) announce_docs: BTreeMap<(NodeId, DocKind), DocOrder>,
     pub(super) flush_at: Option<Instant>,
@@ -98,7 +88,7 @@ pub(super) fn gathered(announce: Duration) -> Duration {
 }
 
 impl Link {
-    pub(super) fn new(profile: LinkProfile, now: Instant) -> Self {
+    pub(super) fn new(profile: LinkProfile, bit: Bit, now: Instant) -> Self {
         let greet_by = (!profile.broadcast).then(|| now.after(GREETING_MAX));
         Self {
             profile,
@@ -107,9 +97,8 @@ impl Link {
             up_at: now,
             outbox: Outbox::default(),
             serving: VecDeque::new(),
-            stances: BTreeMap::new(),
-            duplicates: BTreeMap::new(),
-            seen: BTreeMap::new(),
+            bit,
+            tried: 0,
             announce: BTreeMap::new(),
             announce_docs: BTreeMap::new(),
             flush_at: None,
@@ -139,26 +128,16 @@ impl Link {
         if self.profile.dialled.is_some() { Duration::ZERO } else { heal::SETTLE }
     }
 
-    /// How long announcements wait to go together. Where frames get lost they are what brings a lost push back, so not long. Where
-    /// none do, the peer mostly has all of it by the time: the more often that was so, the longer they wait, and of two ends that
-    /// have the same to say one waits longer, for who hears it from the other says it no more.
-    pub(super) fn gather(&self, announce: Duration) -> Duration {
+    /// How long an announcement waits for others to go with it. Where frames get lost they are what brings a lost push back, so not
+    /// long. Where none do, the peer mostly has it by then: the more often that was so, the longer waits what only backs up another
+    /// way; and of two ends that have the same to say one waits longer, for who hears it from the other says it no more.
+    fn gather(&self, announce: Duration, way: Way, urgent: bool) -> Duration {
         if !self.profile.reliable {
             return announce;
         }
-        gathered(announce).saturating_mul(1 << self.unasked.min(UNASKED_MAX)).saturating_add(self.second())
-    }
-
-    /// True where an author's fresh word is only announced here. The first few authors are tried: pushed until the peer says that
-    /// it has them from elsewhere. Of a large alliance that would be each word of everybody over each link, so further authors
-    /// are announced until the peer asks for a word of theirs.
-    pub(super) fn announces(&mut self, author: NodeId) -> bool {
-        let tried = self.stances.len() < TRIED_MAX;
-        let stance = self.stances.get(&author).copied();
-        if stance.is_none() && tried {
-            self.stances.insert(author, Stance::Pushed);
-        }
-        stance.map_or(!tried, |stance| stance == Stance::Announced)
+        let most = if urgent { UNASKED_URGENT_MAX } else { UNASKED_MAX };
+        let doubled = if way == Way::Mention { self.unasked.min(most) } else { 0 };
+        gathered(announce).saturating_mul(1 << doubled).saturating_add(self.second())
     }
 
     /// Queues a fresh word. False where no frame of this link takes it: it would hold up all that follows. `bytes` is what it takes
@@ -172,9 +151,14 @@ impl Link {
         fits
     }
 
+    /// What is announced goes out at the latest when this has waited long enough.
+    pub(super) fn announce_by(&mut self, way: Way, urgent: bool, now: Instant, announce: Duration) {
+        let at = now.after(self.gather(announce, way, urgent));
+        self.flush_at = Some(self.flush_at.map_or(at, |known| known.min(at)));
+    }
+
     /// The peer has this entry, or had it announced: it need not hear of it from here.
     pub(super) fn note_heard(&mut self, id: EntryId) {
-        self.note_seen(id);
         self.announce.remove(&id);
     }
 
@@ -183,17 +167,5 @@ impl Link {
         if self.announce_docs.get(&(author, kind)).is_some_and(|mine| *mine <= order) {
             self.announce_docs.remove(&(author, kind));
         }
-    }
-
-    pub(super) fn note_seen(&mut self, id: EntryId) {
-        // Names cost nothing to make up: beyond the bound the peer is sent what it may have already.
-        if self.seen.len() < SEEN_MAX || self.seen.contains_key(&id.log) {
-            let seen = self.seen.entry(id.log).or_default();
-            *seen = id.number.max(*seen);
-        }
-    }
-
-    pub(super) fn has_seen(&self, id: EntryId) -> bool {
-        self.seen.get(&id.log).is_some_and(|seen| *seen >= id.number)
     }
 }

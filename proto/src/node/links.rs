@@ -45,7 +45,7 @@ impl Node {
             return self.hang_up(id, "too many have come and not said who they are");
         }
         let broadcast = profile.broadcast;
-        let mut link = Link::new(profile, self.now.mono);
+        let mut link = Link::new(profile, self.trees.open(), self.now.mono);
         if broadcast {
             link.probe_at = Some(self.now.mono.after(self.beacon_wait()));
         }
@@ -62,6 +62,7 @@ impl Node {
         let Some(link) = self.links.remove(&id) else { return };
         self.forget_wants(id);
         self.grafts.forget(id);
+        self.trees.close(id, link.bit);
         self.peers.look_again();
         if let Some(node) = link.node {
             self.notify(Event::PeerDown { node: Some(node), cause: cause.to_owned() });
@@ -383,7 +384,7 @@ impl Node {
     }
 
     pub(super) fn due_dials(&mut self) {
-        if !self.peers.is_due(self.now.mono) {
+        if !self.kin.is_due(self.now.mono) && !self.peers.is_due(self.now.mono) {
             return;
         }
         let linked = self.linked();

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Node;
 use super::ingest::Age;
-use super::link::{Parcel, Stance};
+use super::link::Parcel;
+use super::trees::Way;
 use crate::control::Event;
 use crate::id::{Class, DocKind, EntryId, LogId, NodeId};
 use crate::io::EntryRow;
@@ -16,14 +17,12 @@ use crate::message::{DocName, Message};
 use crate::replica::{Header, HeldDoc};
 use crate::time::Instant;
 
-/// Duplicates of one author over one link after which it is pruned. One may be a race; corrosion prunes after several too.
-const DUPLICATES_TO_PRUNE: u8 = 2;
 /// Announcements of one entry on a link that may lose frames. At 5 % loss three misses are 1 in 8,000.
 const ANNOUNCEMENTS_LOSSY: u8 = 3;
 /// A want of at most this many entries is a repair: the asker lacks what we only announced, so push to it again.
 pub(super) const REPAIR_MAX: usize = 16;
 /// Announced entries waited for at once.
-const GRAFTS_MAX: usize = 16_384;
+pub(super) const GRAFTS_MAX: usize = 16_384;
 /// The same of one link, so that no single neighbour takes all the room.
 const GRAFTS_LINK_MAX: usize = 2_048;
 
@@ -93,8 +92,11 @@ impl Node {
         let now = self.now.mono;
         let announce = self.config.announce;
         let batch = now.after(self.config.broadcast_batch);
+        let heard = self.trees.take_heard(header.id);
+        let tree = self.trees.of(author);
+        let first = !self.replica.knows(author);
         let mut too_long = 0;
-        for (_, state) in self.links.iter_mut().filter(|(link, _)| Some(**link) != from) {
+        for (link, state) in self.links.iter_mut().filter(|(link, _)| Some(**link) != from) {
             if state.profile.broadcast {
                 if unlinked {
                     let queued = state.queue_word(header.class, bytes, Parcel::Entry(row.clone()));
@@ -103,22 +105,22 @@ impl Node {
                 }
                 continue;
             }
-            if state.node.is_none() || state.node == Some(author) || state.has_seen(header.id) {
+            if state.node.is_none() || state.node == Some(author) || heard.contains(link) {
                 continue;
             }
-            let lazy = author != me && state.announces(author);
-            if !lazy {
+            // Our own words go straight to every neighbour: one hop is the shortest way.
+            let way = if author == me { Way::Push } else { tree.way(state.bit, &mut state.tried, first) };
+            if way == Way::Push {
                 let queued = state.queue_word(header.class, bytes, Parcel::Entry(row.clone()));
                 state.healing.sent += u64::from(queued);
                 too_long += u64::from(!queued);
             }
-            let times = if state.profile.reliable { u8::from(lazy) } else { ANNOUNCEMENTS_LOSSY };
+            let times = if state.profile.reliable { u8::from(way != Way::Push) } else { ANNOUNCEMENTS_LOSSY };
             if times > 0 {
                 if state.announce.len() < GRAFTS_MAX {
                     state.announce.insert(header.id, times);
                 }
-                let at = now.after(state.gather(announce));
-                state.flush_at.get_or_insert(at);
+                state.announce_by(way, header.class.is_urgent(), now, announce);
             }
         }
         self.count_too_long(too_long);
@@ -143,6 +145,7 @@ impl Node {
         let unlinked = self.unlinked_audible();
         let age = Age::heard(doc.row.age.age_ms, self.now);
         let now = self.now.mono;
+        let first = !self.replica.knows(author);
         let targets: Vec<LinkId> = self.links.iter().filter(|(link, _)| Some(**link) != from).map(|(link, _)| *link).collect();
         let mut too_long = 0;
         for link in targets {
@@ -167,15 +170,14 @@ impl Node {
             if peer.is_none() || peer == Some(author) {
                 continue;
             }
-            let lazy = author != me && state.announces(author);
-            if !lazy {
+            let way = if author == me { Way::Push } else { self.trees.of(author).way(state.bit, &mut state.tried, first) };
+            if way == Way::Push {
                 let queued = state.queue_word(class, bytes, Parcel::Doc(doc.row.clone(), age));
                 too_long += u64::from(!queued);
             }
-            if lazy || !state.profile.reliable {
+            if way != Way::Push || !state.profile.reliable {
                 state.announce_docs.insert((author, kind), name.order);
-                let at = now.after(state.gather(announce));
-                state.flush_at.get_or_insert(at);
+                state.announce_by(way, false, now, announce);
             }
         }
         self.count_too_long(too_long);
@@ -194,25 +196,11 @@ impl Node {
 
     /// The same came again over this link.
     pub(super) fn duplicate(&mut self, link: LinkId, author: NodeId) {
-        let Some(state) = self.links.get_mut(&link).filter(|state| !state.profile.broadcast && state.node.is_some()) else {
+        let Some(state) = self.links.get(&link).filter(|state| !state.profile.broadcast && state.node.is_some()) else {
             return;
         };
-        let count = state.duplicates.entry(author).or_default();
-        *count = count.saturating_add(1);
-        if *count >= DUPLICATES_TO_PRUNE && state.node != Some(author) {
-            state.duplicates.remove(&author);
+        if self.trees.came_again(author, state.bit) && state.node != Some(author) {
             self.control(link, Message::Prune { author });
-        }
-    }
-
-    /// The peer gets this author by a shorter way.
-    pub(super) fn pruned(&mut self, link: LinkId, author: NodeId) {
-        if author == self.me {
-            // Our own words go straight to every neighbour: one hop is the shortest way.
-            return;
-        }
-        if let Some(state) = self.links.get_mut(&link).filter(|_| self.known.directory().nodes.contains_key(&author)) {
-            state.stances.insert(author, Stance::Announced);
         }
     }
 
@@ -233,8 +221,12 @@ impl Node {
                     // Said to us, it need not be said back.
                     state.note_heard(id);
                 }
+                if self.holds(id) {
+                    continue;
+                }
+                self.trees.note_heard(id, link);
                 let room = left > 0 && self.grafts.len() < GRAFTS_MAX;
-                if room && !self.grafts.waiting.contains_key(&id) && !self.holds(id) && !self.wanted.contains(&id) {
+                if room && !self.grafts.waiting.contains_key(&id) && !self.wanted.contains(&id) {
                     left -= 1;
                     self.grafts.wait(id, deadline, link);
                 }
@@ -292,23 +284,6 @@ impl Node {
         let missing: Vec<EntryId> = (first..id.number).map(|number| EntryId { log: id.log, number }).collect();
         let missing: Vec<EntryId> = missing.into_iter().filter(|id| !self.holds(*id) && !self.wanted.contains(id)).collect();
         self.want_ids(link, &missing);
-    }
-
-    /// The peer asked for words of these authors: it gets them from here from now on. Where it had said that it has them sooner
-    /// from elsewhere only a handful is a sign that it no longer has; more is a difference that anything may have made.
-    pub(super) fn regraft(&mut self, link: LinkId, entries: &[(LogId, Vec<(u32, u32)>)], docs: &BTreeSet<(NodeId, DocKind)>) {
-        let count: u64 = entries.iter().flat_map(|(_, ranges)| ranges).map(|(a, b)| u64::from(b.saturating_sub(*a)) + 1).sum();
-        let few = count.saturating_add(docs.len() as u64) <= REPAIR_MAX as u64;
-        let Some(state) = self.links.get_mut(&link) else { return };
-        state.unasked = 0;
-        let authors = entries.iter().map(|(log, _)| log.author).chain(docs.iter().map(|(author, _)| *author));
-        let certified = |author: &NodeId| self.known.directory().nodes.contains_key(author);
-        for author in authors.filter(|author| *author != self.me).filter(certified) {
-            let stance = state.stances.entry(author).or_insert(Stance::Pushed);
-            if few {
-                *stance = Stance::Pushed;
-            }
-        }
     }
 
     /// A neighbour said how far it holds our own words.

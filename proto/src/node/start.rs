@@ -120,6 +120,7 @@ impl Restoring {
             next_want: 0,
             wanted_docs: BTreeSet::new(),
             grafts: super::spread::Grafts::default(),
+            trees: super::trees::Trees::default(),
             scopes: super::heal::Scopes::default(),
             held_by: BTreeMap::new(),
             ages: BTreeMap::new(),
@@ -184,6 +185,7 @@ impl Restoring {
                 break;
             }
         }
+        node.kin.wait(node.now.mono);
         node.find_kin();
         node.remember_addresses();
         node.admit();

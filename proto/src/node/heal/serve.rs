@@ -12,6 +12,7 @@ use crate::link::LinkId;
 use crate::message::{Message, Want, WireDoc, WireEntry};
 use crate::node::Node;
 use crate::node::link::Link;
+use crate::node::spread::REPAIR_MAX;
 use crate::replica::Header;
 
 /// Entries waiting to be served to one peer, and numbers looked up for one want; the rest is left to the next probe.
@@ -44,6 +45,15 @@ impl Serving {
 }
 
 impl Node {
+    /// A peer lacks these: it gets their authors' words from here from now on.
+    fn graft_to(&mut self, id: LinkId, entries: &[(LogId, Vec<(u32, u32)>)], docs: &BTreeSet<(NodeId, DocKind)>) {
+        let count: u64 = entries.iter().flat_map(|(_, ranges)| ranges).map(|(a, b)| u64::from(b.saturating_sub(*a)) + 1).sum();
+        // More is a difference that anything may have made.
+        let handful = count.saturating_add(docs.len() as u64) <= REPAIR_MAX as u64;
+        let authors = entries.iter().map(|(log, _)| log.author).chain(docs.iter().map(|(author, _)| *author));
+        self.regraft(id, authors.collect(), handful);
+    }
+
     /// A peer wants something.
     pub(in crate::node) fn serve(&mut self, id: LinkId, mut want: Want) {
         let crowded = self.links.get(&id).is_some_and(|link| {
@@ -62,7 +72,7 @@ impl Node {
             kind == DocKind::Board || peer.is_some_and(|peer| node.entitled(peer, author))
         };
         let asked: BTreeSet<_> = want.docs.iter().copied().take(SERVE_DOCS_MAX).collect();
-        self.regraft(id, &want.entries, &asked);
+        self.graft_to(id, &want.entries, &asked);
         let docs = asked.iter().filter(|(author, kind)| allowed(self, *author, *kind)).flat_map(|(author, kind)| {
             let age = self.doc_age(*author, *kind);
             let both = [self.replica.doc(*author, *kind), self.replica.doc_contradiction(*author, *kind)];

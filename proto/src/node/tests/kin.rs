@@ -44,6 +44,44 @@ fn where_the_next_one_does_not_answer_the_one_after_it_is_dialled_too() {
 }
 
 #[test]
+fn who_starts_waits_a_minute_for_the_board_of_its_hub_before_it_takes_another() {
+    let mut world = world(1);
+    // 1-2, which comes next, is heard by nobody yet; 1-3 is.
+    for n in [0, 2] {
+        world.connect(n, 4);
+    }
+    world.pass(Duration::from_secs(50));
+    assert!(world.hosts[0].dials.is_empty(), "{:?}", world.hosts[0].dials);
+    world.pass(Duration::from_secs(20));
+    assert_eq!(world.hosts[0].dials, ["host2:1".to_owned()].into());
+}
+
+/// How often 1-1, linked to 1-5 alone, tries the hub in an hour, some time after it began to refuse.
+fn tries_of_a_full_hub(degree: usize) -> usize {
+    let mut world = world(degree);
+    for n in [0, 1] {
+        world.connect(n, 4);
+    }
+    let settled = world.now.mono.after(Duration::from_secs(1_800));
+    let mut tries = 0;
+    while world.now.mono < settled.after(Duration::from_secs(3_600)) {
+        world.pass(Duration::from_secs(1));
+        if world.hosts[0].dials.remove("host1:1") {
+            tries += usize::from(world.now.mono > settled);
+            let cause = "too busy for another link".to_owned();
+            world.inputs.push_back((0, Input::DialFailed { address: "host1:1".to_owned(), cause }));
+        }
+    }
+    tries
+}
+
+#[test]
+fn a_hub_that_keeps_refusing_is_tried_more_rarely_while_there_are_links_enough_and_never_given_up() {
+    let (lacking, enough) = (tries_of_a_full_hub(2), tries_of_a_full_hub(1));
+    assert!(enough > 0 && lacking >= 4 * enough, "{lacking} times an hour where links lack, else {enough}");
+}
+
+#[test]
 fn after_a_restart_a_node_dials_whom_it_knew() {
     let mut world = world(8);
     world.connect(0, 4);
