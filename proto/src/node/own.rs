@@ -197,8 +197,7 @@ impl Node {
         }
         let mine = id.log.incarnation;
         self.own.heard = self.own.heard.max(mine.count);
-        if self.own.written && self.own.open && mine.count == self.own.mark.incarnation.count && mine > self.own.mark.incarnation
-        {
+        if self.own.open && mine.count == self.own.mark.incarnation.count && mine > self.own.mark.incarnation {
             return self.outrank();
         }
         let foreign = mine == self.own.mark.incarnation || mine.count > self.own.mark.incarnation.count;

@@ -122,3 +122,30 @@ fn a_clone_that_wrote_only_a_board_of_the_same_version_is_noticed() {
     world.converged();
     assert_eq!(world.status_of(1, 0).operating_status, "unknown");
 }
+
+#[test]
+fn a_life_begun_anew_after_a_lost_disk_is_shown_whichever_of_both_ranks_higher_and_after_a_restart_too() {
+    let mut ranks = BTreeMap::new();
+    for second in 0..12 {
+        let mut world = World::new(2);
+        world.connect(0, 1);
+        world.report(0, "operating.status", "open");
+        world.pass(Duration::from_secs(3));
+        let me = world.alliance.nodes[0].node;
+        let life = |world: &World| world.hosts[0].node.replica.doc(me, DocKind::Board).unwrap().doc.log.incarnation;
+        let first = life(&world);
+        world.disconnect_all(0);
+        world.pass(Duration::from_secs(second));
+        world.put_back(0, (Vec::new(), None));
+        world.report(0, "operating.status", "closed");
+        let second = life(&world);
+        assert_eq!(first.count, second.count, "it knows of nothing before");
+        world.restart(0);
+        world.connect(0, 1);
+        world.pass(Duration::from_secs(10));
+        world.converged();
+        assert_eq!(world.status_of(1, 0).operating_status, "closed", "{first:?}, then {second:?}");
+        *ranks.entry(first < second).or_insert(0) += 1;
+    }
+    assert_eq!(ranks.len(), 2, "both orders came up");
+}
