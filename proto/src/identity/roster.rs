@@ -205,16 +205,23 @@ impl Roster {
         }
     }
 
-    /// Takes in the chain a peer presents on a link and says who it is. `key` is the key the link proved.
+    /// Takes in the chain a peer presents on a link and says who it is. `key` is the key the link proved. What was new, and so
+    /// proved itself here, is added to `taken`; of what is held already the peer's bytes may have any signature.
     ///
     /// # Errors
     /// [`Rejected::OtherRealm`] if it does not begin with our first charter, [`Rejected::KeyMismatch`], [`Rejected::Replaced`],
     /// [`Rejected::Void`], or why an object in it was refused. Objects before a refused one are kept: they proved themselves.
-    pub fn admit_chain(&mut self, objects: &[Bytes], key: &PublicKey) -> Result<(NodeId, Generation), Rejected> {
+    pub fn admit_chain(
+        &mut self,
+        objects: &[Bytes],
+        key: &PublicKey,
+        taken: &mut Vec<Bytes>,
+    ) -> Result<(NodeId, Generation), Rejected> {
         let last = self.end_of_chain(objects, key)?;
         for object in objects {
             match self.offer(object) {
-                Ok(Offered::New | Offered::Known) | Err(Rejected::Older) => {}
+                Ok(Offered::New) => taken.push(object.clone()),
+                Ok(Offered::Known) | Err(Rejected::Older) => {}
                 Err(other) => return Err(other),
             }
         }

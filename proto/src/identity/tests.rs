@@ -174,7 +174,7 @@ fn strangers_other_alliances_and_drills_are_refused() {
         assert_eq!(roster.offer(&other.objects[1]), Err(Rejected::BadSignature));
         assert_eq!(roster.offer(&other.objects[3]), Err(Rejected::BadSignature));
         let key = other.nodes[0].secret.public();
-        assert_eq!(roster.admit_chain(&other.roster.chain(id(1, 1)), &key), Err(Rejected::OtherRealm));
+        assert_eq!(roster.admit_chain(&other.roster.chain(id(1, 1)), &key, &mut Vec::new()), Err(Rejected::OtherRealm));
         assert_eq!(roster, ours.roster);
         assert_ne!(ours.nodes[0].secret.public(), key, "not even the keys are the same");
     }
@@ -199,10 +199,10 @@ fn a_chain_admits_its_own_key_and_no_other() {
     assert_eq!(chain.len(), 3);
     let (right, wrong) = (alliance.nodes[1].secret.public(), alliance.nodes[0].secret.public());
     let mut roster = Roster::new(&alliance.objects[0]).expect("founds");
-    assert_eq!(roster.admit_chain(&chain, &wrong), Err(Rejected::KeyMismatch));
-    assert_eq!(roster.admit_chain(&chain[..2], &right), Err(Rejected::WrongKind));
-    assert_eq!(roster.admit_chain(&[], &right), Err(Rejected::WrongKind));
-    assert_eq!(roster.admit_chain(&chain, &right), Ok((id(1, 2), FIRST)));
+    assert_eq!(roster.admit_chain(&chain, &wrong, &mut Vec::new()), Err(Rejected::KeyMismatch));
+    assert_eq!(roster.admit_chain(&chain[..2], &right, &mut Vec::new()), Err(Rejected::WrongKind));
+    assert_eq!(roster.admit_chain(&[], &right, &mut Vec::new()), Err(Rejected::WrongKind));
+    assert_eq!(roster.admit_chain(&chain, &right, &mut Vec::new()), Ok((id(1, 2), FIRST)));
     assert_eq!(roster.keys().collect::<Vec<_>>(), [right]);
 }
 
@@ -291,10 +291,10 @@ fn a_next_generation_replaces_the_key_on_links_and_old_words_still_verify() {
     let (old_chain, old_key) = (roster.chain(id(1, 1)), alliance.nodes[0].secret.public());
     roster.offer(&changed(&alliance, |node| (node.generation, node.key) = (SECOND, secret(8).public()))).expect("good");
     assert!(word.into_inner().verify(&roster).is_ok());
-    assert_eq!(roster.admit_chain(&old_chain, &old_key), Err(Rejected::Replaced));
+    assert_eq!(roster.admit_chain(&old_chain, &old_key, &mut Vec::new()), Err(Rejected::Replaced));
     assert!(roster.keys().all(|key| key != old_key));
     let new_chain = roster.chain(id(1, 1));
-    assert_eq!(roster.admit_chain(&new_chain, &secret(8).public()), Ok((id(1, 1), SECOND)));
+    assert_eq!(roster.admit_chain(&new_chain, &secret(8).public(), &mut Vec::new()), Ok((id(1, 1), SECOND)));
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn one_key_under_two_names_of_an_issuer_is_void_but_no_firm_can_void_anothers_no
     assert_eq!(roster.node_of_key(&victim), None, "ambiguous: only a chain tells");
     assert_eq!(roster.alarms().len(), 2);
     let chain = roster.chain(id(1, 1));
-    assert_eq!(roster.admit_chain(&chain, &victim), Ok((id(1, 1), FIRST)));
+    assert_eq!(roster.admit_chain(&chain, &victim, &mut Vec::new()), Ok((id(1, 1), FIRST)));
 }
 
 #[test]

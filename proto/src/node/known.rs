@@ -71,11 +71,16 @@ impl Known {
     ///
     /// # Errors
     /// As [`Roster::admit_chain`].
-    pub(super) fn admit_chain(&mut self, objects: &[Bytes], key: &PublicKey) -> Result<(NodeId, Generation), Rejected> {
+    pub(super) fn admit_chain(
+        &mut self,
+        objects: &[Bytes],
+        key: &PublicKey,
+        taken: &mut Vec<Bytes>,
+    ) -> Result<(NodeId, Generation), Rejected> {
         if self.roster.holds_all(objects) {
             return self.roster.admit_held_chain(objects, key);
         }
-        Arc::make_mut(&mut self.roster).admit_chain(objects, key)
+        Arc::make_mut(&mut self.roster).admit_chain(objects, key, taken)
     }
 
     /// The roster changed: all that follows from it does.

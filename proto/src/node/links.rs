@@ -192,19 +192,20 @@ impl Node {
         let Some(key) = self.links.get(&id).and_then(|link| link.profile.peer) else {
             return self.reject(id, "a greeting on a link that proves no key");
         };
-        let before = self.known.roster().objects().count();
-        let node = match self.known.admit_chain(chain, &key) {
+        let mut taken = Vec::new();
+        let admitted = self.known.admit_chain(chain, &key, &mut taken);
+        if !taken.is_empty() {
+            let rows = taken.into_iter().map(|bytes| Row::Roster { bytes }).collect();
+            self.persist(rows, None, super::ingest::Job::Quiet);
+            self.roster_changed();
+        }
+        let node = match admitted {
             Ok((node, _)) => node,
             Err(why) => {
                 self.reject(id, &format!("a greeting: {why}"));
                 return self.hang_up(id, &refusal_words(why));
             }
         };
-        if self.known.roster().objects().count() != before {
-            let rows = chain.iter().map(|bytes| Row::Roster { bytes: bytes.clone() }).collect();
-            self.persist(rows, None, super::ingest::Job::Quiet);
-            self.roster_changed();
-        }
         if node == self.me || self.cut.contains(&node) {
             return self.hang_up(id, if node == self.me { "that is this node itself" } else { "cut off for a drill" });
         }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::identity::AlliancePlan;
+use crate::message::Message;
 
 /// More certificates than one frame could name.
 const MANY: u16 = 4_200;
@@ -108,4 +109,42 @@ fn a_node_whose_name_was_certified_twice_says_that_nothing_was_saved() {
     };
     let own: Vec<&Row> = world.hosts[0].rows[rows..].iter().filter(is_own).collect();
     assert!(own.is_empty(), "written by itself: {own:?}");
+}
+
+#[test]
+fn a_greeting_puts_nothing_into_the_store_that_was_not_verified() {
+    let world = World::new(2);
+    let (alliance, now) = (&world.alliance, world.now);
+    // It knows the issuer and itself, not who greets it.
+    let few = alliance.roster.chain(alliance.nodes[1].node);
+    let setup = Setup { known: Known::read(&few).unwrap(), ..world.setup(1, None, Config::default()) };
+    let mut node = Node::restore(setup, Vec::new(), now).unwrap();
+    let profile = LinkProfile {
+        mtu: 65_536,
+        rate: 0,
+        reliable: false,
+        broadcast: false,
+        peer: Some(alliance.nodes[0].secret.public()),
+        dialled: None,
+        label: "wire".to_owned(),
+    };
+    let mut chain = alliance.roster.chain(alliance.nodes[0].node);
+    for held in [0, 1] {
+        let mut garbled = chain[held].to_vec();
+        *garbled.last_mut().unwrap() ^= 8;
+        chain[held] = garbled.into();
+    }
+    let frame = Message::Hello { chain, wall: now.wall, roster: [0; 16] }.to_frame();
+    while node.poll_output().is_some() {}
+    let mut stored = Vec::new();
+    for input in [Input::LinkUp { link: LinkId(1), profile }, Input::Received { link: LinkId(1), frame }] {
+        node.handle(now, input);
+        while let Some(output) = node.poll_output() {
+            if let Output::Persist { rows, .. } = output {
+                stored
+                    .extend(rows.into_iter().filter_map(|row| if let Row::Roster { bytes } = row { Some(bytes) } else { None }));
+            }
+        }
+    }
+    assert_eq!(stored, alliance.roster.chain(alliance.nodes[0].node)[2..], "what it held keeps its own bytes");
 }
