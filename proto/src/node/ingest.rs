@@ -103,7 +103,8 @@ impl Node {
                 self.arrived(link, want, id);
             }
             if let Some(pending) = judged {
-                if fresh {
+                // Nothing in our own name before it is durable, whoever wrote it.
+                if fresh && id.log.author != self.me {
                     self.spread(&pending.row, &pending.header, Some(link));
                 } else {
                     self.trees.take_heard(id);
@@ -203,7 +204,7 @@ impl Node {
         for wire in docs {
             let row = wire.unpack(self.now.wall);
             let Some(doc) = self.judge_doc(link, want.is_some(), row) else { continue };
-            if fresh {
+            if fresh && doc.row.author != self.me {
                 self.spread_doc(&doc, Some(link));
             }
             rows.extend(self.doc_rows(&doc));

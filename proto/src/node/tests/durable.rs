@@ -17,6 +17,10 @@ fn token(outputs: &[Output]) -> u64 {
     outputs.iter().find_map(|output| if let Output::Persist { token, .. } = output { Some(*token) } else { None }).unwrap()
 }
 
+fn persisted(outputs: &[Output]) -> Vec<Row> {
+    outputs.iter().find_map(|output| if let Output::Persist { rows, .. } = output { Some(rows.clone()) } else { None }).unwrap()
+}
+
 fn frames(outputs: &[Output]) -> Vec<Message> {
     let frame = |output: &Output| if let Output::Transmit { frame, .. } = output { Some(frame.clone()) } else { None };
     outputs.iter().filter_map(frame).map(|frame| Message::from_frame(&frame).unwrap()).collect()
@@ -88,6 +92,31 @@ fn a_foreign_word_is_relayed_at_once_and_counts_only_once_it_is_durable() {
 }
 
 #[test]
+fn a_word_in_our_own_name_that_another_brings_is_not_passed_on_before_it_is_durable_either() {
+    for command in both("water:40") {
+        let mut world = World::new(3);
+        world.connect(1, 0);
+        world.pass(Duration::from_secs(4));
+        let outputs = step(&mut world, 1, Input::Command { id: CommandId(9_000), command });
+        let outputs = step(&mut world, 1, Input::Persisted { token: token(&outputs) });
+        let said = outputs.iter().find_map(|o| if let Output::Transmit { frame, .. } = o { Some(frame.clone()) } else { None });
+        // Its disk is lost, or somebody else has its key: either way it hears its own name.
+        world.put_back(1, (Vec::new(), None));
+        world.connect(1, 0);
+        world.connect(1, 2);
+        world.pass(Duration::from_secs(4));
+        let from = world.wires.iter().find_map(|((n, link), (to, _))| (*n == 1 && *to == 0).then_some(*link)).unwrap();
+        let outputs = step(&mut world, 1, Input::Received { link: from, frame: said.unwrap() });
+        let named = |message: &Message| matches!(message, Message::Entries { .. } | Message::Docs { .. } | Message::Have { .. });
+        assert!(!frames(&outputs).iter().any(named), "{outputs:?}");
+        world.inputs.push_back((1, Input::Persisted { token: token(&outputs) }));
+        world.hosts[1].rows.extend(persisted(&outputs));
+        world.pass(Duration::from_secs(40));
+        world.converged();
+    }
+}
+
+#[test]
 fn what_the_store_refused_of_a_neighbour_counts_nowhere_and_is_asked_for_again() {
     let mut world = World::new(2);
     world.connect(0, 1);
@@ -95,9 +124,7 @@ fn what_the_store_refused_of_a_neighbour_counts_nowhere_and_is_asked_for_again()
     let [command, _] = both("water:40");
     let outputs = step(&mut world, 0, Input::Command { id: CommandId(9_000), command });
     // The first node's disk, which this test plays, must know its own word to serve it.
-    let rows =
-        outputs.iter().find_map(|output| if let Output::Persist { rows, .. } = output { Some(rows.clone()) } else { None });
-    world.hosts[0].rows.extend(rows.unwrap());
+    world.hosts[0].rows.extend(persisted(&outputs));
     let outputs = step(&mut world, 0, Input::Persisted { token: token(&outputs) });
     let frame =
         outputs.iter().find_map(|o| if let Output::Transmit { link, frame } = o { Some((*link, frame.clone())) } else { None });
