@@ -364,7 +364,7 @@ pub(crate) struct WaitArgs {
 /// What can be waited for.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum WaitFor {
-    /// Until this node and its neighbours hold the same; all nodes of a demo, where none is named
+    /// Until this node and its neighbours hold the same; all nodes of a demo, where none is named: each must run
     Converged,
     /// Until a write got somewhere
     Delivered {

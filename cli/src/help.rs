@@ -88,8 +88,8 @@ const CHINESE: &[(&str, &str)] = &[
     ("The need is met or given up; ends the request", "需求已滿足或放棄；結案"),
     ("A cancel of an older version was flagged: the need still stands", "有人取消了較舊的版本：確認仍需要"),
     (
-        "Until this node and its neighbours hold the same; all nodes of a demo, where none is named",
-        "等到本據點與鄰近據點一致；未指定據點時為示範的所有據點",
+        "Until this node and its neighbours hold the same; all nodes of a demo, where none is named: each must run",
+        "等到本據點與鄰近據點一致；未指定據點時為示範的所有據點，且都要在執行",
     ),
     ("Until a write got somewhere", "等到寫入的資料送達"),
     ("Until this node knows a request", "等到本據點收到某筆需求"),

@@ -61,7 +61,7 @@ impl DemoFile {
 
     /// ` --dir DIR` where a command in another terminal must name the folder, else nothing.
     pub(crate) fn dir_flag(&self, desk: &Desk<'_>) -> String {
-        let folder = self.control_folder();
+        let folder = self.folder();
         let default = demo_dir(desk, None).ok();
         match folder {
             Some(folder) if default.as_deref() != Some(folder) => format!(" --dir {}", folder.display()),
@@ -70,7 +70,7 @@ impl DemoFile {
     }
 
     /// Where the demo lies: above the folder of any node.
-    fn control_folder(&self) -> Option<&Path> {
+    pub(crate) fn folder(&self) -> Option<&Path> {
         self.nodes.first()?.config.parent()?.parent()
     }
 

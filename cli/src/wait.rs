@@ -10,7 +10,7 @@ use crate::args::{Reach, RequestState, WaitArgs, WaitFor};
 use crate::client::{Client, path_part};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
-use crate::target::Target;
+use crate::target::{DemoFile, Target};
 use crate::when;
 use crate::words::delivery;
 
@@ -35,8 +35,8 @@ pub(crate) fn wait(desk: &mut Desk<'_>, target: &Target, client: &Client, args: 
     let limit = when::length(&args.timeout)?;
     let look: Box<dyn Fn() -> Result<Look, Failure>> = match &args.what {
         WaitFor::Converged => {
-            let nodes = nodes_meant(target, client);
-            Box::new(move || converged(&nodes))
+            let (target, client) = (target.clone(), client.clone());
+            Box::new(move || converged(&target, &client))
         }
         WaitFor::Delivered { ticket, state } => {
             let (client, ticket, state) = (client.clone(), ticket.clone(), *state);
@@ -83,20 +83,35 @@ fn late(limit: Duration, seen: &Look) -> Failure {
     )
 }
 
-/// All running nodes of a demo where none is named, else the one.
-fn nodes_meant(target: &Target, client: &Client) -> Vec<(String, Client)> {
+/// All nodes of a demo where none is named, else the one; and the names of those that do not run.
+fn nodes_meant(target: &Target, client: &Client) -> Result<(Vec<(String, Client)>, Vec<String>), Failure> {
     let whole = target.demo.as_ref().filter(|_| target.whole_demo);
-    let Some(demo) = whole else { return vec![(client.base().to_owned(), client.clone())] };
-    demo.nodes
-        .iter()
-        .filter(|node| node.pid.is_some())
-        .filter_map(|node| Some((node.name.clone(), Client::open(&node.address()).ok()?)))
-        .collect()
+    let Some(demo) = whole else { return Ok((vec![(client.base().to_owned(), client.clone())], Vec::new())) };
+    // Read anew: a node may be started meanwhile.
+    let now = demo.folder().and_then(DemoFile::read);
+    let (mut running, mut stopped) = (Vec::new(), Vec::new());
+    for node in &now.as_ref().unwrap_or(demo).nodes {
+        if node.pid.is_some() {
+            running.push((node.name.clone(), Client::open(&node.address())?));
+        } else {
+            stopped.push(node.name.clone());
+        }
+    }
+    Ok((running, stopped))
 }
 
-fn converged(nodes: &[(String, Client)]) -> Result<Look, Failure> {
+fn converged(target: &Target, client: &Client) -> Result<Look, Failure> {
+    let (nodes, stopped) = nodes_meant(target, client)?;
+    if !stopped.is_empty() {
+        return Ok(Look {
+            done: false,
+            object: Value::Null,
+            en: format!("{} of the demo does not run.", stopped.join(", ")),
+            zh: format!("示範據點 {} 沒有在執行。", stopped.join("、")),
+        });
+    }
     let mut views = Vec::new();
-    for (name, client) in nodes {
+    for (name, client) in &nodes {
         views.push((name, client.ask::<DigestView>("/api/v1/digest")?));
     }
     let first = views.first().map(|(_, view)| view.digest.clone()).unwrap_or_default();

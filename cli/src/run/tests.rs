@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod told;
 mod walked;
 
 /// One request as the made-up daemon heard it.
