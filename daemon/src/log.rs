@@ -1,6 +1,7 @@
 //! From events to log lines: one place, so that a line's level and fields are decided once. No stock figures at info level.
 
 use holdfast_proto::control::Event;
+use tracing::field;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 
@@ -34,9 +35,9 @@ pub fn event(event: &Event) {
         Event::Entries { author, first, count } => tracing::debug!(%author, first, count, "entries"),
         Event::Withdrawn { author, number } => tracing::debug!(%author, number, "withdrawn"),
         Event::PeerUp { node, label } => tracing::info!(%node, link = label, "neighbour up"),
-        Event::PeerDown { node, cause } => tracing::info!(node = ?node.map(|node| node.to_string()), cause, "neighbour down"),
+        Event::PeerDown { node, cause } => tracing::info!(node = node.map(field::display), cause, "neighbour down"),
         Event::Healed { node, took_ms, received, sent } => tracing::info!(%node, took_ms, received, sent, "equal again"),
-        Event::Rejected { node, reason } => tracing::debug!(node = ?node.map(|node| node.to_string()), reason, "refused"),
+        Event::Rejected { node, reason } => tracing::debug!(node = node.map(field::display), reason, "refused"),
         Event::Forked { author, number } => tracing::warn!(%author, number, "two stories under one number: frozen there"),
         Event::Incarnation { count, cause } => tracing::info!(count, cause, "new incarnation"),
         Event::Stopped { cause } => tracing::error!(cause, "writing stopped"),
@@ -44,5 +45,42 @@ pub fn event(event: &Event) {
         Event::Delivery { ticket, delivery } => tracing::debug!(ticket, state = ?delivery.state, "delivery"),
         Event::Fault { what } => tracing::info!(what, "drill"),
         Event::Bug { what } => tracing::error!(what, "this must not happen"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Where lines go that a test reads.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_node_is_named_in_a_line_as_everywhere_else() {
+        let lines = Lines::default();
+        let into = lines.clone();
+        let subscriber = fmt().json().with_max_level(tracing::Level::TRACE).with_writer(move || into.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            event(&Event::PeerDown { node: "1-2".parse().ok(), cause: "timed out".to_owned() });
+            event(&Event::Rejected { node: None, reason: "no frame".to_owned() });
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let told: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!((&told[0]["fields"]["node"], told[1]["fields"].get("node")), (&"1-2".into(), None), "{text}");
     }
 }
