@@ -173,6 +173,20 @@ fn a_configuration_that_is_not_there_is_named() {
 }
 
 #[test]
+fn wrong_usage_of_the_daemon_is_told_in_both_languages() {
+    for (args, en, zh) in [
+        (&[][..], "--config <FILE> is missing", "缺少 --config <FILE>"),
+        (&["--config"], "--config <FILE> has no value", "--config <FILE> 沒有填值"),
+        (&["--confg", "x"], "it does not take \"--confg\"", "不接受「--confg」"),
+    ] {
+        let mut command = std::process::Command::new(&holdfast_tests::binaries().holdfastd);
+        let run = holdfast_tests::run(command.args(args), BLINK).exits(2);
+        assert!(run.err.contains(en) && run.err.contains(zh) && run.err.contains("H-700"), "{run:?}");
+        assert_eq!(run.err.lines().count(), 3, "{run:?}");
+    }
+}
+
+#[test]
 fn a_token_file_others_may_read_and_one_without_a_token_are_refused() {
     use std::os::unix::fs::PermissionsExt;
     let alliance = Plan::of(1).make();
@@ -199,7 +213,7 @@ fn a_log_filter_and_a_variable_that_mean_nothing_are_refused() {
     let mut alliance = Plan::of(1).make();
     let text = alliance.node(0).settings.to_toml().replacen("filter = \"info", "filter = \"info=loud", 1);
     write(alliance.node(0).config(), text).expect("the configuration");
-    refused(alliance.node(0).refuses_as_written(), "H-705", &["filter"]);
+    refused(alliance.node(0).refuses_as_written(), "H-703", &["filter", "trace"]);
     alliance.node_mut(0).env.insert("HOLDFAST_SYNC__ENABLED".to_owned(), "perhaps".to_owned());
     refused(alliance.node(0).refuses(), "H-704", &["HOLDFAST_SYNC__ENABLED"]);
 }

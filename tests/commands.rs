@@ -296,6 +296,19 @@ fn config_check_names_the_line_of_each_fault_as_the_daemon_would() {
         let refused = node.refuses_as_written();
         assert!(refused.err.contains(&format!("line {line}: ")) && refused.err.contains(says), "{to}: {refused:?}");
     }
+    for (from, to, code) in [
+        ("data_dir = \"data\"", "data_dir = \"/proc/nope\"", "H-728"),
+        ("stamp_file = \"continuity.stamp\"", "stamp_file = \"/proc/x.stamp\"", "H-717"),
+        ("token_file = \"api.token\"", "token_file = \"/proc/nope/api.token\"", "H-734"),
+    ] {
+        let bad = good.replacen(from, to, 1);
+        assert_ne!(bad, good, "{from}");
+        write(node.config(), bad).expect("the configuration");
+        let run = node.cli(&["config", "check", &file]).exits(1);
+        assert!(run.err.contains(code), "{to}: {run:?}");
+        let refused = node.refuses_as_written();
+        assert!(refused.err.contains(code), "{to}: {refused:?}");
+    }
     write(node.config(), good.replace("node.key", "lost.key")).expect("the configuration");
     assert!(node.cli(&["config", "check", &file]).exits(1).err.contains("lost.key"));
     write(node.config(), &good).expect("the configuration");

@@ -14,8 +14,7 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use crate::code::Code;
-use crate::paper::PaperError;
-use crate::start::StartError;
+use crate::run::RunError;
 use crate::told;
 
 mod schema;
@@ -33,15 +32,9 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// What is wrong with a file that the configuration names.
+    /// What is wrong with a file or folder that the configuration names.
     #[must_use]
-    pub fn of_paper(error: &PaperError) -> Self {
-        Self { line: None, code: error.code(), words: error.words() }
-    }
-
-    /// What is wrong with a folder that it names.
-    #[must_use]
-    pub fn of_start(error: &StartError) -> Self {
+    pub fn of_run(error: &RunError) -> Self {
         Self { line: None, code: error.code(), words: error.words() }
     }
 }
@@ -334,6 +327,20 @@ pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
+/// How much is logged, least first.
+const LEVELS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
+
+/// `info`, or `info,holdfast_daemon=debug`. A bare word that is no level would be taken for the name of a module that says nothing.
+fn is_filter(text: &str) -> bool {
+    let mut parts = text.split(',').map(|part| part.rsplit_once('=').map_or(part, |(_, level)| level));
+    parts.all(|level| LEVELS.contains(&level))
+}
+
+/// All addresses of a machine, or no port: good to listen on, none to dial.
+fn leads_nowhere(address: &SocketAddr) -> bool {
+    address.ip().is_unspecified() || address.port() == 0
+}
+
 /// Addresses said on a board; more would crowd out what it is for.
 const ADVERTISE_MAX: usize = 4;
 /// More than a day of a county's rows; beyond it the reserve itself would be what fills the disk.
@@ -356,8 +363,12 @@ impl RawSettings {
                 faults.note("node", "home_hub", &typed, ("it must be a node id such as 1-2", "應為據點代號，例如 1-2"));
             }
         }
-        let addresses = [("sync", "peers", &self.sync.peers), ("sync", "advertise", &self.sync.advertise)];
-        for (section, key, list) in addresses.into_iter().chain([("gossip", "peers", &self.gossip.peers)]) {
+        let addresses = [
+            ("sync", "peers", &self.sync.peers),
+            ("sync", "advertise", &self.sync.advertise),
+            ("gossip", "peers", &self.gossip.peers),
+        ];
+        for (section, key, list) in addresses {
             for address in list.iter().filter(|address| address.parse::<SocketAddr>().is_err()) {
                 let expected = (
                     "it must be an IP address and a port, such as 192.168.1.20:4401",
@@ -365,6 +376,22 @@ impl RawSettings {
                 );
                 faults.note(section, key, address, expected);
             }
+        }
+        for (section, key, list) in addresses {
+            for address in list.iter().filter(|address| address.parse().is_ok_and(|at| leads_nowhere(&at))) {
+                let expected = (
+                    "nobody can dial that: give the address at which it is reached, such as 192.168.1.20:4401",
+                    "無法連線到這種位址：請填實際可連到的位址，例如 192.168.1.20:4401",
+                );
+                faults.note(section, key, address, expected);
+            }
+        }
+        if !is_filter(&self.log.filter) {
+            let expected = (
+                format!("it must be one of {}, or such a word with TARGET=WORD after it, parted by commas", LEVELS.join(", ")),
+                format!("應為 {} 之一，或再以逗號加上 目標=等級", LEVELS.join("、")),
+            );
+            faults.note("log", "filter", &self.log.filter, (&expected.0, &expected.1));
         }
         if let Some(more) = self.sync.advertise.get(ADVERTISE_MAX) {
             let expected = (
@@ -444,13 +471,10 @@ impl RawTiming {
             }
         }
         if node.redial_min > node.redial_max {
-            let longest = node.redial_max.as_secs_f64();
+            let (first, longest) = (node.redial_min, node.redial_max);
             let expected = (
-                format!(
-                    "redial_min must not be longer than redial_max: the waits grow from {:?} to {longest} s",
-                    node.redial_min
-                ),
-                format!("redial_min 不可長於 redial_max：等待時間由 {:?} 增至 {longest} 秒", node.redial_min),
+                format!("redial_min must not be longer than redial_max: the waits grow from {first:?} to {longest:?}"),
+                format!("redial_min 不可長於 redial_max：等待時間由 {first:?} 增至 {longest:?}"),
             );
             // Whichever was typed; both, and the first is named.
             if let Some((key, Some(typed))) = redial_typed.into_iter().find(|(_, typed)| typed.is_some()) {

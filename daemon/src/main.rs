@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ErrorKind};
 use holdfast_daemon::code::Code;
 use holdfast_daemon::config::{Fault, Settings};
 use holdfast_daemon::run::RunError;
-use holdfast_daemon::{log, paper, run, start};
+use holdfast_daemon::{log, run};
+use holdfast_proto::domain::refusal::Words;
 
 /// The Holdfast daemon: keeps one node of an alliance running.
 #[derive(Debug, Parser)]
@@ -47,25 +49,44 @@ fn main() -> ExitCode {
 
 /// Help and version go to standard output, wrong usage to standard error with its code and exit 2.
 fn unparsed(told: &clap::Error) -> ExitCode {
-    // A reader that hung up has seen enough; the exit code says the same.
-    drop(told.print());
     if !told.use_stderr() {
+        // A reader that hung up has seen enough; the exit code says the same.
+        drop(told.print());
         return ExitCode::SUCCESS;
     }
-    eprintln!("code: {}", Code::Usage);
+    let words = misused(told);
+    eprintln!(
+        "holdfastd could not run: {}. Nothing was started. Usage: holdfastd --config FILE [--check]; see holdfastd --help\n\
+         holdfastd 無法執行：{}。沒有啟動。用法：holdfastd --config 檔案 [--check]；說明請看 holdfastd --help\ncode: {}",
+        words.en,
+        words.zh,
+        Code::Usage
+    );
     ExitCode::from(2)
+}
+
+/// What is wrong with the words typed.
+fn misused(told: &clap::Error) -> Words {
+    let of = |kind| told.get(kind).map(ToString::to_string).unwrap_or_default();
+    let (arg, value) = (of(ContextKind::InvalidArg), of(ContextKind::InvalidValue));
+    let (en, zh) = if told.kind() == ErrorKind::MissingRequiredArgument {
+        (format!("{arg} is missing"), format!("缺少 {arg}"))
+    } else if told.kind() == ErrorKind::UnknownArgument {
+        (format!("it does not take \"{arg}\""), format!("不接受「{arg}」"))
+    } else if told.kind() == ErrorKind::ArgumentConflict {
+        (format!("{arg} is given twice"), format!("{arg} 重複了"))
+    } else if value.is_empty() && !arg.is_empty() {
+        (format!("{arg} has no value"), format!("{arg} 沒有填值"))
+    } else {
+        ("its command line can't be read".to_owned(), "看不懂這個指令".to_owned())
+    };
+    Words { en, zh }
 }
 
 /// What `holdfast config check` shows to people.
 fn check(file: &Path) -> ExitCode {
     let faults = match Settings::load(file) {
-        Ok(settings) => [
-            paper::check_papers(&settings).err().map(|error| Fault::of_paper(&error)),
-            start::check_folders(&settings).err().map(|error| Fault::of_start(&error)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        Ok(settings) => run::check(&settings).iter().map(Fault::of_run).collect(),
         Err(error) => error.faults(),
     };
     let ok = faults.is_empty();

@@ -223,14 +223,6 @@ impl Papers {
     }
 }
 
-/// Reads key, alliance and catalogue as a start would, and touches nothing.
-///
-/// # Errors
-/// [`PaperError`]; each says what to do.
-pub fn check_papers(settings: &Settings) -> Result<(), PaperError> {
-    Papers::read(settings).map(drop)
-}
-
 fn read(kind: Kind, path: &Path) -> Result<String, PaperError> {
     let unreadable = |cause| PaperError::Unreadable { kind, path: path.to_owned(), cause };
     let size = std::fs::metadata(path).map_err(unreadable)?.len();

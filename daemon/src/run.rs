@@ -18,7 +18,8 @@ use crate::handle::{Ask, Desk, Handle};
 use crate::link::{GossipSettings, LinkError, LinkSettings, Links, SyncSettings};
 use crate::paper::Papers;
 use crate::recorder::Recorder;
-use crate::start::{StartError, Started, check_folders, start};
+use crate::stamp;
+use crate::start::{StartError, Started, start};
 use crate::store::{self, StoreError, StoreEvent, Writer};
 use crate::{api, log};
 
@@ -115,6 +116,26 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
+/// What keeps store, stamp and token from being opened or made, as far as that can be seen without leaving anything behind. A store
+/// in use by a daemon that runs is nothing wrong.
+fn check_folders(settings: &Settings) -> Vec<RunError> {
+    let store = store::check(&settings.data_dir).err().map(RunError::Store);
+    let stamp = stamp::check(&settings.stamp_file).err().map(|error| StartError::from(error).into());
+    let path = &settings.token_file;
+    let token = token::check(path).and_then(|()| {
+        let folder = path.parent().unwrap_or(path);
+        store::check_folder(folder).map_err(|cause| TokenError::Io { path: path.clone(), cause })
+    });
+    [store, stamp, token.err().map(RunError::Token)].into_iter().flatten().collect()
+}
+
+/// Everything that would keep a daemon from starting with these settings, but what other programs do at the moment.
+#[must_use]
+pub fn check(settings: &Settings) -> Vec<RunError> {
+    let papers = Papers::read(settings).err().map(|error| StartError::from(error).into());
+    papers.into_iter().chain(check_folders(settings)).collect()
+}
+
 /// Runs a node until `shutdown` resolves. `ready` is called once it serves, with the way to talk to it.
 ///
 /// # Errors
@@ -126,7 +147,9 @@ pub async fn run(
 ) -> Result<(), RunError> {
     // Whatever can be refused comes before the store: a start that was refused leaves nothing behind, neither files nor a recording.
     let papers = Papers::read(&settings).map_err(StartError::Paper)?;
-    check_folders(&settings)?;
+    if let Some(error) = check_folders(&settings).into_iter().next() {
+        return Err(error);
+    }
     store::check_unused(&settings.data_dir)?;
     let listener = tokio::net::TcpListener::bind(settings.api_listen).await;
     let listener = listener.map_err(|cause| RunError::Listen { address: settings.api_listen, cause })?;

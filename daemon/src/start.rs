@@ -14,8 +14,8 @@ use crate::code::Code;
 use crate::config::Settings;
 use crate::paper::{PaperError, Papers};
 use crate::recorder::Recorder;
-use crate::stamp::{self, StampError, StampFile};
-use crate::store::{self, Opened, Options, Store, StoreError};
+use crate::stamp::{StampError, StampFile};
+use crate::store::{Opened, Options, Store, StoreError};
 use crate::told;
 
 /// This program was made after then; a clock that shows less is known to be wrong. Milliseconds since 1970: 2026-11-01.
@@ -81,15 +81,6 @@ pub struct Started {
     pub catalogue: serde_json::Value,
     /// Writes down what happens to the node, where that is wanted.
     pub recorder: Option<Recorder>,
-}
-
-/// Looks whether store and stamp could be opened, as far as that can be seen without making anything.
-///
-/// # Errors
-/// [`StartError::Store`] or [`StartError::Stamp`]; a store in use by a daemon that runs is not one.
-pub fn check_folders(settings: &Settings) -> Result<(), StartError> {
-    store::check(&settings.data_dir)?;
-    Ok(stamp::check(&settings.stamp_file)?)
 }
 
 /// Opens store and stamp and restores the node.

@@ -305,7 +305,8 @@ pub fn check_unused(folder: &Path) -> Result<(), StoreError> {
     if folder.join(LOCK).exists() { lock(folder).map(drop) } else { Ok(()) }
 }
 
-/// True errors only: of the folder, or of the nearest above it that is there, in which it would be made.
+/// True errors only: of the folder, or of the nearest above it that is there, in which it would be made. Rights alone say too
+/// little, least of all for root on a file system that the kernel makes up: a folder is made there and taken away again.
 pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
     let mut there = folder;
     let found = loop {
@@ -321,7 +322,13 @@ pub(crate) fn check_folder(folder: &Path) -> io::Result<()> {
     }
     #[cfg(unix)]
     rustix::fs::access(there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?;
-    Ok(())
+    let probe = there.join(format!(".holdfast-check-{}", std::process::id()));
+    match fs::create_dir(&probe) {
+        Ok(()) => fs::remove_dir(&probe),
+        // A store that is there starts on a full disk too.
+        Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn lock(folder: &Path) -> Result<File, StoreError> {

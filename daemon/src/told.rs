@@ -156,7 +156,11 @@ fn token(error: &TokenError) -> String {
             path.display()
         ),
         TokenError::Io { path, cause } => {
-            format!("無法讀取或產生權杖檔 {}：{}。沒有啟動。請確認資料夾存在，且此使用者可以寫入", path.display(), system(cause))
+            format!(
+                "無法讀取或產生權杖檔 {}：{}。沒有啟動。請確認資料夾可以建立，且此使用者可以寫入",
+                path.display(),
+                system(cause)
+            )
         }
     }
 }

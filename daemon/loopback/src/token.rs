@@ -109,7 +109,7 @@ pub enum TokenError {
         path: PathBuf,
     },
     /// It can't be read or made.
-    #[error("the token file {path} can't be read or made: {cause}. Nothing was started. Check that its folder exists and that this user may write there", path = path.display())]
+    #[error("the token file {path} can't be read or made: {cause}. Nothing was started. Check that its folder can be made and that this user may write there", path = path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -129,6 +129,18 @@ pub fn load_or_create(path: &Path) -> Result<Token, TokenError> {
         Ok(file) => read(path, file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => create(path).map_err(io_error),
         Err(error) => Err(io_error(error)),
+    }
+}
+
+/// Looks whether a token file that is there would be taken; one that is not there is made at the first start.
+///
+/// # Errors
+/// As [`load_or_create`].
+pub fn check(path: &Path) -> Result<(), TokenError> {
+    match File::open(path) {
+        Ok(file) => read(path, file).map(drop),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(TokenError::Io { path: path.to_owned(), cause }),
     }
 }
 
@@ -153,6 +165,9 @@ fn create(path: &Path) -> io::Result<Token> {
     let mut name = path.file_name().ok_or_else(|| io::Error::other("the path names no file"))?.to_owned();
     name.push(".new");
     let fresh = path.with_file_name(name);
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
     match fs::remove_file(&fresh) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -164,6 +179,14 @@ fn create(path: &Path) -> io::Result<Token> {
     file.sync_all()?;
     fs::rename(&fresh, path)?;
     Ok(token)
+}
+
+/// Makes the folder and those above it where they are not there, for this user only.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 #[cfg(unix)]
@@ -216,16 +239,19 @@ mod tests {
     #[test]
     fn the_first_start_makes_a_private_token_and_later_starts_read_it() {
         let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("api.token");
+        let path = dir.path().join("not/yet/api.token");
+        check(&path).expect("it can be made");
         let first = load_or_create(&path).expect("made");
         let second = load_or_create(&path).expect("read");
         assert!(first.is(second.reveal()));
         assert_eq!(first.reveal().len(), TOKEN_DIGITS);
-        assert!(!dir.path().join("api.token.new").exists());
+        check(&path).expect("it would be taken");
+        assert!(!path.with_file_name("api.token.new").exists());
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+            let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+            assert_eq!((mode(&path), mode(&dir.path().join("not"))), (0o600, 0o700));
         }
     }
 
@@ -238,6 +264,7 @@ mod tests {
         load_or_create(&path).expect("made");
         for mode in [0o644, 0o640, 0o604, 0o620] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
+            assert!(matches!(check(&path), Err(TokenError::Readable { .. })));
             let refused = load_or_create(&path).expect_err("refused");
             assert!(matches!(refused, TokenError::Readable { .. }), "{refused}");
             assert!(refused.to_string().contains("chmod 600"), "{refused}");

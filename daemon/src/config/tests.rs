@@ -32,9 +32,22 @@ fn values_that_make_no_sense_name_their_line_and_say_what_would_do() {
         ("[api]\nlisten = \"0.0.0.0:8787\"\n", "line 7: [api] listen", "only listen on this computer"),
         ("[timing]\nprobe = \"soon\"\n", "line 7: [timing] probe", "30s"),
         ("[sync]\npeers = [\n  \"127.0.0.1:1\",\n  \"store-b\",\n]\n", "line 9: [sync] peers", "192.168.1.20:4401"),
+        ("[sync]\nadvertise = [\"0.0.0.0:1\"]\n", "line 7: [sync] advertise", "nobody can dial that"),
+        ("[sync]\npeers = [\"[::]:4401\"]\n", "line 7: [sync] peers", "nobody can dial that"),
+        ("[gossip]\npeers = [\"192.0.2.1:0\"]\n", "line 7: [gossip] peers", "nobody can dial that"),
+        ("[log]\nfilter = \"loud\"\n", "line 7: [log] filter", "error, warn, info, debug, trace"),
+        ("[log]\nfilter = \"info,holdfast_daemon=loud\"\n", "line 7: [log] filter", "error, warn, info, debug, trace"),
+        ("[log]\nfilter = \"\"\n", "line 7: [log] filter", "error, warn, info, debug, trace"),
     ] {
         let error = parse(&format!("{GOOD}{bad}")).unwrap_err().to_string();
         assert!(error.contains(line) && error.contains(hint), "{error}");
+    }
+}
+
+#[test]
+fn a_log_filter_is_a_level_with_others_for_single_parts() {
+    for filter in ["error", "trace", "info,holdfast_daemon=debug", "warn,quinn=error,libp2p=error"] {
+        assert_eq!(parse(&format!("{GOOD}[log]\nfilter = \"{filter}\"\n")).unwrap().log_filter, filter);
     }
 }
 
@@ -49,9 +62,9 @@ fn values_out_of_their_range_name_their_line_and_the_range() {
         ("[timing]\n\nredial_min = \"9ms\"\n", 8, "from 10ms to 1h"),
         ("[timing]\nredial_max = \"0s\"\n", 7, "from 10ms to 24h"),
         ("[timing]\nbroadcast_batch = \"0ms\"\n", 7, "from 10ms to 1h"),
-        ("[timing]\nredial_max = \"1s\"\nredial_min = \"2s\"\n", 8, "2s to 1 s"),
-        ("[timing]\nredial_max = \"500ms\"\n", 7, "1s to 0.5 s"),
-        ("[timing]\nredial_min = \"2m\"\n", 7, "120s to 60 s"),
+        ("[timing]\nredial_max = \"1s\"\nredial_min = \"2s\"\n", 8, "2s to 1s"),
+        ("[timing]\nredial_max = \"500ms\"\n", 7, "1s to 500ms"),
+        ("[timing]\nredial_min = \"2m\"\n", 7, "120s to 60s"),
         ("[timing]\nreserve_mib = 1025\n", 7, "from 0 to 1024"),
         ("[timing]\nreserve_mib = -1\n", 7, "from 0 to 1024"),
         ("[timing]\nreserve_mib = 4_294_967_295\n", 7, "from 0 to 1024"),
