@@ -34,24 +34,21 @@ impl Heads {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ticket {
     Fact(FactId),
-    Board(u32),
+    /// Whose board, of which life, and its version there.
+    Board(LogId, u32),
 }
 
 impl Node {
     /// How far a write got: neighbours' receipts, then the addressee's word.
     pub(super) fn delivery(&self, ticket: Ticket) -> Delivery {
-        let log = self.own_log(self.own.mark.incarnation);
         let holds = |held: &&HeldBy| match ticket {
             Ticket::Fact(fact) => held.heads.covers(fact.entry),
-            Ticket::Board(version) => held
-                .docs
-                .get(&DocKind::Board)
-                .is_some_and(|order| *order >= DocOrder { generation: log.generation, incarnation: log.incarnation, version }),
+            Ticket::Board(log, version) => held.docs.get(&DocKind::Board).is_some_and(|order| *order >= order_of(log, version)),
         };
         let neighbours = u32::try_from(self.held_by.values().filter(holds).count()).unwrap_or(u32::MAX);
         let acknowledged_by = match ticket {
             Ticket::Fact(fact) => self.acknowledgers(fact),
-            Ticket::Board(_) => Vec::new(),
+            Ticket::Board(..) => Vec::new(),
         };
         let state = match (acknowledged_by.is_empty(), neighbours) {
             (false, _) => DeliveryState::Received,
@@ -100,24 +97,26 @@ impl Node {
             Ticket::Fact(FactId { entry, .. }) => {
                 entry.log.author == self.me && self.replica.log(entry.log).is_some_and(|log| entry.number <= log.highest())
             }
-            Ticket::Board(version) => self.replica.doc(self.me, DocKind::Board).is_some_and(|board| version <= board.doc.version),
+            Ticket::Board(log, version) => {
+                let board = self.replica.doc(self.me, DocKind::Board);
+                log.author == self.me && board.is_some_and(|board| order_of(log, version) <= board.doc.order())
+            }
         };
         held.then_some(ticket)
     }
 
     fn read_ticket(text: &str) -> Option<Ticket> {
-        if let Some(version) = text.strip_prefix('b') {
-            return version.parse().ok().map(Ticket::Board);
+        let (kind, hex) = text.split_at_checked(1)?;
+        let fact = |bytes| FactId::from_bytes(bytes);
+        match kind {
+            "e" => read_hex(hex).map(|bytes| Ticket::Fact(fact(bytes))),
+            // A board's life and version are written as a fact's logbook and number.
+            "b" => read_hex(hex)
+                .map(fact)
+                .filter(|fact| fact.index == 0)
+                .map(|fact| Ticket::Board(fact.entry.log, fact.entry.number)),
+            _ => None,
         }
-        let hex = text.strip_prefix('e')?;
-        let mut bytes = [0; 15];
-        if hex.len() != 30 {
-            return None;
-        }
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hex.get(at * 2..at * 2 + 2)?, 16).ok()?;
-        }
-        Some(Ticket::Fact(FactId::from_bytes(bytes)))
     }
 
     /// A node's name for people; its id where it has no certificate here.
@@ -127,14 +126,29 @@ impl Node {
     }
 }
 
+fn order_of(log: LogId, version: u32) -> DocOrder {
+    DocOrder { generation: log.generation, incarnation: log.incarnation, version }
+}
+
+/// Thirty hex digits.
+fn read_hex(hex: &str) -> Option<[u8; 15]> {
+    let mut bytes = [0; 15];
+    if hex.len() != 30 || !hex.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(hex.get(at * 2..at * 2 + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
 impl std::fmt::Display for Ticket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Board(version) => write!(f, "b{version}"),
-            Self::Fact(fact) => {
-                f.write_str("e")?;
-                fact.to_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
-        }
+        let (kind, fact) = match *self {
+            Self::Board(log, number) => ("b", FactId { entry: EntryId { log, number }, index: 0 }),
+            Self::Fact(fact) => ("e", fact),
+        };
+        f.write_str(kind)?;
+        fact.to_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }

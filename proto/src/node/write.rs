@@ -234,7 +234,7 @@ impl Node {
         let ticket = match (already, written) {
             (Some(fact), _) => Ticket::Fact(fact),
             (None, Some(entry)) => Ticket::Fact(FactId { entry, index: 0 }),
-            (None, None) => Ticket::Board(self.own.mark.board),
+            (None, None) => Ticket::Board(self.own_log(self.own.mark.incarnation), self.own.mark.board),
         };
         flight.promises.push(Promise { command: id, about: fact, already: already.is_some(), ticket });
         Ok(())

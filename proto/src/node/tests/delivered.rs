@@ -64,10 +64,27 @@ fn a_ticket_of_a_word_that_is_not_held_here_is_not_one() {
     let board = report(&mut world, "open");
     let request = world.request(0, "water:40", None).ticket;
     assert!(delivery(&mut world, 0, &board).is_some() && delivery(&mut world, 0, &request).is_some());
-    for unknown in ["b999", "b", "x1", "e00", &format!("e{}", "0".repeat(30))] {
+    for unknown in [
+        "b1",
+        "b",
+        "x1",
+        "e00",
+        &format!("e{}", "0".repeat(30)),
+        &format!("b{}", "0".repeat(30)),
+        &format!("b{}é", "0".repeat(28)),
+    ] {
         assert_eq!(delivery(&mut world, 0, unknown), None, "{unknown}");
     }
-    assert_eq!(delivery(&mut world, 1, &request), None, "another node's");
+    let _ = world.order(
+        1,
+        Command::Report(Report {
+            values: BTreeMap::from([("operating.status".to_owned(), "open".to_owned())]),
+            act: Default::default(),
+        }),
+    );
+    for ticket in [&board, &request] {
+        assert_eq!(delivery(&mut world, 1, ticket), None, "another node's, though it has a board too");
+    }
     world.put_back(0, (Vec::new(), None));
     assert_eq!(delivery(&mut world, 0, &request), None, "lost with the store");
 }

@@ -322,8 +322,8 @@ impl Bench {
         let pc = &mut self.pcs[n];
         let life = pc.node.own.mark.incarnation;
         match pc.node.ticket(&saved.ticket).unwrap() {
-            Ticket::Board(0) => {}
-            Ticket::Board(version) => {
+            Ticket::Board(_, 0) => {}
+            Ticket::Board(_, version) => {
                 let order = DocOrder { generation: pc.node.generation, incarnation: life, version };
                 assert!(
                     pc.holds_doc(pc.me(), DocKind::Board, order),
