@@ -144,7 +144,13 @@ impl Domain {
         let mut changes = BTreeMap::new();
         for (name, typed) in values {
             if let Some(item) = name.trim().strip_prefix("stock.") {
-                changes.extend(self.read_stock(item, typed)?);
+                // Under two of its names: which of the values is meant nobody can tell.
+                for (subject, value) in self.read_stock(item, typed)? {
+                    if changes.insert(subject, value).is_some() {
+                        let item = self.item_named(item)?;
+                        return Err(refusal::item_twice(&item.code, &item.zh));
+                    }
+                }
             } else if let Some(service) = name.trim().strip_prefix("service.") {
                 let service = service_named(service).ok_or_else(|| refusal::unknown_service(service))?;
                 let value = match typed.trim() {
@@ -195,18 +201,24 @@ impl Domain {
             return Err(refusal::asking_oneself());
         }
         let key = new.key.as_deref().map(key_of).transpose()?;
-        if let Some(held) = key.and_then(|key| self.request_by_key(me, consignee.unwrap_or(me), key)) {
-            return Ok(Plan { about: Some(About::Held(held)), already: Some(held), ..Plan::default() });
-        }
         if new.items.is_empty() {
             return Err(refusal::nothing_given());
         }
         let need = Need {
             priority: new.priority.as_deref().map(priority_of).transpose()?.unwrap_or(ROUTINE),
             lines: self.lines_of(&new.items)?,
-            needed_by_s: new.needed_by.map(|by| needed_by(by, now)).transpose()?,
+            needed_by_s: None,
             note: note_of("note", new.note.as_deref())?,
         };
+        if let Some(held) = key.and_then(|key| self.request_by_key(me, consignee.unwrap_or(me), key)) {
+            // As it was first asked. The times are those of the retry: "6h" is later by then, and may have passed.
+            let is_same = |first: &Request| first.to == to && Need { needed_by_s: None, ..first.need.clone() } == need;
+            if self.fact(held).is_some_and(|(_, fact)| !matches!(&fact.deed, Deed::Request(first) if is_same(first))) {
+                return Err(refusal::other_under_key(held));
+            }
+            return Ok(Plan { about: Some(About::Held(held)), already: Some(held), ..Plan::default() });
+        }
+        let need = Need { needed_by_s: new.needed_by.map(|by| needed_by(by, now)).transpose()?, ..need };
         let body = body(&new.act, now, Deed::Request(Request { need, consignee, to, key }))?;
         Ok(Plan { body: Some(body), about: Some(About::New { index: 0 }), ..Plan::default() })
     }
@@ -293,7 +305,7 @@ impl Domain {
             if what.is_empty() {
                 return Err(unreadable());
             }
-            let requested = parse_scaled(quantity, 0).map_err(|why| refusal::not_a_quantity(quantity, why))?;
+            let requested = parse_scaled(quantity, 0).map_err(|why| refusal::not_a_quantity(quantity, why, false))?;
             return Ok(Line { item: LineItem::Other(what.to_string()), requested: in_range(quantity, requested, false)? });
         }
         let item = self.item_named(name)?;
@@ -392,7 +404,10 @@ fn common(act: &Act, now: Now) -> Result<(Fact, Seen), Refusal> {
         None => 0,
         Some(at) if !at.is_known() || !now.wall.is_known() => return Err(refusal::time_without_clock()),
         Some(at) if at.0.saturating_sub(now.wall.0) > AHEAD_MS_MAX => return Err(refusal::time_ahead()),
-        Some(at) => u32::try_from(now.wall.since(at) / 1_000).unwrap_or(BEFORE_UNKNOWN),
+        Some(at) => {
+            let before_s = u32::try_from(now.wall.since(at) / 1_000).ok().filter(|before_s| *before_s <= VALID_S_MAX);
+            before_s.ok_or_else(refusal::time_long_past)?
+        }
     };
     let basis = act.basis.as_deref().map(|word| {
         choice_named(BASES, word).map(|choice| choice.number).ok_or_else(|| refusal::unknown_word("basis", word, BASES))
@@ -480,7 +495,7 @@ fn read_count(item: &Item, typed: &str, zero_allowed: bool) -> Result<u64, Refus
         (None, _) => (plain.as_str(), 1),
     };
     let count = parse_scaled(number, 0).and_then(|count| count.checked_mul(size).ok_or(NotANumber::TooLarge));
-    in_range(typed, count.map_err(|why| refusal::not_a_quantity(typed, why))?, zero_allowed)
+    in_range(typed, count.map_err(|why| refusal::not_a_quantity(typed, why, zero_allowed))?, zero_allowed)
 }
 
 fn in_range(typed: &str, count: u64, zero_allowed: bool) -> Result<u64, Refusal> {

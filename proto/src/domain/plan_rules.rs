@@ -278,6 +278,21 @@ fn retrying_with_one_key_adds_nothing() {
     let (_, first) = bench.wish(1, &PlanInput::RequestNew(&wish)).unwrap();
     let (plan, second) = bench.wish(1, &PlanInput::RequestNew(&wish)).unwrap();
     assert_eq!((plan.already, second, plan.body), (first, None, None));
+    // The same a day later: "6h" has another end by then, or has passed.
+    let later = RequestNew { needed_by: Some(UtcMillis(START - 1)), ..wish.clone() };
+    assert_eq!(bench.wish(1, &PlanInput::RequestNew(&later)).unwrap().0.already, first);
+    let update = RequestUpdate { request: spoken(first.unwrap()), items: vec!["water:70".into()], ..RequestUpdate::default() };
+    bench.wish(1, &PlanInput::RequestUpdate(&update)).unwrap();
+    assert_eq!(bench.wish(1, &PlanInput::RequestNew(&wish)).unwrap().0.already, first, "as it was first asked");
+    for other in [
+        RequestNew { items: vec!["water:70".into()], ..wish.clone() },
+        RequestNew { priority: Some("urgent".into()), ..wish.clone() },
+        RequestNew { note: Some("back door".into()), ..wish.clone() },
+        RequestNew { to: Some("1-2".into()), ..wish.clone() },
+    ] {
+        let refusal = refused(&mut bench, &PlanInput::RequestNew(&other));
+        assert_eq!((refusal.code.as_str(), refusal.fix.en.contains(&spoken(first.unwrap()))), ("H-137", true));
+    }
     let for_another = RequestNew { on_behalf_of: Some("1-3".into()), ..wish };
     assert!(bench.wish(1, &PlanInput::RequestNew(&for_another)).unwrap().1.is_some());
 }
@@ -341,12 +356,30 @@ fn what_a_request_can_get_wrong_is_told() {
     for (wish, code) in cases {
         assert_eq!(request_refused(&wish).code, code, "{wish:?}");
     }
+    let below = |refusal: Refusal| refusal.fix.en.contains("plenty");
+    assert!(!below(request_refused(&new(&["water:-1"]))) && below(report_refused(&[("stock.water", "-1")])));
     let long = request_refused(&new(&[&format!("other:{}=1", "x".repeat(65))]));
     assert!(long.what.zh.starts_with("「其他物資」"), "{}", long.what.zh);
     assert!(request_refused(&new(&["water:1", "water:2"])).what.zh.contains("飲用水"));
     let unknown = request_refused(&RequestNew { to: Some("Taipei Hbu".into()), ..new(&["water:1"]) });
     assert_eq!((unknown.code.as_str(), unknown.kind), ("H-210", RefusalKind::NotFound));
     assert!(unknown.fix.en.contains("Taipei Hub (1-2)"), "{}", unknown.fix.en);
+}
+
+#[test]
+fn an_item_under_two_of_its_names_is_refused_in_a_report() {
+    assert_eq!(report_refused(&[("stock.water", "1"), ("stock.飲用水", "2")]).code, "H-136");
+}
+
+#[test]
+fn what_was_so_longer_ago_than_anything_holds_is_refused() {
+    let ago = |seconds: i64| Report {
+        act: Act { at: Some(UtcMillis(START - seconds * 1_000)), ..Act::default() },
+        ..report(&[("operating.status", "open")])
+    };
+    let month = i64::from(super::reading::VALID_S_MAX);
+    assert_eq!(refused(&mut Bench::new(), &PlanInput::Report(&ago(month + 1))).code, "H-138");
+    assert!(Bench::new().wish(1, &PlanInput::Report(&ago(month))).is_ok());
 }
 
 #[test]

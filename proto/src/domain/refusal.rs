@@ -6,6 +6,7 @@ use super::Directory;
 use super::fact::LINES_MAX;
 use super::field::{Choice, Field, Kind, Unfit, field_named};
 use super::item::{COUNT_MAX, Catalogue, Item};
+use super::reading::VALID_S_MAX;
 use super::spoken::spoken;
 use super::text::{self, BadText};
 use super::unit::{NotANumber, show_scaled, unit_of};
@@ -187,7 +188,7 @@ pub(crate) fn unfit(field: &Field, typed: &str, unfit: Unfit) -> Refusal {
         (Unfit::Number(why), Kind::Integer { decimals, max, unit }) => {
             refuse("H-115", RefusalKind::Usage, not_a_number(typed, why), range_of(decimals, max, unit))
         }
-        (Unfit::Number(why), Kind::Choice { .. } | Kind::Text { .. }) => not_a_quantity(typed, why),
+        (Unfit::Number(why), Kind::Choice { .. } | Kind::Text { .. }) => not_a_quantity(typed, why, false),
         (Unfit::TooLarge, Kind::Choice { .. } | Kind::Text { .. }) => absurd_quantity(typed),
     }
 }
@@ -210,15 +211,19 @@ fn not_a_number(typed: &str, why: NotANumber) -> Pair {
     }
 }
 
-/// Of an item: not a number at all, negative, or of too many digits.
-pub(crate) fn not_a_quantity(typed: &str, why: NotANumber) -> Refusal {
+/// Of an item: not a number at all, negative, or of too many digits. A stock may be told by a level too, a request may not.
+pub(crate) fn not_a_quantity(typed: &str, why: NotANumber, of_stock: bool) -> Refusal {
     if why == NotANumber::TooLarge {
         return absurd_quantity(typed);
     }
-    let fix = pair(
-        "Give a whole number such as 40, in the unit of the item; for stock also plenty, low, nearly_out, none.",
-        "請以品項的單位填整數，例如 40；存量也可填 充足、偏少、快沒了、沒有。",
-    );
+    let fix = if of_stock {
+        pair(
+            "Give a whole number such as 40, in the unit of the item, or plenty, low, nearly_out, none.",
+            "請以品項的單位填整數，例如 40，或填 充足、偏少、快沒了、沒有。",
+        )
+    } else {
+        pair("Give a whole number such as 40, in the unit of the item.", "請以品項的單位填整數，例如 40。")
+    };
     refuse("H-115", RefusalKind::Usage, not_a_number(typed, why), fix)
 }
 
@@ -298,15 +303,10 @@ pub(crate) fn too_many_lines(lines: usize) -> Refusal {
     refuse("H-122", RefusalKind::Usage, what, pair("Make two requests of it.", "請分成兩筆需求。"))
 }
 
-/// One item on two lines: which of the quantities is meant nobody can tell.
+/// One item on two lines of a request, or under two names in a report: which of the quantities is meant nobody can tell.
 pub(crate) fn item_twice(en: &str, zh: &str) -> Refusal {
-    let what = pair(format!("{} stands in the request twice.", quoted(en)), format!("同一筆需求裡「{}」出現兩次。", quoted(zh)));
-    refuse(
-        "H-136",
-        RefusalKind::Usage,
-        what,
-        pair("Give each item once, with all that is needed of it.", "每個品項請只填一次，寫總數量。"),
-    )
+    let what = pair(format!("{} is given twice.", quoted(en)), format!("「{}」填了兩次。", quoted(zh)));
+    refuse("H-136", RefusalKind::Usage, what, pair("Give each item once, with all of it.", "每個品項請只填一次，寫總數量。"))
 }
 
 /// Not a line of a request.
@@ -343,6 +343,17 @@ pub(crate) fn time_ahead() -> Refusal {
     refuse("H-126", RefusalKind::Usage, what, pair("Check the time given and the clock.", "請檢查填寫的時間與電腦時間。"))
 }
 
+/// Something was so longer ago than anything said holds.
+pub(crate) fn time_long_past() -> Refusal {
+    let days = VALID_S_MAX / 86_400;
+    let what = pair(format!("The time it was so lies more than {days} days back."), format!("填寫的時間已超過 {days} 天。"));
+    let fix = pair(
+        "Check the year and the day. What is older no longer says how things are: leave it out.",
+        "請檢查年份與日期。更早的狀況已不能代表現況，請不要填報。",
+    );
+    refuse("H-138", RefusalKind::Usage, what, fix)
+}
+
 /// A time of the past where the clock is wrong.
 pub(crate) fn time_without_clock() -> Refusal {
     let what = pair(
@@ -350,6 +361,20 @@ pub(crate) fn time_without_clock() -> Refusal {
         "這台電腦的時間不正確，無法補登過去的時間。",
     );
     refuse("H-127", RefusalKind::Unable, what, pair("Set the clock, or leave the time out.", "請校正時間，或不填時間。"))
+}
+
+/// An idempotency key that stands for something else already.
+pub(crate) fn other_under_key(held: FactId) -> Refusal {
+    let id = spoken(held);
+    let what = pair(
+        format!("This key was used before, for another request: {id}."),
+        format!("這個識別鍵（key）已用於另一筆需求：{id}。"),
+    );
+    let fix = pair(
+        format!("For something new give a new key. To change {id}, update it: holdfast request update {id}"),
+        format!("新的需求請用新的識別鍵。若要更改 {id}，請更新它：holdfast request update {id}"),
+    );
+    refuse("H-137", RefusalKind::Usage, what, fix)
 }
 
 /// An empty idempotency key.

@@ -52,7 +52,7 @@ pub struct RequestNew {
     /// Free text, at most 64 bytes.
     #[serde(default)]
     pub note: Option<String>,
-    /// Retrying with the same key adds nothing.
+    /// Retrying with the same key adds nothing; another wish under it is refused.
     #[serde(default)]
     pub key: Option<String>,
     /// When, by whom.
