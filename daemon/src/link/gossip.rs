@@ -140,7 +140,8 @@ impl GossipLink {
             broadcast: true,
             peer: None,
             dialled: None,
-            label: format!("gossip {address}"),
+            // One link for everybody in hearing: there is no address to name.
+            label: "gossip".to_owned(),
         };
         let (port, desk) = Port::new(BYTES_PER_SECOND, mtu);
         let now = Instant::now();

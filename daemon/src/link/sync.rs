@@ -312,14 +312,15 @@ async fn serve(met: Met, link: LinkId, desk: Desk, shared: &Shared, mut closed: 
     let writer = pipe::write(send, link, frames, gauge, shared.reports.clone());
     tokio::pin!(writer);
     let withdrawn = async {
-        // Ends never by itself when the loop is gone; the hang-up does then.
+        // Denied are only those that a drill cuts off; whoever else may not be here is hung up on by the node. Ends never by itself
+        // when the loop is gone; the hang-up does then.
         if denied.wait_for(|keys| keys.contains(&key)).await.is_err() {
             std::future::pending::<()>().await;
         }
     };
     let (code, cause, drain) = tokio::select! {
         biased;
-        () = withdrawn => (CODE_NOT_ADMITTED, "its key is not admitted any more".to_owned(), false),
+        () = withdrawn => (CODE_NOT_ADMITTED, "cut off for a drill".to_owned(), false),
         reason = &mut hangup => (CODE_ENDED, reason.unwrap_or_else(|_| "the node is shutting down".to_owned()), true),
         _ = closed.changed() => (CODE_ENDED, "the node is shutting down".to_owned(), true),
         () = &mut writer => (CODE_ENDED, ended(&connection).await, false),

@@ -136,8 +136,8 @@ async fn a_link_hung_up_is_silent_at_once_and_the_other_end_hears_why() {
 async fn a_key_no_longer_admitted_loses_its_link_and_does_not_come_back() {
     let (mut a, _, mut b, _) = pair(1, 2).await;
     b.links.admit(vec![key(2)], others(&[key(2)]));
-    assert!(b.down().await.1.contains("not admitted"));
-    assert!(a.down().await.1.contains("not admitted"));
+    assert!(b.down().await.1.contains("cut off for a drill"));
+    assert!(a.down().await.1.contains("cut off for a drill"));
     let address = b.address();
     a.links.dial(address.clone());
     assert!(a.failed().await.contains("does not admit this one"));
