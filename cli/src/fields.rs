@@ -57,13 +57,16 @@ static ROWS: LazyLock<Vec<FieldRow>> = LazyLock::new(|| {
     }
     let levels = codes(item::LEVELS);
     let doc = words(
-        format!("Counts (water=120) or levels (rice=low); levels: {levels}"),
-        format!("數量（water=120）或程度（rice=low）；程度可填：{levels}"),
+        format!("Counts (water=120) or levels (rice=low); nothing (water=) withdraws what was said; levels: {levels}"),
+        format!("數量（water=120）或程度（rice=low）；留空（water=）即撤回；程度可填：{levels}"),
     );
     rows.push(each("stock", "ITEM=QTY|LEVEL", doc));
     let services = SERVICES.iter().map(|service| service.code).collect::<Vec<_>>().join(", ");
     let offered = codes(AVAILABILITY);
-    let doc = words(format!("Words: {offered}; services: {services}"), format!("可填：{offered}；服務：{services}"));
+    let doc = words(
+        format!("Words: {offered}; nothing (charging=) withdraws what was said; services: {services}"),
+        format!("可填：{offered}；留空（charging=）即撤回；服務：{services}"),
+    );
     rows.push(each("service", "NAME=WORD", doc));
     rows
 });

@@ -95,7 +95,7 @@ impl FromArgMatches for ReportArgs {
         if group == SET {
             for pair in matches.get_many::<String>(SET).into_iter().flatten() {
                 let (name, value) = split(pair, PAIR)?;
-                self.values.insert(full_name(name), value.to_owned());
+                self.put(name, full_name(name), value)?;
             }
         }
         for row in rows().iter().filter(|row| row.group == group) {
@@ -108,7 +108,7 @@ impl FromArgMatches for ReportArgs {
                 Given::Each => {
                     for pair in matches.get_many::<String>(row.name).into_iter().flatten() {
                         let (name, value) = split(pair, &row.value)?;
-                        self.values.insert(format!("{}.{name}", row.name), value.to_owned());
+                        self.put(name, format!("{}.{name}", row.name), value)?;
                     }
                 }
             }
@@ -118,6 +118,18 @@ impl FromArgMatches for ReportArgs {
         }
         self.act = ActArgs::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+impl ReportArgs {
+    /// Which of two values is meant nobody can tell.
+    fn put(&mut self, typed: &str, field: String, value: &str) -> Result<(), clap::Error> {
+        if self.values.insert(field, value.to_owned()).is_none() {
+            return Ok(());
+        }
+        let mut error = clap::Error::new(ErrorKind::ArgumentConflict);
+        error.insert(ContextKind::InvalidArg, ContextValue::String(typed.to_owned()));
+        Err(error)
     }
 }
 
@@ -165,6 +177,14 @@ mod tests {
         let report = check("holdfast report status open --at 20m --desk 1F --json", &[("operating.status", "open")]);
         assert_eq!(report.act.at.as_deref(), Some("20m"));
         assert_eq!(report.act.desk.as_deref(), Some("1F"));
+    }
+
+    #[test]
+    fn one_thing_said_twice_is_wrong_usage() {
+        for line in ["holdfast report stock water=1 water=2", "holdfast report set status=open operating.status=closed"] {
+            let error = Cli::try_parse_from(line.split_whitespace()).unwrap_err();
+            assert_eq!((error.exit_code(), error.kind()), (2, ErrorKind::ArgumentConflict), "{line}");
+        }
     }
 
     #[test]

@@ -127,6 +127,7 @@ fn commands_of(command: &Command) -> Words {
 }
 
 fn unfit(value: &str, arg: &str) -> Words {
+    let arg = arg.trim_end_matches('.');
     words(format!("\"{value}\" does not fit {arg}."), format!("「{value}」不能用在 {arg}。"))
 }
 
@@ -188,6 +189,8 @@ mod tests {
             ("holdfast report", "missing after `holdfast report`", "Give one of: status"),
             ("holdfast report stock", "<ITEM=QTY|LEVEL>... is missing", "Counts (water=120)"),
             ("holdfast report stock water", "\"water\" does not fit <ITEM=QTY|LEVEL>", "Usage: `holdfast report stock"),
+            ("holdfast report stock water=1 water=2", "water is given twice.", "Give it once."),
+            ("holdfast report stock water", "does not fit <ITEM=QTY|LEVEL>.", ""),
             ("holdfast report set water", "\"water\" does not fit <FIELD=VALUE>", "status=open"),
             (
                 "holdfast report power --desk 1",

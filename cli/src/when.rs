@@ -25,7 +25,8 @@ pub(crate) fn moment(text: &str, way: Way, now: &Zoned) -> Result<UtcMillis, Fai
     let text = text.trim();
     let found = absolute(text, now).or_else(|| clock(text, way, now)).or_else(|| relative(text, way, now));
     let found = found.or_else(|| date(text, way, now));
-    found.map(|at| UtcMillis(at.as_millisecond())).filter(|at| at.is_known()).ok_or_else(|| {
+    let near = |at: &Timestamp| at.duration_since(now.timestamp()).abs() <= FAR;
+    found.filter(near).map(|at| UtcMillis(at.as_millisecond())).filter(|at| at.is_known()).ok_or_else(|| {
         let (en, zh) = match way {
             Way::Past => ("20m (ago), 14:05, \"2026-11-23 14:05\"", "20m（20 分鐘前）、14:05、\"2026-11-23 14:05\""),
             Way::Future => (
@@ -35,7 +36,16 @@ pub(crate) fn moment(text: &str, way: Way, now: &Zoned) -> Result<UtcMillis, Fai
         };
         Failure::usage(
             "H-821",
-            words(format!("\"{text}\" is no time."), format!("「{text}」不是時間。")),
+            if found.is_some() || is_far(text) {
+                words(format!("\"{text}\" lies too far away: more than ten years."), format!("「{text}」太遠了：超過十年。"))
+            } else if way == Way::Past && text.len() == 10 && text.parse::<Date>().is_ok() {
+                words(
+                    format!("\"{text}\" is a whole day; when it was so needs a time of day too."),
+                    format!("「{text}」是一整天；當時的時間還需要幾點幾分。"),
+                )
+            } else {
+                words(format!("\"{text}\" is no time."), format!("「{text}」不是時間。"))
+            },
             words(format!("Write {en}, or 2026-11-24T14:05:00+08:00."), format!("請寫成 {zh}，或 2026-11-24T14:05:00+08:00。")),
         )
     })
@@ -98,15 +108,28 @@ fn relative(text: &str, way: Way, now: &Zoned) -> Option<Timestamp> {
     }
 }
 
+/// Further away nothing is meant.
+const FAR: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
+
+/// A time that can be read, but lies beyond what a calendar here holds.
+fn is_far(text: &str) -> bool {
+    let length = any_span(text).is_some_and(|length| length > FAR);
+    length || text.parse::<Date>().is_ok_and(|day| day.year() >= 9_999)
+}
+
 /// A positive length of at most ten years; months are not taken, `m` means minutes.
 fn span(text: &str) -> Option<SignedDuration> {
+    any_span(text).filter(|length| *length <= FAR)
+}
+
+fn any_span(text: &str) -> Option<SignedDuration> {
     let text = text.trim();
     if !text.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
     let span: Span = text.parse().ok()?;
     let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-    (length >= SignedDuration::ZERO && length <= SignedDuration::from_hours(10 * 366 * 24)).then_some(length)
+    (length >= SignedDuration::ZERO).then_some(length)
 }
 
 /// RFC 3339 with the local offset, to the second; what a person and a script can both read.
@@ -116,10 +139,19 @@ pub(crate) fn rfc3339(at: UtcMillis) -> Option<String> {
     Some(zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string())
 }
 
-/// `14:05` today, else `11-23 14:05`, in the local zone.
+/// `2026-11-23 14:05`, in the local zone.
+pub(crate) fn full(at: UtcMillis, now: &Zoned) -> String {
+    let Ok(stamp) = Timestamp::from_millisecond(at.0) else { return "?".to_owned() };
+    stamp.to_zoned(now.time_zone().clone()).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// `14:05` today, `11-23 14:05` this year, else `2025-11-23 14:05`, in the local zone.
 pub(crate) fn short(at: UtcMillis, now: &Zoned) -> String {
     let Ok(stamp) = Timestamp::from_millisecond(at.0) else { return "?".to_owned() };
     let zoned = stamp.to_zoned(now.time_zone().clone());
+    if zoned.year() != now.year() {
+        return full(at, now);
+    }
     let form = if zoned.date() == now.date() { "%H:%M" } else { "%m-%d %H:%M" };
     zoned.strftime(form).to_string()
 }
@@ -182,6 +214,32 @@ mod tests {
                 assert!(said.contains(form), "{text}: {form}: {said}");
             }
         }
+    }
+
+    #[test]
+    fn a_time_that_is_one_is_told_what_is_wrong_with_it() {
+        for (text, way, part) in [
+            ("9999-12-31", Way::Future, "too far away"),
+            ("2126-01-01", Way::Future, "too far away"),
+            ("10000d", Way::Past, "too far away"),
+            ("1999-01-01 10:00", Way::Past, "too far away"),
+            ("2026-11-22", Way::Past, "needs a time of day too"),
+            ("soon", Way::Past, "is no time"),
+        ] {
+            let failure = moment(text, way, &now()).unwrap_err();
+            assert!(failure.lines(Lang::En)[0].contains(part) && failure.code() == "H-821", "{text}: {failure}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_told_as_short_as_it_stays_clear() {
+        let check = |text: &str, expect: &str| {
+            let at: Timestamp = text.parse().unwrap();
+            assert_eq!(short(UtcMillis(at.as_millisecond()), &now()), expect);
+        };
+        check("2026-11-23T01:30:00Z", "09:30");
+        check("2026-11-22T01:30:00Z", "11-22 09:30");
+        check("2025-11-22T01:30:00Z", "2025-11-22 09:30");
     }
 
     #[test]
