@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use holdfast_proto::control::{self, Delivery, DeliveryState, Observe, Report, RequestAct, RequestNew, RequestUpdate};
+use holdfast_proto::control::{
+    self, Delivery, DeliveryState, Observe, Report, RequestAct, RequestNew, RequestUpdate, StatusView,
+};
+use holdfast_proto::time::UtcMillis;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -57,7 +60,8 @@ impl Pause {
 /// What the daemon refused; then nothing was changed.
 pub(crate) fn report(desk: &mut Desk<'_>, client: &Client, args: ReportArgs) -> Result<Exit, Failure> {
     let act = act(desk, &args.act)?;
-    write(desk, client, "/api/v1/report", &Report { values: args.values, act })
+    let times = Times { at: act.at, needed_by: None };
+    write(desk, client, "/api/v1/report", &Report { values: args.values, act }, times).map(|(exit, _)| exit)
 }
 
 /// `holdfast observe`.
@@ -77,7 +81,13 @@ pub(crate) fn observe(desk: &mut Desk<'_>, client: &Client, args: ObserveArgs) -
                 ),
             ));
         };
-        values.insert(full_name(name.trim()), value.trim().to_owned());
+        if values.insert(full_name(name.trim()), value.trim().to_owned()).is_some() {
+            return Err(Failure::usage(
+                "H-826",
+                words(format!("{} is given twice.", name.trim()), format!("{} 重複了。", name.trim())),
+                words("Give it once.", "請只填一次。"),
+            ));
+        }
     }
     if values.is_empty() && args.note.is_none() {
         return Err(Failure::usage(
@@ -87,7 +97,9 @@ pub(crate) fn observe(desk: &mut Desk<'_>, client: &Client, args: ObserveArgs) -
         ));
     }
     let act = act(desk, &args.act)?;
-    write(desk, client, "/api/v1/observe", &Observe { node: args.node, values, note: args.note, act })
+    let times = Times { at: act.at, needed_by: None };
+    let body = Observe { node: args.node, values, note: args.note, act };
+    write(desk, client, "/api/v1/observe", &body, times).map(|(exit, _)| exit)
 }
 
 /// `holdfast request new`.
@@ -105,7 +117,15 @@ pub(crate) fn request_new(desk: &mut Desk<'_>, client: &Client, args: RequestNew
         note: args.note,
         key: args.key,
     };
-    write(desk, client, "/api/v1/requests", &body)
+    let times = Times { at: body.act.at, needed_by: body.needed_by };
+    let (exit, saved) = write(desk, client, "/api/v1/requests", &body, times)?;
+    if !desk.json && saved.get("to").is_none() && is_no_hub_to_ask(client) {
+        desk.note(
+            "There is no other hub to ask: nobody acknowledges this by itself. Every node sees it; --to NODE asks one of them.",
+            "沒有其他集散中心可以詢問，因此不會有人自動確認收到。所有據點都看得到；可用 --to 據點 指定詢問對象。",
+        );
+    }
+    Ok(exit)
 }
 
 /// `holdfast request update`.
@@ -129,7 +149,8 @@ pub(crate) fn request_update(desk: &mut Desk<'_>, client: &Client, args: Request
             words("Give --item, --priority, --needed-by or --note.", "請加上 --item、--priority、--needed-by 或 --note。"),
         ));
     }
-    write(desk, client, "/api/v1/requests/update", &body)
+    let times = Times { at: body.act.at, needed_by: body.needed_by };
+    write(desk, client, "/api/v1/requests/update", &body, times).map(|(exit, _)| exit)
 }
 
 /// `holdfast request cancel`, `close`, `confirm`: the word is the last part of the path.
@@ -138,11 +159,42 @@ pub(crate) fn request_update(desk: &mut Desk<'_>, client: &Client, args: Request
 /// What the daemon refused; then nothing was changed.
 pub(crate) fn request_act(desk: &mut Desk<'_>, client: &Client, verb: &str, args: RequestActArgs) -> Result<Exit, Failure> {
     let act = act(desk, &args.act)?;
+    let times = Times { at: act.at, needed_by: None };
     let body = RequestAct { request: args.id, version: args.version, reason: args.reason, act };
-    write(desk, client, &format!("/api/v1/requests/{verb}"), &body)
+    write(desk, client, &format!("/api/v1/requests/{verb}"), &body, times).map(|(exit, _)| exit)
 }
 
-fn needed_by(desk: &Desk<'_>, typed: Option<&str>) -> Result<Option<holdfast_proto::time::UtcMillis>, Failure> {
+/// The times typed with a write, as they were understood: `12:00` has another day before noon than after.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    at: Option<UtcMillis>,
+    needed_by: Option<UtcMillis>,
+}
+
+impl Times {
+    fn tell(self, desk: &mut Desk<'_>) {
+        let (mut en, mut zh) = (Vec::new(), Vec::new());
+        if let Some(at) = self.at.map(|at| when::full(at, desk.now())) {
+            en.push(format!("it was so at {at}"));
+            zh.push(format!("當時為 {at}"));
+        }
+        if let Some(by) = self.needed_by.map(|by| when::full(by, desk.now())) {
+            en.push(format!("needed by {by}"));
+            zh.push(format!("需要時間為 {by}"));
+        }
+        if !en.is_empty() {
+            desk.note(&format!("Understood: {}", en.join("; ")), &format!("已理解：{}", zh.join("；")));
+        }
+    }
+}
+
+/// Where every hub is asked: whether there is none but who asks. Where the daemon does not say, there may be one.
+pub(crate) fn is_no_hub_to_ask(client: &Client) -> bool {
+    let Ok(status) = client.ask::<StatusView>("/api/v1/status") else { return false };
+    status.nodes.iter().all(|node| node.role != "hub" || node.id == status.node.id)
+}
+
+fn needed_by(desk: &Desk<'_>, typed: Option<&str>) -> Result<Option<UtcMillis>, Failure> {
     typed.map(|text| when::moment(text, Way::Future, desk.now())).transpose()
 }
 
@@ -151,8 +203,14 @@ fn act(desk: &Desk<'_>, args: &ActArgs) -> Result<control::Act, Failure> {
     Ok(control::Act { at, desk: args.desk.clone(), basis: args.basis.clone(), valid: args.valid.clone() })
 }
 
-/// Sends a write and follows it to its first neighbour.
-fn write(desk: &mut Desk<'_>, client: &Client, path: &str, body: &impl Serialize) -> Result<Exit, Failure> {
+/// Sends a write and follows it to its first neighbour; gives back what the daemon said of it.
+fn write(
+    desk: &mut Desk<'_>,
+    client: &Client,
+    path: &str,
+    body: &impl Serialize,
+    times: Times,
+) -> Result<(Exit, Value), Failure> {
     let mut saved = client.post(path, body)?;
     let ticket = saved.get("ticket").and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut state: Delivery = read(saved.get("delivery").cloned().unwrap_or_default())?;
@@ -162,8 +220,8 @@ fn write(desk: &mut Desk<'_>, client: &Client, path: &str, body: &impl Serialize
             state = renew(client, &mut saved, &ticket, state);
         }
     }
-    tell(desk, &saved, &ticket, &state);
-    Ok(if state.state == DeliveryState::SavedHere { Exit::SavedHere } else { Exit::Done })
+    tell(desk, &saved, &ticket, &state, times);
+    Ok((if state.state == DeliveryState::SavedHere { Exit::SavedHere } else { Exit::Done }, saved))
 }
 
 /// Looks until a neighbour has it or the time is up. The word is safe already: a look that fails changes nothing about that.
@@ -205,7 +263,7 @@ fn renew(client: &Client, saved: &mut Value, ticket: &str, mut state: Delivery) 
     state
 }
 
-fn tell(desk: &mut Desk<'_>, saved: &Value, ticket: &str, state: &Delivery) {
+fn tell(desk: &mut Desk<'_>, saved: &Value, ticket: &str, state: &Delivery, times: Times) {
     if desk.json {
         desk.object(saved);
         return;
@@ -214,12 +272,14 @@ fn tell(desk: &mut Desk<'_>, saved: &Value, ticket: &str, state: &Delivery) {
     let already = saved.get("already").and_then(Value::as_bool).unwrap_or(false);
     let line = view::written(id, already, state, &style(desk));
     desk.say(&line);
+    times.tell(desk);
+    let own = desk.own.clone();
     if state.state == DeliveryState::SavedHere {
         desk.note(
-            &format!("It goes out by itself when a link is back. To wait: holdfast wait delivered {ticket}"),
-            &format!("連線恢復後會自動送出。若要等待：holdfast wait delivered {ticket}"),
+            &format!("It goes out by itself when a link is back. To wait: {own} wait delivered {ticket}"),
+            &format!("連線恢復後會自動送出。若要等待：{own} wait delivered {ticket}"),
         );
     } else if let Some(id) = id {
-        desk.note(&format!("To look: holdfast request show {id}"), &format!("查看：holdfast request show {id}"));
+        desk.note(&format!("To look: {own} request show {id}"), &format!("查看：{own} request show {id}"));
     }
 }

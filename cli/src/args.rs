@@ -44,7 +44,10 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// Language: zh-TW or en
-    #[arg(long, global = true, value_name = "LANG", value_parser = ["zh-TW", "en"])]
+    #[arg(long, global = true, value_name = "LANG", value_parser = clap::builder::PossibleValuesParser::new([
+        clap::builder::PossibleValue::new("zh-TW").aliases(["zh", "zh-tw", "zh_TW", "zh-Hant", "zh-Hant-TW"]),
+        clap::builder::PossibleValue::new("en"),
+    ]))]
     pub(crate) lang: Option<String>,
     /// Say nothing but data and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -228,14 +231,14 @@ pub(crate) struct IssueNode {
 /// When it was so, by whom, how it is known: on every act.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ActArgs {
-    /// When it was so, if written down late: 20m (ago), 14:05, "2026-11-23 14:05" or RFC 3339
+    /// When it was so, if written down late, at most 30 days: 20m (ago), 14:05, "2026-11-23 14:05" or RFC 3339
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) at: Option<String>,
     /// Label of the desk or person, up to 32 bytes
     #[arg(long, value_name = "LABEL")]
     pub(crate) desk: Option<String>,
-    /// How it is known: `self_reported`, sensor, inferred, inspected, crowd, carried
-    #[arg(long, value_name = "WORD")]
+    // Backticks would stand in the help.
+    #[arg(long, value_name = "WORD", help = "How it is known: self_reported, sensor, inferred, inspected, crowd, carried")]
     pub(crate) basis: Option<String>,
     /// How long it holds, such as 2h
     #[arg(long, value_name = "LENGTH", allow_hyphen_values = true)]
@@ -289,7 +292,7 @@ pub(crate) struct RequestNewArgs {
     /// Free text, up to 64 bytes
     #[arg(long, value_name = "TEXT")]
     pub(crate) note: Option<String>,
-    /// Repeating with the same key adds nothing
+    /// Repeating with the same key adds nothing; another request needs another key
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<String>,
     #[command(flatten)]

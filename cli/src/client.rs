@@ -305,7 +305,7 @@ fn read_token(path: &Path) -> Result<String, Failure> {
         ));
     }
     let (exit, what) = if error.kind() == ErrorKind::NotFound {
-        (Exit::NotRunning, words(format!("There is no token file {shown}."), format!("沒有權杖檔 {shown}。")))
+        (Exit::NotFound, words(format!("There is no token file {shown}."), format!("沒有權杖檔 {shown}。")))
     } else if error.kind() == ErrorKind::PermissionDenied {
         (Exit::Refused, words(format!("You may not read the token file {shown}."), format!("您無權讀取權杖檔 {shown}。")))
     } else {
@@ -318,8 +318,8 @@ fn read_token(path: &Path) -> Result<String, Failure> {
         what,
         words("Without the token the daemon answers nobody.", "沒有權杖，背景程式不會回應任何人。"),
         words(
-            "The daemon makes the file at its first start, for its own user. Start it, or run this as that user.",
-            "背景程式第一次啟動時會為自己的使用者建立此檔。請先啟動它，或以該使用者執行。",
+            "Name the `token_file` of the daemon's configuration. The daemon makes it at its first start, for its own user: start it, or run this as that user.",
+            "請指定背景程式設定中的 `token_file`。背景程式第一次啟動時會為自己的使用者建立此檔：請先啟動它，或以該使用者執行。",
         ),
     ))
 }

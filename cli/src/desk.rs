@@ -6,8 +6,8 @@ use jiff::Zoned;
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::lang::Lang;
-use crate::text::{Hue, clean_json};
+use crate::lang::{self, Lang};
+use crate::text::{Hue, clean, clean_json};
 
 /// What the process was given; tests give their own.
 pub(crate) struct Surroundings<'a> {
@@ -38,6 +38,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) verbose: u8,
     /// Colour is wanted and can be shown.
     pub(crate) colour: bool,
+    /// `holdfast` with the flags that reach the same daemon: what a hint begins with.
+    pub(crate) own: String,
     broken: bool,
 }
 
@@ -54,6 +56,8 @@ pub(crate) struct Manner {
     pub(crate) verbose: u8,
     /// `--no-color`.
     pub(crate) no_color: bool,
+    /// This command with the flags that name the daemon.
+    pub(crate) own: String,
 }
 
 impl<'a> Desk<'a> {
@@ -63,7 +67,23 @@ impl<'a> Desk<'a> {
         let dumb = (world.env)("TERM").is_some_and(|term| term == "dumb");
         let colour = world.terminal && !manner.no_color && !manner.json && !set("NO_COLOR") && !dumb;
         let lang = Lang::choose(manner.lang.as_deref(), world.env);
-        Self { world, lang, json: manner.json, quiet: manner.quiet, verbose: manner.verbose, colour, broken: false }
+        Self {
+            world,
+            lang,
+            json: manner.json,
+            quiet: manner.quiet,
+            verbose: manner.verbose,
+            colour,
+            own: manner.own.clone(),
+            broken: false,
+        }
+    }
+
+    /// Says that the language asked for is none of ours. The flag takes no other; the system's may be any.
+    pub(crate) fn tell_unknown_language(&mut self) {
+        let Some(said) = self.env(lang::VARIABLE).filter(|said| lang::of_name(said).is_none()) else { return };
+        let text = format!("({} is \"{}\"; there are en and zh-TW, and English is shown)", lang::VARIABLE, clean(&said));
+        self.note(&text, &text);
     }
 
     /// An environment variable that is set and not empty.

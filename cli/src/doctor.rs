@@ -1,22 +1,28 @@
 //! `holdfast doctor`: checks a node and names the one command that mends each fault. Changes nothing.
 
 use std::path::Path;
+use std::time::Duration;
 
-use holdfast_proto::control::{PeersView, StatusView, Warning};
+use holdfast_proto::control::{DeliveryState, PeersView, RequestView, RequestsView, StatusView, Warning};
 use serde_json::{Value, json};
 
+use crate::act::Pause;
 use crate::client::Client;
 use crate::demo;
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, cause_of, words};
 use crate::target::{Target, Wish, find, tell_default};
 use crate::text::{Hue, clean};
+use crate::view::is_over;
 use holdfast_proto::domain::refusal::Words;
 
 /// A clock this far from the neighbours' shows wrong ages to people.
 const SKEW_WARN_S: u64 = 30;
 /// Below so much free room a daemon may soon refuse writes. Guess: a month of records of 1,000 nodes.
 const FREE_WARN_KIB: u64 = 512 * 1024;
+
+/// A word reaches a neighbour that is there well within so long.
+const UNHEARD_AFTER: Duration = Duration::from_secs(2);
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +56,7 @@ fn bad(check: &'static str, level: Level, what: Words, fix: Words) -> Finding {
 pub(crate) fn doctor(desk: &mut Desk<'_>, wish: &Wish) -> Result<Exit, Failure> {
     let target = find(desk, wish)?;
     tell_default(desk, &target);
-    let route = Route::of(desk, wish, &target);
+    let route = Route::of(desk, &target);
     let mut findings = Vec::new();
     if let Some(file) = &target.address.token_file {
         findings.push(token_file(file));
@@ -97,13 +103,40 @@ fn ask(client: &Client, route: &Route, findings: &mut Vec<Finding>) {
             if let Ok(peers) = &peers {
                 neighbours(&view, peers, route, findings);
             }
-            findings.extend(view.warnings.iter().map(warning));
+            if view.neighbours > 0 {
+                findings.extend(unheard(client, route));
+            }
+            findings.extend(view.warnings.iter().map(|one| warning(one, route)));
         }
-        Err(failure) => findings.push(from_failure("status", &failure)),
+        // What keeps one from being asked keeps the other too.
+        Err(failure) => return findings.push(from_failure("status", &failure)),
     }
     match peers {
         Ok(view) => clock(&view, findings),
         Err(failure) => findings.push(from_failure("peers", &failure)),
+    }
+}
+
+/// A word of ours that no neighbour has, though a link is up: the other end may have just died, which shows within a minute. A
+/// word just written gets a moment.
+fn unheard(client: &Client, route: &Route) -> Option<Finding> {
+    let mut pause = Pause::within(UNHEARD_AFTER);
+    loop {
+        let view: RequestsView = client.ask("/api/v1/requests").ok()?;
+        let waits = |request: &&RequestView| request.delivery.as_ref().is_some_and(|it| it.state == DeliveryState::SavedHere);
+        let waiting = view.requests.iter().filter(|request| !is_over(request)).find(waits)?;
+        if !pause.wait() {
+            let (id, own) = (&waiting.request, &route.own);
+            let what = words(
+                format!("{id} is saved here and no neighbour has it yet, though a link is up: the other end may have gone"),
+                format!("{id} 已存在本機，雖有連線但還沒有鄰近據點收到：對方可能已中斷"),
+            );
+            let fix = words(
+                format!("{own} peers   (a link that died shows there within a minute)"),
+                format!("{own} peers（中斷的連線一分鐘內會顯示）"),
+            );
+            return Some(bad("delivery", Level::Warn, what, fix));
+        }
     }
 }
 
@@ -120,15 +153,12 @@ struct Route {
 }
 
 impl Route {
-    fn of(desk: &Desk<'_>, wish: &Wish, target: &Target) -> Self {
+    fn of(desk: &Desk<'_>, target: &Target) -> Self {
         let demo = target.demo.as_ref().filter(|demo| demo::is_alive(demo));
         let dir = demo.map(|demo| demo.dir_flag(desk)).unwrap_or_default();
-        let node = wish.demo_node.as_ref().map(|name| format!(" --demo-node {name}")).unwrap_or_default();
-        let api = wish.api.as_ref().map(|api| format!(" --api {api}")).unwrap_or_default();
-        let token = wish.token_file.as_ref().map(|file| format!(" --token-file {}", file.display())).unwrap_or_default();
         let stopped: Vec<_> = demo.iter().flat_map(|demo| &demo.nodes).filter(|node| node.pid.is_none()).collect();
         Self {
-            own: format!("holdfast{node}{dir}{api}{token}"),
+            own: desk.own.clone(),
             is_stopped: stopped.iter().any(|node| node.api == target.address.api),
             stopped: stopped.into_iter().map(|node| node.name.clone()).collect(),
             dir,
@@ -181,7 +211,7 @@ fn neighbours(view: &StatusView, peers: &PeersView, route: &Route, findings: &mu
 }
 
 /// A warning of the daemon, with what mends it.
-fn warning(warning: &Warning) -> Finding {
+fn warning(warning: &Warning, route: &Route) -> Finding {
     let (en, zh) = match warning.code.as_str() {
         "H-402" => ("holdfast peers   (CLOCK shows whose clock is off)", "holdfast peers（「時差」會顯示是誰的時鐘不準）"),
         "H-403" => (
@@ -205,6 +235,8 @@ fn warning(warning: &Warning) -> Finding {
         ),
         _ => ("holdfast status", "holdfast status"),
     };
+    let own = |text: &str| text.replace("holdfast ", &format!("{} ", route.own));
+    let (en, zh) = (own(en), own(zh));
     let what = words(format!("{} ({})", warning.en, warning.code), format!("{}（{}）", warning.zh, warning.code));
     bad("warning", Level::Warn, what, words(en, zh))
 }
@@ -213,23 +245,22 @@ fn clock(view: &PeersView, findings: &mut Vec<Finding>) {
     let mut skews: Vec<i64> = view.peers.iter().filter_map(|peer| peer.clock_skew_s).collect();
     skews.sort_unstable();
     let Some(middle) = skews.get(skews.len() / 2).copied() else { return };
-    let (count, off) = (skews.len(), middle.unsigned_abs());
+    let off = middle.unsigned_abs();
+    let (count, of) =
+        (skews.len(), if skews.len() == 1 { "1 neighbour".to_owned() } else { format!("{} neighbours", skews.len()) });
     findings.push(if off > SKEW_WARN_S {
         let (en, zh) = if middle > 0 { ("slow", "慢") } else { ("fast", "快") };
         bad(
             "clock",
             Level::Warn,
             words(
-                format!("this computer's clock is {off} s {en} against {count} neighbours (H-402)"),
+                format!("this computer's clock is {off} s {en} against {of} (H-402)"),
                 format!("這台電腦的時間比 {count} 個鄰近據點{zh}了 {off} 秒（H-402）"),
             ),
             words("sudo timedatectl set-ntp true   (or set the time by hand)", "sudo timedatectl set-ntp true（或手動校正時間）"),
         )
     } else {
-        ok(
-            "clock",
-            words(format!("clock within {off} s of {count} neighbours"), format!("時鐘與 {count} 個鄰近據點相差 {off} 秒內")),
-        )
+        ok("clock", words(format!("clock within {off} s of {of}"), format!("時鐘與 {count} 個鄰近據點相差 {off} 秒內")))
     });
 }
 

@@ -16,6 +16,8 @@ Examples:
   holdfast status                                     who is open, what is left, who needs what
   holdfast wait converged --timeout 30s
 
+Without a command: starts the demo and stays until Ctrl-C; where a demo runs or a daemon is named, shows the status.
+
 Exit codes:
   0 done   1 failed   2 wrong usage   3 daemon not running   4 not found
   5 refused (rights)   6 saved here, not yet delivered   7 wait timed out
@@ -30,6 +32,8 @@ const AFTER_ZH: &str = "\
   holdfast request new --item water:40 --priority urgent --needed-by 6h
   holdfast status                                     誰開放、還剩什麼、誰需要什麼
   holdfast wait converged --timeout 30s
+
+不加指令：啟動示範，直到按 Ctrl-C；示範執行中或已指定背景程式時，顯示現況。
 
 結束代碼：
   0 完成   1 失敗   2 用法錯誤   3 背景程式未執行   4 找不到
@@ -134,13 +138,13 @@ const CHINESE: &[(&str, &str)] = &[
     ("Days it holds", "有效天數"),
     ("Folder for its key and its alliance file; DIR/nodes/ID where absent", "存放金鑰與聯盟檔的資料夾；未填為 DIR/nodes/ID"),
     (
-        "When it was so, if written down late: 20m (ago), 14:05, \"2026-11-23 14:05\" or RFC 3339",
-        "補登時填當時的時間：20m（20 分鐘前）、14:05、\"2026-11-23 14:05\" 或 RFC 3339",
+        "When it was so, if written down late, at most 30 days: 20m (ago), 14:05, \"2026-11-23 14:05\" or RFC 3339",
+        "補登時填當時的時間，最多 30 天前：20m（20 分鐘前）、14:05、\"2026-11-23 14:05\" 或 RFC 3339",
     ),
     ("Label of the desk or person, up to 32 bytes", "櫃檯或人員的標記，最多 32 位元組"),
     (
-        "How it is known: `self_reported`, sensor, inferred, inspected, crowd, carried",
-        "如何得知：`self_reported`、sensor、inferred、inspected、crowd、carried",
+        "How it is known: self_reported, sensor, inferred, inspected, crowd, carried",
+        "如何得知：self_reported、sensor、inferred、inspected、crowd、carried",
     ),
     ("How long it holds, such as 2h", "有效多久，例如 2h"),
     ("Those that are over too", "包括已結束的"),
@@ -157,7 +161,10 @@ const CHINESE: &[(&str, &str)] = &[
         "向哪個據點提出，或 `all` 所有集散中心；未填為本據點的主要集散中心，沒有則為全部",
     ),
     ("Free text, up to 64 bytes", "備註，最多 64 位元組"),
-    ("Repeating with the same key adds nothing", "用相同的 key 重送不會重複"),
+    (
+        "Repeating with the same key adds nothing; another request needs another key",
+        "用相同的 key 重送不會重複；另一筆需求請用另一個 key",
+    ),
     ("The version you saw; the newest where absent", "您看到的版本；未填為最新版"),
     ("Replaces all lines; repeat for each", "取代所有品項；可重複填寫"),
     ("Replaces the priority", "取代優先等級"),

@@ -11,16 +11,27 @@ pub(crate) enum Lang {
     Zh,
 }
 
+/// What asks for a language of this command alone.
+pub(crate) const VARIABLE: &str = "HOLDFAST_LANG";
+
+/// The language of a name such as `zh-TW`, `zh_TW.UTF-8`, `zh` or `en`; `None` for any other language.
+pub(crate) fn of_name(name: &str) -> Option<Lang> {
+    let name = name.trim().to_ascii_lowercase();
+    let bare = name.split(['-', '_', '.', '@']).next().unwrap_or_default();
+    match bare {
+        "zh" => Some(Lang::Zh),
+        "en" | "c" | "posix" => Some(Lang::En),
+        _ => None,
+    }
+}
+
 impl Lang {
     /// The flag decides, then `HOLDFAST_LANG`, `LC_ALL`, `LANG`, then English. `zh-TW`, `zh_TW.UTF-8` and `zh` are Chinese.
     pub(crate) fn choose(flag: Option<&str>, env: &dyn Fn(&str) -> Option<String>) -> Self {
         let said = flag
             .map(str::to_owned)
-            .or_else(|| ["HOLDFAST_LANG", "LC_ALL", "LANG"].iter().find_map(|name| env(name).filter(|text| !text.is_empty())));
-        match said {
-            Some(text) if text.to_ascii_lowercase().starts_with("zh") => Self::Zh,
-            Some(_) | None => Self::En,
-        }
+            .or_else(|| [VARIABLE, "LC_ALL", "LANG"].iter().find_map(|name| env(name).filter(|text| !text.is_empty())));
+        said.and_then(|name| of_name(&name)).unwrap_or(Self::En)
     }
 
     /// The one of two texts in this language.
@@ -55,6 +66,8 @@ mod tests {
         check(None, &[("HOLDFAST_LANG", "zh-TW"), ("LANG", "en_US.UTF-8")], Lang::Zh);
         check(None, &[("HOLDFAST_LANG", ""), ("LC_ALL", "zh_TW.UTF-8")], Lang::Zh);
         check(None, &[("LANG", "C.UTF-8")], Lang::En);
+        check(Some("zh"), &[], Lang::Zh);
+        check(None, &[("HOLDFAST_LANG", "fr")], Lang::En);
         check(None, &[], Lang::En);
     }
 

@@ -8,7 +8,7 @@ use holdfast_proto::time::UtcMillis;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::act::Pause;
+use crate::act::{Pause, is_no_hub_to_ask};
 use crate::client::{Client, path_part, read};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
@@ -30,6 +30,7 @@ pub(crate) fn style(desk: &Desk<'_>) -> Style {
         now: desk.now().clone(),
         supplies_max: supplies_max(desk),
         goods: Goods::default(),
+        own: desk.own.clone(),
     }
 }
 
@@ -89,7 +90,8 @@ pub(crate) fn request(desk: &mut Desk<'_>, client: &Client, id: &str) -> Result<
         return Ok(Exit::Done);
     }
     let view: RequestView = read(value)?;
-    let lines = view::request(&view, &style_of_goods(desk, client)?);
+    let is_no_hub = view.to.is_none() && is_no_hub_to_ask(client);
+    let lines = view::request(&view, is_no_hub, &style_of_goods(desk, client)?);
     desk.say_all(lines);
     Ok(Exit::Done)
 }

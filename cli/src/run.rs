@@ -22,8 +22,9 @@ pub(crate) fn run(typed: Vec<OsString>, world: Surroundings<'_>) -> Exit {
         Ok(cli) => cli,
         Err(error) => return unparsed(&error, &typed, lang, world),
     };
-    let mut desk = Desk::new(world, &manner(&cli.global));
     let wish = wish(&cli.global);
+    let mut desk = Desk::new(world, &Manner { own: wish.command(), ..manner(&cli.global) });
+    desk.tell_unknown_language();
     match command(&mut desk, &wish, cli.command) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -64,6 +65,7 @@ fn manner(global: &Global) -> Manner {
         quiet: global.quiet,
         verbose: global.verbose,
         no_color: global.no_color,
+        own: String::new(),
     }
 }
 
@@ -166,7 +168,12 @@ fn man(desk: &mut Desk<'_>) -> Exit {
         let text = format!(".SH \"{}\"\n{about}\n", name.to_uppercase());
         page.extend_from_slice(text.as_bytes());
     }
-    desk.say(String::from_utf8_lossy(&page).trim_end());
+    // Its commands stand on this page, not on pages of their own.
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    for sub in command.get_subcommands() {
+        page = page.replace(&format!("holdfast\\-{}(1)", sub.get_name()), &format!("holdfast {}", sub.get_name()));
+    }
+    desk.say(page.trim_end());
     Exit::Done
 }
 

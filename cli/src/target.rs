@@ -64,7 +64,7 @@ impl DemoFile {
         let folder = self.folder();
         let default = demo_dir(desk, None).ok();
         match folder {
-            Some(folder) if default.as_deref() != Some(folder) => format!(" --dir {}", folder.display()),
+            Some(folder) if default.as_deref() != Some(folder) => format!(" --dir {}", shell_word(&folder.display().to_string())),
             Some(_) | None => String::new(),
         }
     }
@@ -98,6 +98,31 @@ pub(crate) struct Wish {
     pub(crate) api: Option<String>,
     /// `--token-file`.
     pub(crate) token_file: Option<PathBuf>,
+}
+
+impl Wish {
+    /// `holdfast` with the flags that name the same daemon again, as a shell reads them.
+    pub(crate) fn command(&self) -> String {
+        let mut command = "holdfast".to_owned();
+        let path = |path: &PathBuf| path.display().to_string();
+        for (flag, value) in [
+            ("--dir", self.dir.as_ref().map(path)),
+            ("--demo-node", self.demo_node.clone()),
+            ("--api", self.api.clone()),
+            ("--token-file", self.token_file.as_ref().map(path)),
+        ] {
+            if let Some(value) = value {
+                command.push_str(&format!(" {flag} {}", shell_word(&value)));
+            }
+        }
+        command
+    }
+}
+
+/// A word as a shell takes it back.
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-:=@%+,~[]".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// The daemon found.

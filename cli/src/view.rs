@@ -33,6 +33,8 @@ pub(crate) struct Style {
     pub(crate) supplies_max: usize,
     /// The names of goods; empty where none are told.
     pub(crate) goods: Goods,
+    /// `holdfast` with the flags that reach the same daemon.
+    pub(crate) own: String,
 }
 
 /// `holdfast status`.
@@ -93,7 +95,10 @@ fn board(nodes: &[NodeView], style: &Style) -> Table {
         let link = match (place, node.reachable) {
             (0, _) => lang.of("this node", "本據點").to_owned(),
             (_, true) => lang.of("up", "連線中").to_owned(),
-            (_, false) => node.via.clone().unwrap_or_else(|| lang.of("none", "未連線").to_owned()),
+            (_, false) => {
+                let last = node.via.as_ref().map(|via| lang.of(format!("none; last by {via}"), format!("未連線；上次經 {via}")));
+                last.unwrap_or_else(|| lang.of("none", "未連線").to_owned())
+            }
         };
         table.row(vec![
             (mark.to_owned(), hue),
@@ -187,7 +192,8 @@ fn observations(nodes: &[NodeView], style: &Style) -> Vec<String> {
     lines
 }
 
-fn is_over(request: &RequestView) -> bool {
+/// Nothing more is to come of it.
+pub(crate) fn is_over(request: &RequestView) -> bool {
     matches!(request.status.as_str(), "cancelled" | "closed" | "expired" | "declined")
 }
 
@@ -217,10 +223,13 @@ fn attention(requests: &RequestsView, style: &Style) -> Vec<String> {
     lines.extend(table.lines(style.colour));
     let more = open.len().saturating_sub(ATTENTION_MAX);
     if more > 0 {
-        lines
-            .push(style.lang.of(format!("{more} more: holdfast request list"), format!("另有 {more} 筆：holdfast request list")));
+        lines.push(
+            style
+                .lang
+                .of(format!("{more} more: {} request list", style.own), format!("另有 {more} 筆：{} request list", style.own)),
+        );
     }
-    let next = format!("holdfast request show {}", clean(&first.request));
+    let next = format!("{} request show {}", style.own, clean(&first.request));
     lines.push(style.lang.of(format!("next: {next}"), format!("下一步：{next}")));
     lines
 }
@@ -292,8 +301,8 @@ pub(crate) fn requests(view: &RequestsView, all: bool, style: &Style) -> Vec<Str
     lines
 }
 
-/// `holdfast request show`.
-pub(crate) fn request(view: &RequestView, style: &Style) -> Vec<String> {
+/// `holdfast request show`; `is_no_hub` where all hubs are asked and there is none.
+pub(crate) fn request(view: &RequestView, is_no_hub: bool, style: &Style) -> Vec<String> {
     let lang = style.lang;
     let mut lines = vec![format!(
         "{}  {}  {}  v{}",
@@ -310,14 +319,19 @@ pub(crate) fn request(view: &RequestView, style: &Style) -> Vec<String> {
     };
     put("for", "送往", both(&view.consignee));
     put("asked by", "提出", both(&view.requested_by));
-    put("asks", "對象", view.to.as_ref().map_or_else(|| lang.of("every hub", "所有集散中心").to_owned(), both));
+    let every = match is_no_hub {
+        true => lang.of("every hub (there is no other one)", "所有集散中心（沒有其他集散中心）"),
+        false => lang.of("every hub", "所有集散中心"),
+    };
+    put("asks", "對象", view.to.as_ref().map_or_else(|| every.to_owned(), both));
     for line in &view.lines {
         put("supplies", "物資", line_text(line, style));
     }
-    if let Some(at) = view.needed_by.and_then(when::rfc3339) {
+    let time = |at: UtcMillis| when::short(at, &style.now);
+    if let Some(at) = view.needed_by.map(time) {
         put("needed by", "需要時間", at);
     }
-    if let Some(at) = view.asked_at.and_then(when::rfc3339) {
+    if let Some(at) = view.asked_at.map(time) {
         put("asked at", "提出時間", at);
     }
     if let Some(note) = &view.note {
@@ -341,7 +355,7 @@ pub(crate) fn request(view: &RequestView, style: &Style) -> Vec<String> {
         let flagged = act.flagged.as_deref().map(|why| format!("⚠ {}", word(why, lang))).unwrap_or_default();
         table.row(vec![
             plain("   "),
-            plain(act.at.and_then(when::rfc3339).unwrap_or_else(|| lang.of("time unknown", "時間不明").to_owned())),
+            plain(act.at.map(time).unwrap_or_else(|| lang.of("time unknown", "時間不明").to_owned())),
             // A receipt is of no version.
             plain(if act.version == 0 { String::new() } else { format!("v{}", act.version) }),
             plain(word(&act.act, lang)),

@@ -64,12 +64,12 @@ fn until(desk: &mut Desk<'_>, limit: Duration, look: &dyn Fn() -> Result<Look, F
             return Ok(Exit::Done);
         }
         if !pause.wait() {
-            return Err(late(limit, &seen));
+            return Err(late(limit, &seen, &desk.own));
         }
     }
 }
 
-fn late(limit: Duration, seen: &Look) -> Failure {
+fn late(limit: Duration, seen: &Look, own: &str) -> Failure {
     let seconds = limit.as_secs_f64();
     Failure::new(
         Exit::TimedOut,
@@ -77,31 +77,39 @@ fn late(limit: Duration, seen: &Look) -> Failure {
         words(format!("It is not so after {seconds} s: {}", seen.en), format!("等了 {seconds} 秒仍未達成：{}", seen.zh)),
         words("Nothing is lost; it may still come.", "資料沒有遺失，之後仍可能達成。"),
         words(
-            "See `holdfast peers` for who is reachable, then wait longer with --timeout.",
-            "請用 `holdfast peers` 查看連線，再以 --timeout 延長等待。",
+            format!("See `{own} peers` for who is reachable, then wait longer with --timeout."),
+            format!("請用 `{own} peers` 查看連線，再以 --timeout 延長等待。"),
         ),
     )
 }
 
-/// All nodes of a demo where none is named, else the one; and the names of those that do not run.
-fn nodes_meant(target: &Target, client: &Client) -> Result<(Vec<(String, Client)>, Vec<String>), Failure> {
-    let whole = target.demo.as_ref().filter(|_| target.whole_demo);
-    let Some(demo) = whole else { return Ok((vec![(client.base().to_owned(), client.clone())], Vec::new())) };
+/// All nodes of a demo where none is named, else the one.
+struct Meant {
+    running: Vec<(String, Client)>,
+    /// Names of those that do not run.
+    stopped: Vec<String>,
+}
+
+fn nodes_meant(target: &Target, client: &Client) -> Result<Meant, Failure> {
+    let mut meant = Meant { running: Vec::new(), stopped: Vec::new() };
+    let Some(demo) = target.demo.as_ref().filter(|_| target.whole_demo) else {
+        meant.running.push((client.base().to_owned(), client.clone()));
+        return Ok(meant);
+    };
     // Read anew: a node may be started meanwhile.
     let now = demo.folder().and_then(DemoFile::read);
-    let (mut running, mut stopped) = (Vec::new(), Vec::new());
     for node in &now.as_ref().unwrap_or(demo).nodes {
         if node.pid.is_some() {
-            running.push((node.name.clone(), Client::open(&node.address())?));
+            meant.running.push((node.name.clone(), Client::open(&node.address())?));
         } else {
-            stopped.push(node.name.clone());
+            meant.stopped.push(node.name.clone());
         }
     }
-    Ok((running, stopped))
+    Ok(meant)
 }
 
 fn converged(target: &Target, client: &Client) -> Result<Look, Failure> {
-    let (nodes, stopped) = nodes_meant(target, client)?;
+    let Meant { running, stopped } = nodes_meant(target, client)?;
     if !stopped.is_empty() {
         return Ok(Look {
             done: false,
@@ -111,7 +119,7 @@ fn converged(target: &Target, client: &Client) -> Result<Look, Failure> {
         });
     }
     let mut views = Vec::new();
-    for (name, client) in &nodes {
+    for (name, client) in &running {
         views.push((name, client.ask::<DigestView>("/api/v1/digest")?));
     }
     let first = views.first().map(|(_, view)| view.digest.clone()).unwrap_or_default();

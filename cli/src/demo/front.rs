@@ -277,9 +277,10 @@ impl Front {
         if let Err(failure) = self.write_file() {
             desk.fail(&failure);
         }
+        let start = format!("{} demo start {name}{}", own_name(desk), self.file.dir_flag(desk));
         desk.note(
-            &format!("Node {name} ended by itself ({status}); start it again: holdfast demo start {name}"),
-            &format!("據點 {name} 自行結束（{status}）；重新啟動：holdfast demo start {name}"),
+            &format!("Node {name} ended by itself ({status}); start it again: {start}"),
+            &format!("據點 {name} 自行結束（{status}）；重新啟動：{start}"),
         );
     }
 
