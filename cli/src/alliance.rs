@@ -71,10 +71,12 @@ fn init(desk: &mut Desk<'_>, dir: &Path, kind: Kind, roots: &str, firms: &[Strin
     files::replace(&file, &armor(ArmorKind::Charter, &charter))?;
     made.push(file);
     told(desk, "founded", &made);
+    let own = desk.own.clone();
     desk.note(
-        &format!("Give each root key to another firm and take it off this computer; {k} of {n} must sign. Then: holdfast alliance issue issuer"),
-        &format!("請將每把根金鑰交給不同企業保管並移出這台電腦；需 {n} 之 {k} 簽署。接著：holdfast alliance issue issuer"),
+        &format!("Give each root key to another firm and take it off this computer; {k} of {n} must sign. Then: {own} alliance issue issuer"),
+        &format!("請將每把根金鑰交給不同企業保管並移出這台電腦；需 {n} 之 {k} 簽署。接著：{own} alliance issue issuer"),
     );
+    tell_who_signs_alone(desk, k, &names);
     Ok(Exit::Done)
 }
 
@@ -106,7 +108,10 @@ fn issue_issuer(desk: &mut Desk<'_>, dir: &Path, args: &IssueIssuer) -> Result<E
     faults::serials(args.first, args.max_nodes)?;
     let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
     let key_path = dir.join(format!("issuer-{}.key", args.number));
-    if held.roster.issuer(args.number).is_some() || key_path.exists() {
+    if held.roster.issuer(args.number).is_some() {
+        return Err(certified_already(&format!("issuer {}", args.number), &format!("核發者 {}", args.number)));
+    }
+    if key_path.exists() {
         return Err(there_already(&key_path));
     }
     let roots = root_keys(dir)?;
@@ -163,7 +168,10 @@ fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit,
     let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
     let out = args.out.clone().unwrap_or_else(|| dir.join("nodes").join(&args.id));
     let key_path = out.join("node.key");
-    if held.roster.current(node).is_some() || key_path.exists() {
+    if held.roster.current(node).is_some() {
+        return Err(certified_already(&node.to_string(), &node.to_string()));
+    }
+    if key_path.exists() {
         return Err(there_already(&key_path));
     }
     let issuer = read_key(&dir.join(format!("issuer-{}.key", node.issuer)), ArmorKind::IssuerKey)?;
@@ -301,13 +309,36 @@ fn there_already(path: &Path) -> Failure {
     Failure::new(
         Exit::Failed,
         "H-861",
-        words(
-            format!("{} is there already, or certified already.", path.display()),
-            format!("{} 已存在，或已核發過。", path.display()),
-        ),
-        words("Keys and numbers are never given twice; nothing was written.", "金鑰與編號不會重複核發；沒有寫入任何檔案。"),
-        words("Choose another number or folder.", "請換一個編號或資料夾。"),
+        words(format!("{} is there already.", path.display()), format!("{} 已存在。", path.display())),
+        words("Keys are never written over; nothing was written.", "金鑰不會被覆寫；沒有寫入任何檔案。"),
+        words("Choose another folder, or move it away first.", "請換一個資料夾，或先移走它。"),
     )
+}
+
+/// A number stands for one key for good.
+fn certified_already(en: &str, zh: &str) -> Failure {
+    Failure::new(
+        Exit::Failed,
+        "H-861",
+        words(format!("{en} is certified already."), format!("{zh} 已核發過憑證。")),
+        words("Numbers are never given twice; nothing was written.", "編號不會重複核發；沒有寫入任何檔案。"),
+        words(
+            "Choose another number; `holdfast alliance show` lists those given.",
+            "請換一個編號；`holdfast alliance show` 會列出已核發的。",
+        ),
+    )
+}
+
+/// Says which firm reaches the number of signatures alone, where several were to share them.
+fn tell_who_signs_alone(desk: &mut Desk<'_>, k: u8, names: &[String]) {
+    let firms: std::collections::BTreeSet<&String> = names.iter().collect();
+    let held = |firm: &String| names.iter().filter(|name| *name == firm).count();
+    let Some(firm) = firms.iter().find(|firm| held(firm) >= usize::from(k)).filter(|_| firms.len() > 1 && k > 1) else { return };
+    let (n, firm) = (held(firm), clean(firm));
+    desk.note(
+        &format!("Note: \"{firm}\" holds {n} of the root keys and so reaches the {k} that must sign alone. Name more firms with --firm if no firm shall."),
+        &format!("注意：「{firm}」持有 {n} 把根金鑰，一家就能達到所需的 {k} 把簽署。若不希望如此，請用 --firm 加列更多企業。"),
+    );
 }
 
 fn told(desk: &mut Desk<'_>, act: &str, made: &[PathBuf]) {

@@ -220,8 +220,8 @@ pub(crate) struct IssueNode {
     /// County or city it stands in, ISO 3166-2:TW, such as TPE
     #[arg(long, value_name = "CODE")]
     pub(crate) region: String,
-    /// Days it holds
-    #[arg(long, default_value_t = 400)]
+    /// Days it holds, up to ten years
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=3_660))]
     pub(crate) days: u32,
     /// Folder for its key and its alliance file; DIR/nodes/ID where absent
     #[arg(long, value_name = "FOLDER")]

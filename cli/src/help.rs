@@ -135,7 +135,7 @@ const CHINESE: &[(&str, &str)] = &[
     ("store, hub or authority", "store 門市、hub 集散中心、authority 主管機關"),
     ("1..=3", "級別 1 到 3"),
     ("County or city it stands in, ISO 3166-2:TW, such as TPE", "所在縣市，ISO 3166-2:TW，例如 TPE"),
-    ("Days it holds", "有效天數"),
+    ("Days it holds, up to ten years", "有效天數，最多十年"),
     ("Folder for its key and its alliance file; DIR/nodes/ID where absent", "存放金鑰與聯盟檔的資料夾；未填為 DIR/nodes/ID"),
     (
         "When it was so, if written down late, at most 30 days: 20m (ago), 14:05, \"2026-11-23 14:05\" or RFC 3339",

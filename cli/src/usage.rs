@@ -191,6 +191,7 @@ mod tests {
             ("holdfast report stock water", "\"water\" does not fit <ITEM=QTY|LEVEL>", "Usage: `holdfast report stock"),
             ("holdfast report stock water=1 water=2", "water is given twice.", "Give it once."),
             ("holdfast report stock water", "does not fit <ITEM=QTY|LEVEL>.", ""),
+            ("holdfast alliance issue node --days 0", "\"0\" does not fit --days", "from 1 to 3660"),
             ("holdfast report set water", "\"water\" does not fit <FIELD=VALUE>", "status=open"),
             (
                 "holdfast report power --desk 1",

@@ -192,3 +192,29 @@ fn a_language_goes_by_its_usual_names_and_another_one_is_said_not_to_be_there() 
     let did = typed(&["digest"], &[api, token, ("HOLDFAST_LANG", "fr".to_owned())]);
     assert!(did.code == 0 && did.err.contains("HOLDFAST_LANG is \"fr\""), "{did:?}");
 }
+
+#[test]
+fn what_is_certified_already_is_named_and_who_signs_alone_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().display().to_string();
+    let run = |line: &str| {
+        let words: Vec<String> = line.split_whitespace().map(|word| word.replace("DIR", &dir)).collect();
+        typed(&words.iter().map(String::as_str).collect::<Vec<_>>(), &[])
+    };
+    let did = run("alliance init --dir DIR --kind exercise --roots 2/3 --firm A --firm B");
+    assert!(did.code == 0 && did.err.contains("\"A\" holds 2 of the root keys") && did.err.contains("--dir"), "{did:?}");
+    assert_eq!(run("alliance issue issuer --dir DIR --number 1 --firm A").code, 0);
+    let did = run("alliance issue issuer --dir DIR --number 1 --firm A");
+    assert!(did.code == 1 && did.err.contains("issuer 1 is certified already"), "{did:?}");
+    assert_eq!(run("alliance issue node --dir DIR --id 1-118 --name X --region TPE").code, 0);
+    let did = run("alliance issue node --dir DIR --id 1-118 --name X --region TPE --out DIR/elsewhere");
+    assert!(did.code == 1 && did.err.contains("1-118 is certified already") && !did.err.contains("elsewhere"), "{did:?}");
+    for days in ["0", "99999"] {
+        let did = run(&format!("alliance issue node --dir DIR --id 1-119 --name X --region TPE --days {days}"));
+        assert!(did.code == 2 && did.err.contains("from 1 to 3660"), "{did:?}");
+    }
+    let shared = tempfile::tempdir().unwrap().path().join("x").display().to_string();
+    let line = ["alliance", "init", "--dir", &shared, "--kind", "exercise", "--firm", "A", "--firm", "B", "--firm", "C"];
+    let did = typed(&line, &[]);
+    assert!(did.code == 0 && !did.err.contains("holds"), "{did:?}");
+}
