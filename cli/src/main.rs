@@ -22,6 +22,7 @@ mod text;
 mod usage;
 mod view;
 mod wait;
+mod watch;
 mod when;
 mod words;
 

@@ -12,7 +12,7 @@ use crate::desk::{Desk, Manner, Surroundings};
 use crate::failure::{Exit, Failure, words};
 use crate::lang::Lang;
 use crate::target::{self, DemoFile, Target, Wish};
-use crate::{act, alliance, demo, doctor, help, look, settings, usage, wait};
+use crate::{act, alliance, demo, doctor, help, look, settings, usage, wait, watch};
 
 /// Runs one command line in these surroundings.
 pub(crate) fn run(typed: Vec<OsString>, world: Surroundings<'_>) -> Exit {
@@ -93,7 +93,7 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
         Some(Command::Request(command)) => with(desk, wish, |desk, _, client| request(desk, client, command)),
         Some(Command::Observe(args)) => with(desk, wish, |desk, _, client| act::observe(desk, client, args)),
         Some(Command::Peers) => with(desk, wish, |desk, _, client| look::peers(desk, client)),
-        Some(Command::Watch) => with(desk, wish, |desk, _, client| look::watch(desk, client)),
+        Some(Command::Watch) => with(desk, wish, |desk, _, client| watch::watch(desk, client)),
         Some(Command::Wait(args)) => {
             // Without a name the whole demo is meant here, so no single node is told.
             let (target, client) = target::open(desk, wish)?;

@@ -369,6 +369,18 @@ pub(crate) fn request(view: &RequestView, is_no_hub: bool, style: &Style) -> Vec
     lines
 }
 
+/// One act on a request in a line: which request, what was done, and what is wanted where that is new.
+pub(crate) fn act_line(request: &RequestView, act: &HistoryView, style: &Style) -> String {
+    let lang = style.lang;
+    let mut line = format!("{} {}", request.request, word(&act.act, lang));
+    if matches!(act.act.as_str(), "request" | "update") {
+        let supplies = request.lines.iter().map(|line| line_text(line, style)).collect::<Vec<_>>().join(lang.of(", ", "、"));
+        let (who, priority) = (&request.consignee.name, word(&request.priority, lang));
+        line.push_str(&lang.of(format!(" ({supplies} → {who}, {priority})"), format!("（{supplies} → {who}，{priority}）")));
+    }
+    line
+}
+
 /// By the time each was so; what has no known time stays behind what it came after.
 fn in_time(history: &[HistoryView]) -> Vec<&HistoryView> {
     let mut last = None;

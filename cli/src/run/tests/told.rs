@@ -174,6 +174,31 @@ fn doctor_tells_a_wrong_token_once_and_a_word_that_a_link_does_not_carry() {
     assert!(did.out.contains("of 1 neighbour\n"), "{}", did.out);
 }
 
+fn written(asked: &str) -> (u16, Value) {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    /// The first look finds nothing: what the event speaks of came after it.
+    static LOOKED: AtomicBool = AtomicBool::new(false);
+    match asked {
+        "GET /api/v1/events" => {
+            let entries = json!({"event": "entries", "author": "1-1", "first": 14, "count": 1});
+            (200, json!(format!("data: {entries}\n\n")))
+        }
+        "GET /api/v1/requests" if !LOOKED.swap(true, Ordering::SeqCst) => {
+            (200, json!({"schema": "holdfast.requests/1", "requests": []}))
+        }
+        other => rule(other),
+    }
+}
+
+#[test]
+fn watch_tells_what_was_written() {
+    let fake = Fake::new(written);
+    let mut out = Head { lines: 1, read: Vec::new() };
+    let did = typed_into(&["watch"], &env_of(&fake), &mut out);
+    let out = String::from_utf8(out.read).unwrap();
+    assert!(did.code == 0 && out.contains("1-1 wrote entry 14: R-7Q4KABC"), "{out}");
+}
+
 #[test]
 fn help_says_what_the_bare_command_does_and_the_manual_names_no_page_that_is_not_there() {
     let help = typed(&["--help"], &[]).out;
