@@ -319,6 +319,10 @@ fn a_question_rests_on_no_and_a_request_says_once_who_received_it() {
         let said = card.as_str().unwrap_or_default().matches("Received: b").count();
         if said == 1 { Ok(()) } else { Err(card.to_string()) }
     });
+    let badge = browser.script("return document.querySelector('#need article .chip:last-child').textContent", &[]);
+    assert_eq!(badge.expect("the badge"), "Received");
+    let listed = alliance.node(0).cli(&["request", "list", "--lang", "en"]).exits(0).out;
+    assert!(listed.contains("received") && !listed.contains("acknowledged"), "{listed}");
     browser.click("#need article button[data-act^=\"cancel\"]");
     let focused = browser.script("return document.activeElement.textContent", &[]).expect("the focus");
     assert_eq!(focused, "No");

@@ -401,7 +401,7 @@ pub(crate) enum Reach {
 pub(crate) enum RequestState {
     /// This node holds it
     Known,
-    /// Somebody acknowledged it
+    /// An addressee received it
     Acknowledged,
     /// It is over
     Closed,

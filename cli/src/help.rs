@@ -184,7 +184,7 @@ const CHINESE: &[(&str, &str)] = &[
     ("The addressee has it", "收件據點已收到"),
     ("Or until it has come so far", "或等到這個進度"),
     ("This node holds it", "本據點已有"),
-    ("Somebody acknowledged it", "已有人確認收到"),
+    ("An addressee received it", "對方已收到"),
     ("It is over", "已結束"),
     ("Such as holdfast.toml", "例如 holdfast.toml"),
 ];

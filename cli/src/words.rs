@@ -35,7 +35,7 @@ pub(crate) fn word(code: &str, lang: Lang) -> String {
         "routine" => ("routine", "普通件"),
         "low" => ("low", "不急"),
         "submitted" => ("submitted", "已提出"),
-        "acknowledged" => ("acknowledged", "對方已收到"),
+        "acknowledged" => ("received", "對方已收到"),
         "cancelled" => ("cancelled", "已取消"),
         "expired" => ("expired", "已過期"),
         "two_stories" => ("two stories under one number", "同一編號有兩種內容"),
