@@ -158,6 +158,43 @@ fn the_language_can_be_switched_and_a_slip_of_the_finger_is_said() {
     always_fits_and_runs(&browser);
 }
 
+/// Puts 10:00 on 5 January, two years from now, into the form as the time when it is needed; gives back the year.
+fn needed_far_ahead(browser: &Browser<'_>) -> u64 {
+    browser.click("#by option[value=\"own\"]");
+    let pick = "const at = document.querySelector('#need input[type=\"datetime-local\"]'), year = new Date().getFullYear() + 2;
+        at.value = `${year}-01-05T10:00`;
+        for (const name of ['input', 'change']) at.dispatchEvent(new Event(name, { bubbles: true }));
+        return year";
+    browser.script(pick, &[]).expect("a date is picked").as_u64().expect("a year")
+}
+
+/// A picture with this part of the page in the middle.
+fn picture_of(browser: &Browser<'_>, part: &str, name: &str) {
+    let look = "document.querySelector(arguments[0]).scrollIntoView({ block: 'center', behavior: 'instant' })";
+    browser.script(look, &[json!(part)]).expect("the page scrolls");
+    browser.screenshot(name);
+}
+
+#[test]
+fn the_date_of_a_request_keeps_to_its_place_in_the_form() {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(driver) = driver("the date in the form") else { return };
+    let alliance = Plan::of(1).start();
+    let boxes = "const of = id => document.querySelector(id).getBoundingClientRect();
+        const [by, at, note] = [of('#by'), of('#need input[type=\"datetime-local\"]'), of('#note')];
+        const beside = Math.max(by.right, at.right) <= note.left, below = Math.max(by.bottom, at.bottom) <= note.top;
+        return [beside || below, at.width >= 300, by.height === note.height]";
+    for (words, width) in [(&ENGLISH, 390), (&CHINESE, 390), (&ENGLISH, 1_280), (&CHINESE, 1_280), (&CHINESE, 1_440)] {
+        let browser = driver.open(words.language, width, 900);
+        page(&browser, &alliance, 0, words);
+        let _ = needed_far_ahead(&browser);
+        let found = browser.script(boxes, &[]).expect("the boxes");
+        picture_of(&browser, "#by", &format!("page-{}-{width}-date", words.language));
+        assert_eq!(found, json!([true, true, true]), "{width} {}", words.language);
+        always_fits_and_runs(&browser);
+    }
+}
+
 /// Asks for so much water, waits until the page lists it, and says whom it asks.
 #[track_caller]
 fn ask(browser: &Browser<'_>, alliance: &Alliance, count: u64) -> Option<String> {

@@ -71,7 +71,12 @@ impl Driver {
         } } });
         let answer = self.call("POST", "/session", &wanted).expect("a headless browser starts");
         let session = answer["sessionId"].as_str().expect("a session has an id").to_owned();
-        Browser { driver: self, session, _profile: profile }
+        let browser = Browser { driver: self, session, _profile: profile };
+        // A headless window is at least 500 pixels wide, whatever was asked for: the page is told the width of a phone this way.
+        let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        let told = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": screen });
+        browser.call("POST", "/goog/cdp/execute", &told).expect("the window has its size");
+        browser
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
