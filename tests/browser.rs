@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use holdfast_tests::{Alliance, BLINK, Browser, Driver, Plan, SOON, eventually, missing};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One browser at a time: two cores, and a browser takes both.
 static ONE: Mutex<()> = Mutex::new(());
@@ -150,12 +150,54 @@ fn the_language_can_be_switched_and_a_slip_of_the_finger_is_said() {
     browser.wait_text(ENGLISH.need, BLINK);
     browser.click("#need button[type=\"submit\"]");
     browser.wait_text("whole number above 0", BLINK);
+    browser.click("#lang-zh");
+    browser.wait_text("大於 0 的整數", BLINK);
+    browser.click("#lang-en");
+    browser.wait_text("whole number above 0", BLINK);
     browser.type_into("#own input[aria-labelledby=\"l-capacity.people\"]", "2.5\t");
     browser.wait_text("Give a whole number from 0 to 1000000.", BLINK);
+    browser.click(&button("operating.status", "open"));
+    wait_line(&browser, "Operating: open");
+    assert_eq!(value(&browser, "#own input[aria-labelledby=\"l-capacity.people\"]"), "2.5");
     browser.type_into("#board input[type=\"search\"]", "nowhere");
     browser.wait_text("No site found.", BLINK);
     assert!(alliance.node(0).api().requests().expect("requests").requests.is_empty());
     always_fits_and_runs(&browser);
+}
+
+/// All words of the page, those that are only spoken included, with every number as 0.
+const WORDS: &str = "const spoken = [...document.querySelectorAll('main *, header *, nav *')].flatMap(one =>
+    [one.getAttribute('aria-label'), one.getAttribute('placeholder'), one.childElementCount ? '' : one.textContent]);
+    return [document.body.innerText, ...spoken].join('|').replace(/\\d+/g, '0');";
+
+#[test]
+fn a_switched_page_has_every_word_that_one_opened_in_that_language_has() {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(driver) = driver("a switched page") else { return };
+    let alliance = Plan::of(2).start();
+    let api = alliance.node(0).api();
+    let _ = api.report(&[("operating.status", "open"), ("stock.water", "low"), ("message.public", "x")]).expect("a report");
+    let _ = api.ask_for("water:40", "x", None).expect("a request");
+    for (from, to, switch) in [(&ENGLISH, &CHINESE, "#lang-zh"), (&CHINESE, &ENGLISH, "#lang-en")] {
+        let (switched, opened) = (driver.open(from.language, 1_024, 768), driver.open(to.language, 1_024, 768));
+        page(&switched, &alliance, 0, from);
+        page(&opened, &alliance, 0, to);
+        switched.click(switch);
+        eventually(SOON, "both pages have the same words", || {
+            let (have, want) = (switched.script(WORDS, &[])?, opened.script(WORDS, &[])?);
+            if have == want { Ok(()) } else { Err(format!("{have}\n{want}")) }
+        });
+    }
+}
+
+/// Everything on the page that a person types, chooses, presses or opens, as it stands.
+const FILLED: &str = "return [...document.querySelectorAll(arguments[0])].flatMap(part =>
+    [...part.querySelectorAll('input, select, button[aria-pressed], details')]).map(one =>
+    one.matches('details') ? one.open : [one.id, one.getAttribute('aria-pressed') ?? one.value, one.hidden]);";
+
+fn filled(browser: &Browser<'_>, part: &str) -> Vec<Value> {
+    let found = browser.script(FILLED, &[json!(part)]).expect("what is filled in");
+    found.as_array().expect("a list").clone()
 }
 
 /// Puts 10:00 on 5 January, two years from now, into the form as the time when it is needed; gives back the year.
@@ -168,11 +210,100 @@ fn needed_far_ahead(browser: &Browser<'_>) -> u64 {
     browser.script(pick, &[]).expect("a date is picked").as_u64().expect("a year")
 }
 
+/// Fills in all of the request form.
+fn fill_the_form(browser: &Browser<'_>) -> u64 {
+    browser.click("#need select.item option[value=\"rice\"]");
+    browser.type_into("#need input.count", "7");
+    browser.click("#need .lines + button");
+    browser.click("#need .line:nth-child(2) option[value=\"other\"]");
+    browser.type_into("#need .line:nth-child(2) input.other", "bolts");
+    browser.type_into("#need .line:nth-child(2) input.count", "3");
+    browser.click("#need .choices button:nth-child(2)");
+    browser.click("#to option:last-child");
+    browser.type_into("#note", "half");
+    needed_far_ahead(browser)
+}
+
+/// The notice to everybody, among the details of one's own site.
+const NOTICE: &str = "#own input[aria-labelledby=\"l-message.public\"]";
+
+fn value(browser: &Browser<'_>, input: &str) -> Value {
+    browser.script("return document.querySelector(arguments[0]).value", &[json!(input)]).expect("a value")
+}
+
 /// A picture with this part of the page in the middle.
 fn picture_of(browser: &Browser<'_>, part: &str, name: &str) {
     let look = "document.querySelector(arguments[0]).scrollIntoView({ block: 'center', behavior: 'instant' })";
     browser.script(look, &[json!(part)]).expect("the page scrolls");
     browser.screenshot(name);
+}
+
+#[test]
+fn what_is_typed_or_chosen_stays_when_the_language_is_switched_or_something_else_is_pressed() {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(driver) = driver("half-typed forms") else { return };
+    let alliance = Plan::of(2).start();
+    let browser = driver.open("en", 1_280, 900);
+    page(&browser, &alliance, 0, &ENGLISH);
+    let _ = fill_the_form(&browser);
+    browser.type_into("#board input[type=\"search\"]", "a");
+    browser.script("for (const more of document.querySelectorAll('#own details')) more.open = true", &[]).expect("all is open");
+    browser.type_into(NOTICE, "half a notice");
+    // Another press, and news from elsewhere, about this field too.
+    browser.click(&button("operating.status", "open"));
+    wait_line(&browser, "Reached 1 node");
+    let _ = alliance.node(0).api().report(&[("power.source", "generator"), ("message.public", "other")]).expect("a report");
+    let generator = format!("return document.querySelector('{}').ariaPressed", button("power.source", "generator"));
+    eventually(SOON, "the news is on the page", || {
+        let pressed = browser.script(&generator, &[])?;
+        if pressed == "true" { Ok(()) } else { Err(pressed.to_string()) }
+    });
+    assert_eq!(value(&browser, NOTICE), "half a notice");
+    browser.wait_text("Not saved yet", BLINK);
+    browser.click("#board .find button");
+    let before = filled(&browser, "main");
+    for value in ["rice", "7", "other", "bolts", "3", "own", "half", "half a notice", "a"] {
+        assert!(before.iter().any(|one| one[1] == value), "{value} is not among {before:?}");
+    }
+    picture_of(&browser, "#need", "page-en-1280-filled");
+    for (switch, words) in [("#lang-zh", &CHINESE), ("#lang-en", &ENGLISH)] {
+        browser.click(switch);
+        browser.wait_text(words.need, BLINK);
+        assert_eq!(filled(&browser, "main"), before, "{}", words.language);
+        picture_of(&browser, NOTICE, &format!("page-{}-1280-switched", words.language));
+    }
+    browser.click(&format!("{NOTICE} + button"));
+    alliance.wait_reading(1, 0, "message.public", &json!("half a notice"), SOON);
+    // Once saved it follows what is reported again.
+    let _ = alliance.node(0).api().report(&[("message.public", "other")]).expect("a report");
+    eventually(SOON, "the notice follows", || {
+        let shown = value(&browser, NOTICE);
+        if shown == "other" { Ok(()) } else { Err(shown.to_string()) }
+    });
+    always_fits_and_runs(&browser);
+}
+
+#[test]
+fn after_sending_the_whole_form_is_empty_again() {
+    let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some(driver) = driver("sending a whole form") else { return };
+    let alliance = Plan::of(2).start();
+    let browser = driver.open("en", 1_280, 900);
+    page(&browser, &alliance, 0, &ENGLISH);
+    let empty = filled(&browser, "#need form");
+    let _ = fill_the_form(&browser);
+    browser.click("#need button[type=\"submit\"]");
+    let request = eventually(SOON, "the request is saved", || {
+        alliance.node(0).api().requests()?.requests.pop().ok_or_else(|| "none".to_owned())
+    });
+    assert_eq!((request.lines.len(), request.priority.as_str(), request.note.as_deref()), (2, "urgent", Some("half")));
+    assert_eq!(request.to.map(|to| to.name).as_deref(), Some("b"));
+    browser.wait_text(&request.request, BLINK);
+    eventually(SOON, "the form is empty", || {
+        let left = filled(&browser, "#need form");
+        if left == empty { Ok(()) } else { Err(format!("{left:?}")) }
+    });
+    always_fits_and_runs(&browser);
 }
 
 #[test]
@@ -317,27 +448,57 @@ fn after_a_restart_of_the_node_the_page_says_how_far_the_last_report_got() {
 }
 
 #[test]
-fn what_was_not_saved_is_said_in_either_language_until_the_next_press() {
+fn a_press_that_nothing_answered_is_said_in_one_wording_until_the_next_press() {
     let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let Some(driver) = driver("a press that was not saved") else { return };
+    let Some(driver) = driver("a press that nothing answered") else { return };
     let mut alliance = Plan::of(2).start();
     let browser = driver.open("en", 1_024, 768);
     page(&browser, &alliance, 0, &ENGLISH);
     browser.click(&button("operating.status", "open"));
     wait_line(&browser, "Reached 1 node");
+    browser.type_into("#need input.count", "41");
     alliance.node_mut(0).kill();
     browser.click(&button("stock.water", "low"));
-    wait_line(&browser, "H-620");
+    wait_line(&browser, "does not answer, so this may not be saved");
+    // The links that the header counted went with the program.
+    let header = "return document.querySelector('header').innerText";
+    eventually(SOON, "the header claims no links", || {
+        let said = browser.script(header, &[])?;
+        let said = said.as_str().unwrap_or_default();
+        if said.contains("not known") && !said.contains(ENGLISH.linked) { Ok(()) } else { Err(said.to_owned()) }
+    });
+    browser.click("#need button[type=\"submit\"]");
+    let trouble = "return document.querySelector('#need form .trouble').innerText";
+    let form_says = |part: &str| {
+        eventually(SOON, &format!("the form says {part}"), || {
+            let said = browser.script(trouble, &[])?;
+            if said.as_str().is_some_and(|said| said.contains(part)) { Ok(()) } else { Err(said.to_string()) }
+        });
+    };
+    form_says("may not be saved");
     browser.click("#lang-zh");
-    wait_line(&browser, "H-620");
+    wait_line(&browser, "本機程式沒有回應，這次可能沒有儲存");
     let line = own_line(&browser).expect("the line");
-    assert!(line.contains("沒有儲存") && !line.contains("營運狀況"), "{line}");
+    assert!(line.matches("沒有儲存").count() == 1 && line.contains("H-620") && !line.contains("營運狀況"), "{line}");
+    browser.screenshot("page-zh-TW-1024-gone");
     alliance.node_mut(0).start();
+    wait_line(&browser, "請再按一次");
     browser.click("#lang-en");
-    wait_line(&browser, "H-620");
+    wait_line(&browser, "answers again, but this may not be saved. Press again.");
+    form_says("Press again.");
+    browser.wait_text(ENGLISH.linked, SOON);
+    let text = browser.text().expect("the page has text");
+    assert!(!text.contains("Not saved.") && !text.contains("does not answer"), "{text}");
+    browser.screenshot("page-en-1024-back");
     browser.click(&button("stock.water", "low"));
     wait_line(&browser, "Drinking water: Low");
     assert!(!own_line(&browser).expect("the line").contains("H-620"));
+    // The form was kept, and pressing again asks once.
+    browser.click("#need button[type=\"submit\"]");
+    eventually(SOON, "the request is saved", || {
+        let requests = alliance.node(0).api().requests()?.requests;
+        if requests.len() == 1 && requests[0].lines[0].requested == 41 { Ok(()) } else { Err(format!("{requests:?}")) }
+    });
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // Starts the page, reads from the node, follows its events and shows the banners. The three parts are own.js, need.js, board.js.
-import { call, el, put, text } from "./dom.js";
+import { call, el, isSilent, keepTrue, put, setSilent, text } from "./dom.js";
 import { delivered } from "./deliver.js";
-import { ago, clock, isChinese, loadWords, said, setCatalogue, setLanguage, t } from "./words.js";
+import { ago, clock, loadWords, said, setCatalogue, setLanguage, t } from "./words.js";
 import * as own from "./own.js";
 import * as need from "./need.js";
 import * as board from "./board.js";
@@ -18,7 +18,6 @@ let catalogue = null;
 let status = null;
 let requests = null;
 let lastRead = 0;
-let gone = false;
 let planned = 0;
 let reading = false;
 let wanted = false;
@@ -39,22 +38,31 @@ function show() {
   text(place("name"), status.node.name);
   document.title = `${status.node.name} · Holdfast`;
   document.documentElement.dataset.realm = status.realm;
-  text(place("net"), status.neighbours ? t("net.links", { n: status.neighbours }) : t("net.none"));
   own.update(status);
   need.update(requests, status);
   board.update(status);
-  banners();
+  top();
+}
+
+/** What the header says of the neighbours. A silent program has told nothing of them since. */
+function net() {
+  if (isSilent()) return t("net.unknown");
+  return status.neighbours ? t("net.links", { n: status.neighbours }) : t("net.none");
 }
 
 let bannersShown = "";
 
-function banners() {
-  document.body.dataset.gone = gone ? "yes" : "no";
+/** The clock, the neighbours and the banners above everything. */
+function top() {
+  text(place("clock"), clock(Date.now()));
+  text(place("loading"), t(isSilent() ? "banner.never" : "loading"));
+  if (!status) return;
+  text(place("net"), net());
   const found = [];
-  if (gone) found.push(["warn", t("banner.gone", { time: lastRead ? clock(lastRead) : "–", ago: lastRead ? ago((Date.now() - lastRead) / 1000) : "–" })]);
-  if (!gone && status && status.neighbours === 0) found.push(["calm", t("banner.cut")]);
-  if (status?.conflicts) found.push(["warn", `⚠ ${t("banner.conflicts", { n: status.conflicts })}`]);
-  for (const warning of status?.warnings ?? []) found.push(["warn", t("banner.warning", { what: said(warning), code: warning.code })]);
+  if (isSilent()) found.push(["warn", t("banner.gone", { time: clock(lastRead), ago: ago((Date.now() - lastRead) / 1000) })]);
+  if (!isSilent() && status.neighbours === 0) found.push(["calm", t("banner.cut")]);
+  if (status.conflicts) found.push(["warn", `⚠ ${t("banner.conflicts", { n: status.conflicts })}`]);
+  for (const warning of status.warnings ?? []) found.push(["warn", t("banner.warning", { what: said(warning), code: warning.code })]);
   const signature = JSON.stringify(found);
   if (signature === bannersShown) return;
   bannersShown = signature;
@@ -86,16 +94,14 @@ async function read() {
     status = answers[1].body;
     requests = answers[2].body;
     lastRead = Date.now();
-    gone = false;
+    setSilent(false);
     if (first) {
       setCatalogue(catalogue);
       build();
     }
     show();
   } else {
-    gone = true;
-    if (!status) text(place("loading"), t("banner.never"));
-    banners();
+    setSilent(true);
   }
   if (wanted) refresh();
 }
@@ -130,18 +136,10 @@ function listen() {
   });
 }
 
+/** The words change in place; what shows data is shown again. Nothing that somebody filled in is touched. */
 function language(name) {
   setLanguage(name);
-  if (status) {
-    build();
-    bannersShown = "";
-    show();
-  }
-}
-
-function tick() {
-  text(place("clock"), clock(Date.now()));
-  if (gone) banners();
+  if (status) show();
 }
 
 place("lang-zh").addEventListener("click", () => language("zh-TW"));
@@ -157,11 +155,9 @@ document.addEventListener("visibilitychange", () => {
     listen();
   }
 });
-setInterval(tick, 5_000);
 setInterval(() => document.hidden || refresh(), ANYWAY_MS);
 
 await loadWords();
-tick();
-if (!isChinese()) text(place("loading"), t("loading"));
+keepTrue(document.body, top);
 refresh();
 listen();

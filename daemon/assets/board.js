@@ -1,6 +1,6 @@
 // Part 3: everyone's board. A value past its age turns grey and its word becomes "unknown"; what others saw stands beside it.
-import { el, put, text } from "./dom.js";
-import { ageLine, isStale, keepTrue, label, t, ticking, valueWords } from "./words.js";
+import { el, keepTrue, put, text } from "./dom.js";
+import { ageLine, isChinese, isStale, label, t, ticking, valueWords } from "./words.js";
 
 const SHAPES = { open: "●", limited: "◐", closed: "✕", evacuating: "▲", unknown: "?" };
 // On the card itself; everything else is in the table beneath.
@@ -20,10 +20,10 @@ export function build(place, status) {
   mine = status.node.id;
   listing = el("div", { class: "cards" });
   counts = el("p", { class: "counts", "aria-live": "polite" });
-  search = el("input", { type: "search", placeholder: t("board.search"), "aria-label": t("board.search"), autocomplete: "off", on: { input: filter } });
-  openOnly = el("button", { type: "button", class: "choice", "aria-pressed": "false", on: { click: toggle } }, t("board.open_only"));
-  none = el("p", { class: "empty", role: "status", hidden: true }, t("board.none"));
-  put(place, el("h2", { id: "board-title" }, t("board.title")), counts, el("div", { class: "row find" }, search, openOnly), none, listing);
+  search = el("input", { type: "search", placeholder: () => t("board.search"), "aria-label": () => t("board.search"), autocomplete: "off", on: { input: filter } });
+  openOnly = el("button", { type: "button", class: "choice", "aria-pressed": "false", on: { click: toggle } }, () => t("board.open_only"));
+  none = el("p", { class: "empty", role: "status", hidden: true }, () => t("board.none"));
+  put(place, el("h2", { id: "board-title" }, () => t("board.title")), counts, el("div", { class: "row find" }, search, openOnly), none, listing);
 }
 
 function toggle() {
@@ -51,7 +51,7 @@ function filter() {
 
 /** What a node looks like, without its ages: unchanged cards are left alone and go on ticking. */
 function signature(node) {
-  return JSON.stringify(node, (name, value) => (name === "age_s" ? value === null : value));
+  return JSON.stringify([isChinese(), node], (name, value) => (name === "age_s" ? value === null : value));
 }
 
 export function update(status) {

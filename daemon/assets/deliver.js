@@ -1,27 +1,22 @@
 // How far a write got, followed until it has arrived: the four steps of every write.
-import { call, el, put } from "./dom.js";
-import { clock, t } from "./words.js";
+import { call, el, isSilent, put } from "./dom.js";
+import { clock, said, t } from "./words.js";
 
 const SHAPES = { saved_here: "◌", reached: "◔", received: "●", acted_on: "✓" };
 // Nobody reached for so long is worth a person's attention (people.md 1.2, rule 4).
 const NOBODY_MS = 30 * 60_000;
 const followers = new Map();
 
-/** A delivery in words. `since`: when it was saved, in milliseconds. */
-export function deliveryWords(delivery, since) {
-  if (delivery.state === "saved_here" && since && Date.now() - since > NOBODY_MS) return t("delivery.nobody");
-  return t(`delivery.${delivery.state}`, { n: delivery.neighbours, who: (delivery.acknowledged_by ?? []).join(t("list.comma")) });
-}
-
-/** Shape and words; the shape says the same without colour. */
+/** A delivery in words, and a shape that says the same without colour. `since`: when it was saved, in milliseconds. */
 export function deliveryLine(delivery, since) {
-  const late = delivery.state === "saved_here" && since && Date.now() - since > NOBODY_MS;
+  const late = () => delivery.state === "saved_here" && since && Date.now() - since > NOBODY_MS;
+  const words = () => t(`delivery.${delivery.state}`, { n: delivery.neighbours, who: (delivery.acknowledged_by ?? []).join(t("list.comma")) });
   return el(
     "span",
-    { class: "delivery", "data-state": delivery.state, "data-late": late ? "yes" : false },
+    { class: "delivery", "data-state": delivery.state, "data-late": () => (late() ? "yes" : false) },
     el("span", { class: "shape", "aria-hidden": "true" }, SHAPES[delivery.state] ?? "◌"),
     " ",
-    deliveryWords(delivery, since),
+    () => (late() ? t("delivery.nobody") : words()),
   );
 }
 
@@ -31,10 +26,11 @@ export function follow(place, ticket, delivery, what, { since = Date.now(), extr
   unfollow(place);
   let stopped = false;
   let timer = 0;
+  const how = el("span");
+  put(place, el("span", { class: "what" }, () => [clock(since), what()].filter(Boolean).join(" ")), " ", how, extra);
   const show = (news) => {
     delivery = news;
-    const told = delivery ? [" ", deliveryLine(delivery, since)] : null;
-    put(place, el("span", { class: "what" }, [clock(since), what()].filter(Boolean).join(" ")), told ?? [], extra);
+    put(how, delivery ? deliveryLine(delivery, since) : null);
   };
   const plan = () => {
     if (stopped || delivery?.state === "received" || delivery?.state === "acted_on") return;
@@ -42,7 +38,7 @@ export function follow(place, ticket, delivery, what, { since = Date.now(), extr
     timer = setTimeout(look, old < 60_000 ? 3_000 : 20_000);
   };
   const look = async () => {
-    // The page was built anew (another language): the new line follows by itself.
+    // Another write took its place.
     if (!place.isConnected) return unfollow(place);
     const answer = await call(`/api/v1/delivery/${encodeURIComponent(ticket)}`);
     if (stopped) return;
@@ -75,9 +71,16 @@ export function delivered(ticket, delivery) {
   for (const follower of followers.values()) if (follower.ticket === ticket) follower.show(delivery);
 }
 
-/** What a refusal says: what happened, what it means, what to do, and its code. */
-export function refusalWords(answer, said) {
+/** What a refusal says: what happened, what it means, what to do, and its code. Where nothing answered it is open whether the write
+ * was saved: that is said the same way while the program is silent and after it answers again. */
+export function refusalWords(answer) {
   const error = answer.body;
-  if (!error?.what) return t("error.no_answer");
+  if (!error?.what) return t(isSilent() ? "error.no_answer" : "error.press_again");
   return t("error.words", { what: said(error.what), means: said(error.means), fix: said(error.fix), code: error.code });
+}
+
+/** Says that a write was refused, or that nothing answered it; that one stays open, so nothing else may claim to know. */
+export function refuse(result, trouble, answer) {
+  put(result, answer.body?.what ? () => t("own.not_saved") : null);
+  put(trouble, () => refusalWords(answer));
 }

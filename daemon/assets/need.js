@@ -1,7 +1,7 @@
 // Part 2: ask for supplies, and what was asked for. A request keeps its key until it is saved, so that pressing twice asks once.
-import { bytes, call, confirmed, el, put, text } from "./dom.js";
-import { deliveryLine, follow, refusalWords } from "./deliver.js";
-import { ageLine, amount, clock, itemName, itemUnit, said, t, ticking, unit } from "./words.js";
+import { bytes, call, confirmed, el, put } from "./dom.js";
+import { deliveryLine, follow, refusalWords, refuse } from "./deliver.js";
+import { ageLine, amount, clock, isChinese, itemName, itemUnit, said, t, ticking, unit } from "./words.js";
 
 const PRIORITIES = ["immediate", "urgent", "routine", "low"];
 const HOURS = [2, 4, 8, 24, 48];
@@ -15,10 +15,12 @@ let key = newKey();
 let sent = "";
 let list = null;
 let shown = "";
+// The select of the form as it stands, what it offers, and that in words.
 let to = null;
-let asked = "";
-// The answer to the last request, where it was not saved: said until the next one, in whatever language the page is built.
-let unsaved = null;
+let choices = [];
+let offered = "";
+// By request: the answer to the last press on it, where that was refused. Said until the next press.
+const refused = new Map();
 
 function newKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -26,76 +28,72 @@ function newKey() {
 
 export function build(place, items) {
   catalogue = items;
-  shown = "";
-  asked = "";
   list = el("div", { class: "requests" });
   put(
     place,
-    el("h2", { id: "need-title" }, t("need.title")),
+    el("h2", { id: "need-title" }, () => t("need.title")),
     form(),
-    el("h3", { id: "open-title" }, t("need.list")),
+    el("h3", { id: "open-title" }, () => t("need.list")),
     list,
   );
 }
 
+/** The form: fields, and what became of the last request. Once that is saved the fields are made anew, so that nothing of it is left. */
 function form() {
-  const lines = el("div", { class: "lines" });
-  const priority = choose("priority", PRIORITIES.map((word) => [word, t(`priority.${word}`)]), "routine");
-  const by = el("select", { id: "by" }, option("", t("need.by_none")), HOURS.map((n) => option(n, t("need.by_hours", { n }))), option("own", t("need.by_own")));
-  const at = el("input", { type: "datetime-local", hidden: true, "aria-label": t("need.by") });
-  by.addEventListener("change", () => (at.hidden = by.value !== "own"));
-  to = el("select", { id: "to" });
-  const note = el("input", { type: "text", id: "note", autocomplete: "off" });
+  const place = el("div", { class: "need" });
   const result = el("div", { class: "sent", role: "status", "aria-live": "polite" });
   const trouble = el("p", { class: "trouble", role: "alert" });
-  const send = el("button", { type: "submit", class: "main big" }, t("need.send"));
-  put(lines, line(lines));
-  const sayUnsaved = () => {
-    text(result, t("own.not_saved"));
-    text(trouble, refusalWords(unsaved, said));
-  };
-  if (unsaved) sayUnsaved();
+  const send = el("button", { type: "submit", class: "main big" }, () => t("need.send"));
+  let filled = fields(place);
   const submit = async (event) => {
     event.preventDefault();
-    const wish = read(lines, priority.value(), by.value, at.value, to.value, note.value.trim());
-    text(trouble, wish.problem ?? "");
+    const wish = filled();
+    put(trouble, wish.problem);
     if (wish.problem) return;
-    const typed = JSON.stringify([wish.body.items, wish.body.priority, by.value, at.value, wish.body.to, wish.body.note]);
-    if (sent && sent !== typed) key = newKey();
-    sent = typed;
+    if (sent && sent !== wish.typed) key = newKey();
+    sent = wish.typed;
     send.disabled = true;
-    unsaved = null;
-    text(result, t("own.saving"));
+    put(result, () => t("own.saving"));
     const answer = await call("/api/v1/requests", { ...wish.body, key });
     send.disabled = false;
-    if (!answer.ok) {
-      unsaved = answer;
-      return sayUnsaved();
-    }
+    if (!answer.ok) return refuse(result, trouble, answer);
     key = newKey();
     sent = "";
-    note.value = "";
-    // Who asks somebody else does so once.
-    to.selectedIndex = 0;
-    put(lines, line(lines));
+    // What was typed while it was sent is another request.
+    if (filled().typed === wish.typed) filled = fields(place);
     const follows = el("span");
     put(result, el("strong", { class: "spoken" }, answer.body.id ?? ""), " ", follows);
     follow(follows, answer.body.ticket, answer.body.delivery, () => "");
   };
-  return el(
-    "form",
-    { class: "need", novalidate: true, on: { submit } },
+  return el("form", { class: "need", novalidate: true, on: { submit } }, place, trouble, send, result);
+}
+
+/** Empty fields in `place`. Gives back what reads them. */
+function fields(place) {
+  const lines = el("div", { class: "lines" });
+  const priority = choose("priority", PRIORITIES.map((word) => [word, () => t(`priority.${word}`)]), "routine");
+  const by = el("select", { id: "by" },
+    option("", () => t("need.by_none")),
+    HOURS.map((n) => option(n, () => t("need.by_hours", { n }))),
+    option("own", () => t("need.by_own")));
+  const at = el("input", { type: "datetime-local", hidden: true, "aria-label": () => t("need.by") });
+  by.addEventListener("change", () => (at.hidden = by.value !== "own"));
+  to = el("select", { id: "to" });
+  offered = "";
+  offer();
+  const note = el("input", { type: "text", id: "note", autocomplete: "off" });
+  put(lines, line(lines));
+  put(
+    place,
     lines,
-    el("button", { type: "button", class: "quiet", on: { click: () => lines.append(line(lines)) } }, t("need.add")),
-    el("div", { class: "field" }, el("span", { class: "label" }, t("need.priority")), priority.node),
-    el("div", { class: "field" }, el("label", { for: "to", class: "label" }, t("need.to")), to),
+    el("button", { type: "button", class: "quiet", on: { click: () => lines.append(line(lines)) } }, () => t("need.add")),
+    el("div", { class: "field" }, el("span", { class: "label" }, () => t("need.priority")), priority.node),
+    el("div", { class: "field" }, el("label", { for: "to", class: "label" }, () => t("need.to")), to),
     el("div", { class: "pair" },
-      el("div", { class: "field" }, el("label", { for: "by", class: "label" }, t("need.by")), by, at),
-      el("div", { class: "field" }, el("label", { for: "note", class: "label" }, t("need.note")), note)),
-    trouble,
-    send,
-    result,
+      el("div", { class: "field" }, el("label", { for: "by", class: "label" }, () => t("need.by")), by, at),
+      el("div", { class: "field" }, el("label", { for: "note", class: "label" }, () => t("need.note")), note)),
   );
+  return () => read(lines, priority.value(), by.value, at.value, to.value, note.value.trim());
 }
 
 function option(value, words) {
@@ -111,50 +109,52 @@ function choose(name, choices, chosen) {
     value = word;
     buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(choices[at][0] === word)));
   };
-  return { node: el("div", { class: "choices", role: "group", "aria-label": t(`need.${name}`) }, buttons), value: () => value };
+  return { node: el("div", { class: "choices", role: "group", "aria-label": () => t(`need.${name}`) }, buttons), value: () => value };
 }
 
 /** One line of goods: which, and how many of its unit. */
 function line(lines) {
-  const item = el("select", { class: "item", "aria-label": t("need.item") }, catalogue.items.map((one) => option(one.code, said(one))), option("other", t("need.other")));
-  const what = el("input", { type: "text", class: "other", hidden: true, "aria-label": t("need.other"), placeholder: t("need.other_what"), autocomplete: "off" });
-  const count = el("input", { type: "number", class: "count", min: 1, step: 1, inputmode: "numeric", "aria-label": t("need.count"), placeholder: t("need.count") });
+  const item = el("select", { class: "item", "aria-label": () => t("need.item"), on: { change: () => change() } },
+    catalogue.items.map((one) => option(one.code, () => said(one))),
+    option("other", () => t("need.other")));
+  const what = el("input", { type: "text", class: "other", hidden: true, "aria-label": () => t("need.other"), placeholder: () => t("need.other_what"), autocomplete: "off" });
+  const count = el("input", { type: "number", class: "count", min: 1, step: 1, inputmode: "numeric", "aria-label": () => t("need.count"), placeholder: () => t("need.count") });
   const measure = el("span", { class: "measure" });
   const change = () => {
-    what.hidden = item.value !== "other";
-    text(measure, item.value === "other" ? unit("H87") : unit(itemUnit(item.value)));
+    const other = item.value === "other";
+    what.hidden = !other;
+    put(measure, () => unit(other ? "H87" : itemUnit(item.value)));
   };
-  item.addEventListener("change", change);
-  const drop = el("button", { type: "button", class: "quiet", "aria-label": t("need.drop"), on: { click: () => lines.children.length > 1 && row.remove() } }, "✕");
+  const drop = el("button", { type: "button", class: "quiet", "aria-label": () => t("need.drop"), on: { click: () => lines.children.length > 1 && row.remove() } }, "✕");
   const row = el("div", { class: "line" }, item, what, count, measure, drop);
   change();
   return row;
 }
 
-/** The form as the API wants it, or what is wrong in words. */
+/** The form as the API wants it, and what was typed to tell it from another; or what is wrong in words. */
 function read(lines, priority, by, at, asks, note) {
   const items = [];
   for (const row of lines.children) {
     const item = row.querySelector(".item").value;
     const other = row.querySelector(".other").value.trim();
     const count = row.querySelector(".count").value;
-    if (!/^[1-9]\d*$/.test(count)) return { problem: t("need.count_missing") };
-    if (item === "other" && !other) return { problem: t("need.other_missing") };
+    if (!/^[1-9]\d*$/.test(count)) return { problem: () => t("need.count_missing") };
+    if (item === "other" && !other) return { problem: () => t("need.other_missing") };
     items.push(item === "other" ? `other:${other}=${count}` : `${item}:${count}`);
   }
   const room = { max: NOTE_BYTES_MAX, zh: Math.floor(NOTE_BYTES_MAX / 3) };
-  if (bytes(note) > NOTE_BYTES_MAX) return { problem: t("need.too_long", room) };
+  if (bytes(note) > NOTE_BYTES_MAX) return { problem: () => t("need.too_long", room) };
   const body = { items, priority };
   if (asks) body.to = asks;
   if (note) body.note = note;
   if (by === "own") {
     const time = new Date(at).getTime();
-    if (!Number.isFinite(time) || time < Date.now()) return { problem: t("need.by_past") };
+    if (!Number.isFinite(time) || time < Date.now()) return { problem: () => t("need.by_past") };
     body.needed_by = time;
   } else if (by) {
     body.needed_by = Date.now() + Number(by) * 3_600_000;
   }
-  return { body };
+  return { body, typed: JSON.stringify([items, priority, by, at, asks, note]) };
 }
 
 /** Who may be asked: nobody named first, which is the home hub or else every hub, as on the command line. */
@@ -168,10 +168,11 @@ function addressees(status) {
   ];
 }
 
-function offer(choices) {
+/** Whom to choose from; who is chosen stays so. */
+function offer() {
   const signature = JSON.stringify(choices);
-  if (signature === asked) return;
-  asked = signature;
+  if (signature === offered) return;
+  offered = signature;
   const chosen = to.value;
   put(to, choices.map(([value, words]) => option(value, words)));
   if (choices.some(([value]) => value === chosen)) to.value = chosen;
@@ -180,18 +181,20 @@ function offer(choices) {
 /** The list, as everybody with the same entries sees it; and who may be asked. */
 export function update(requests, status) {
   mine = status.node.id;
-  offer(addressees(status));
-  const signature = JSON.stringify(requests.requests);
-  // Untouched while equal, so that a focus or an open detail is not lost.
+  choices = addressees(status);
+  offer();
+  const signature = JSON.stringify([isChinese(), requests.requests]);
+  // Untouched while equal, so that a focus is not lost.
   if (signature === shown) return;
   shown = signature;
   const held = document.activeElement?.dataset?.act;
+  const unfolded = list.querySelector("details")?.open;
   const open = requests.requests.filter((request) => !ENDED.includes(request.status));
   const ended = requests.requests.filter((request) => ENDED.includes(request.status));
   put(
     list,
     open.length ? open.map(card) : el("p", { class: "empty" }, t("need.empty")),
-    ended.length ? el("details", { class: "more" }, el("summary", {}, t("need.ended", { n: ended.length })), ended.map(card)) : null,
+    ended.length ? el("details", { class: "more", open: unfolded }, el("summary", {}, t("need.ended", { n: ended.length })), ended.map(card)) : null,
   );
   if (held) list.querySelector(`[data-act="${CSS.escape(held)}"]`)?.focus();
 }
@@ -199,7 +202,8 @@ export function update(requests, status) {
 function card(request) {
   const own = request.requested_by.id === mine || request.consignee.id === mine;
   const ended = ENDED.includes(request.status);
-  const trouble = el("p", { class: "trouble", role: "alert" });
+  const answer = refused.get(request.request);
+  const trouble = el("p", { class: "trouble", role: "alert" }, answer ? () => refusalWords(answer) : null);
   const act = (name, question) =>
     el("button", { type: "button", "data-act": `${name} ${request.request}`, on: { click: () => doIt(request, name, question, trouble) } }, t(`need.${name}`));
   const asked = request.asked_at ? ticking(Math.max(0, (Date.now() - request.asked_at) / 1000)) : null;
@@ -236,8 +240,10 @@ function seenBy(request) {
 
 async function doIt(request, name, question, trouble) {
   if (!(await confirmed(question, t("ask.yes"), t("ask.no")))) return;
-  text(trouble, "");
+  refused.delete(request.request);
+  put(trouble);
   const answer = await call(`/api/v1/requests/${name}`, { request: request.request, version: request.version });
-  if (!answer.ok) text(trouble, refusalWords(answer, said));
-  else document.dispatchEvent(new CustomEvent("holdfast-changed"));
+  if (answer.ok) return document.dispatchEvent(new CustomEvent("holdfast-changed"));
+  refused.set(request.request, answer);
+  put(trouble, () => refusalWords(answer));
 }

@@ -1,6 +1,6 @@
 // Part 1: what this node says of itself. Every press is saved at once; fields and words come from the catalogue.
-import { bytes, call, el, put, text } from "./dom.js";
-import { follow, refusalWords, unfollow } from "./deliver.js";
+import { bytes, call, el, keepTrue, put, text } from "./dom.js";
+import { follow, refuse, unfollow } from "./deliver.js";
 import { LEVELS, OFFERS, ageLine, amount, isStale, label, said, t, ticking, unit, valueWords } from "./words.js";
 
 // Shown first where the catalogue has them; every other field stands under "more".
@@ -13,19 +13,15 @@ const ITEMS_FIRST = 4;
 const UNDO_MS = 10_000;
 const TICKET = "holdfast.ticket";
 
-let rows = new Map();
+const rows = new Map();
 let line = null;
 let trouble = null;
 let again = null;
 let current = {};
-// The answer to the last press, where that was not saved: said until the next press, in whatever language the page is built.
-let unsaved = null;
 // What was pressed and is not answered yet: shown at once, taken back if it was refused.
 const pending = new Map();
 
 export function build(place, catalogue, status) {
-  rows = new Map();
-  pending.clear();
   current = mine(status);
   const fields = catalogue.fields ?? [];
   const find = (name) => fields.find((field) => field.name === name);
@@ -36,29 +32,22 @@ export function build(place, catalogue, status) {
   const shown = items.filter((item, at) => at < ITEMS_FIRST || current[`stock.${item.code}`]);
   line = el("p", { class: "sent", role: "status", "aria-live": "polite" });
   trouble = el("p", { class: "trouble", role: "alert" });
-  again = el("div", { class: "again", hidden: true }, el("p", {}, t("own.same_question")), sameButton());
+  again = el("div", { class: "again", hidden: true }, el("p", {}, () => t("own.same_question")), sameButton());
   put(
     place,
-    el("h2", { id: "own-title" }, t("own.title")),
+    el("h2", { id: "own-title" }, () => t("own.title")),
     again,
     first.map(fieldRow),
-    el("h3", {}, t("stock.title")),
+    el("h3", {}, () => t("stock.title")),
     shown.map((item) => levelRow(item)),
-    more(t("stock.more"), items.filter((item) => !shown.includes(item)).map((item) => levelRow(item))),
-    numbers.length ? el("h3", {}, t("own.numbers")) : null,
+    more(() => t("stock.more"), items.filter((item) => !shown.includes(item)).map((item) => levelRow(item))),
+    numbers.length ? el("h3", {}, () => t("own.numbers")) : null,
     numbers.map(fieldRow),
-    more(t("own.more"), [...rest.map(fieldRow), ...(catalogue.services ?? []).map(serviceRow)]),
+    more(() => t("own.more"), [...rest.map(fieldRow), ...(catalogue.services ?? []).map(serviceRow)]),
     el("div", { class: "foot" }, trouble, line),
   );
-  text(line, t("own.saved_at_press"));
-  if (unsaved) sayUnsaved();
-  else resume();
-}
-
-function sayUnsaved() {
-  unfollow(line);
-  text(line, t("own.not_saved"));
-  text(trouble, refusalWords(unsaved, said));
+  put(line, () => t("own.saved_at_press"));
+  resume();
 }
 
 function mine(status) {
@@ -73,18 +62,29 @@ function more(title, children) {
 function fieldRow(field) {
   if (field.kind === "choice") {
     const words = (field.words ?? []).filter((choice) => choice.word !== "unknown");
-    return choiceRow(field.name, said(field), words.map((choice) => [choice.word, said(choice)]), field.document === "detail");
+    return choiceRow(field.name, () => said(field), words.map((choice) => [choice.word, () => said(choice)]), field.document === "detail");
   }
   return field.kind === "integer" ? numberRow(field) : textRow(field);
 }
 
 function levelRow(item) {
-  const choices = LEVELS.map((level) => [level, t(`level.${level}`)]);
-  return choiceRow(`stock.${item.code}`, said(item), [...choices, ["", t("level.unsaid")]], false);
+  const choices = LEVELS.map((level) => [level, () => t(`level.${level}`)]);
+  return choiceRow(`stock.${item.code}`, () => said(item), [...choices, ["", () => t("level.unsaid")]], false);
 }
 
 function serviceRow(service) {
-  return choiceRow(`service.${service.code}`, said(service), OFFERS.map((offer) => [offer, t(`offer.${offer}`)]), false);
+  return choiceRow(`service.${service.code}`, () => said(service), OFFERS.map((offer) => [offer, () => t(`offer.${offer}`)]), false);
+}
+
+/** Shows what is reported in an input, but never over what was typed there and is not saved yet. The function made here takes the
+ * reported value and gives back whether something else is typed. */
+function reportedIn(input) {
+  let shown = "";
+  return (value) => {
+    if (input.value === shown && input.value.trim() !== value) input.value = value;
+    if (input.value.trim() === value) shown = input.value;
+    return input.value !== shown;
+  };
 }
 
 /** The catalogue writes English in small letters; a button begins with a large one. */
@@ -94,13 +94,13 @@ function capital(words) {
 
 function heading(name, words, inner) {
   const age = el("span", { class: "value" });
-  return { age, node: el("span", { class: "label", id: `l-${name}` }, words, inner ? el("small", {}, ` ${t("own.inner")}`) : null) };
+  return { age, node: el("span", { class: "label", id: `l-${name}` }, words, inner ? el("small", {}, () => ` ${t("own.inner")}`) : null) };
 }
 
 function choiceRow(name, words, choices, inner) {
   const head = heading(name, words, inner);
   const buttons = choices.map(([word, shown]) =>
-    el("button", { type: "button", class: "choice", "data-word": word, "aria-pressed": "false", on: { click: () => save(name, word) } }, capital(shown)),
+    el("button", { type: "button", class: "choice", "data-word": word, "aria-pressed": "false", on: { click: () => save(name, word) } }, () => capital(shown())),
   );
   rows.set(name, (reading) => {
     const value = pending.has(name) ? pending.get(name) : reading ? String(reading.value) : null;
@@ -121,7 +121,7 @@ function choiceRow(name, words, choices, inner) {
 }
 
 function numberRow(field) {
-  const head = heading(field.name, said(field), field.document === "detail");
+  const head = heading(field.name, () => said(field), field.document === "detail");
   const input = el("input", {
     type: "number",
     inputmode: "decimal",
@@ -134,12 +134,14 @@ function numberRow(field) {
   const typed = () => {
     const fits = input.value !== "" && input.checkValidity();
     const range = { min: field.min ?? 0, max: field.max ?? "", digits: field.decimals };
-    text(trouble, fits ? "" : t(field.decimals ? "own.range" : "own.whole", range));
-    if (fits) save(field.name, input.value);
+    put(trouble, fits ? null : () => t(field.decimals ? "own.range" : "own.whole", range));
+    if (fits) save(field.name, String(Number(input.value)));
   };
+  const show = reportedIn(input);
   let wait = 0;
   const step = (direction) => {
-    const now = Number(input.value) || 0;
+    const given = Number(input.value) || 0;
+    const now = field.decimals ? given : Math.trunc(given);
     const by = now + direction < 20 ? 1 : now + direction < 200 ? 5 : 10;
     const next = Math.min(Math.max(now + direction * by, field.min ?? 0), field.max ?? Number.MAX_SAFE_INTEGER);
     input.value = String(next);
@@ -148,10 +150,9 @@ function numberRow(field) {
     wait = setTimeout(() => save(field.name, String(next)), 700);
   };
   const button = (sign, direction, words) =>
-    el("button", { type: "button", class: "step", "aria-label": `${said(field)}: ${words}`, on: { click: () => step(direction) } }, sign);
+    el("button", { type: "button", class: "step", "aria-label": () => `${said(field)}: ${words()}`, on: { click: () => step(direction) } }, sign);
   rows.set(field.name, (reading) => {
-    const value = pending.get(field.name) ?? reading?.value ?? "";
-    if (document.activeElement !== input) input.value = String(value);
+    show(String(pending.get(field.name) ?? reading?.value ?? ""));
     showAge(head.age, field.name, reading);
   });
   rows.get(field.name)(current[field.name]);
@@ -159,23 +160,26 @@ function numberRow(field) {
     "div",
     { class: "field" },
     el("div", { class: "head" }, head.node, head.age),
-    el("div", { class: "number" }, button("−", -1, t("own.less")), input, button("+", 1, t("own.plus")), el("span", {}, unit(field.unit))),
+    el("div", { class: "number" }, button("−", -1, () => t("own.less")), input, button("+", 1, () => t("own.plus")), el("span", {}, () => unit(field.unit))),
   );
 }
 
 function textRow(field) {
   const max = field.max ?? field.bytes_max ?? 64;
-  const head = heading(field.name, said(field), field.document === "detail");
+  const head = heading(field.name, () => said(field), field.document === "detail");
   const left = el("small", { class: "left", "aria-live": "polite" });
-  const input = el("input", { type: "text", "aria-labelledby": `l-${field.name}`, on: { input: () => room() } });
-  const button = el("button", { type: "button", on: { click: () => save(field.name, input.value.trim()) } }, t("own.save"));
-  const room = () => {
+  const input = el("input", { type: "text", "aria-labelledby": `l-${field.name}`, on: { input: () => tell() } });
+  const button = el("button", { type: "button", on: { click: () => save(field.name, input.value.trim()) } }, () => t("own.save"));
+  const show = reportedIn(input);
+  const tell = () => {
+    const typed = show(String(current[field.name]?.value ?? ""));
     const over = bytes(input.value) - max;
     button.disabled = over > 0;
-    text(left, over > 0 ? t("need.too_long", { max, zh: Math.floor(max / 3) }) : "");
+    text(left, over > 0 ? t("need.too_long", { max, zh: Math.floor(max / 3) }) : typed && !pending.has(field.name) ? t("own.not_saved_yet") : "");
   };
+  keepTrue(left, tell);
   rows.set(field.name, (reading) => {
-    if (document.activeElement !== input) input.value = String(pending.get(field.name) ?? reading?.value ?? "");
+    tell();
     showAge(head.age, field.name, reading);
   });
   rows.get(field.name)(current[field.name]);
@@ -226,7 +230,7 @@ function sameButton() {
     again.hidden = true;
     send(values);
   };
-  return el("button", { type: "button", class: "main", on: { click: press } }, t("own.same"));
+  return el("button", { type: "button", class: "main", on: { click: press } }, () => t("own.same"));
 }
 
 function save(name, value) {
@@ -254,16 +258,15 @@ function undoButton(values) {
     const [name, value] = Object.entries(values)[0];
     save(name, value);
   };
-  const button = el("button", { type: "button", class: "undo", on: { click: press } }, t("own.undo"));
+  const button = el("button", { type: "button", class: "undo", on: { click: press } }, () => t("own.undo"));
   setTimeout(() => button.remove(), UNDO_MS);
   return button;
 }
 
 async function send(values, undo = null) {
-  unsaved = null;
   unfollow(line);
-  text(trouble, "");
-  text(line, t("own.saving"));
+  put(trouble);
+  put(line, () => t("own.saving"));
   const answer = await call("/api/v1/report", { values });
   for (const [name, value] of Object.entries(values)) {
     // A later press on the same row is still under way: it decides.
@@ -275,10 +278,7 @@ async function send(values, undo = null) {
     }
     rows.get(name)?.(current[name]);
   }
-  if (!answer.ok) {
-    unsaved = answer;
-    return sayUnsaved();
-  }
+  if (!answer.ok) return refuse(line, trouble, answer);
   const since = Date.now();
   const extra = undo ? undoButton(undo) : null;
   follow(line, answer.body.ticket, answer.body.delivery, () => described(values), { since, extra });

@@ -1,5 +1,5 @@
 // Words in both languages, times and ages. The two catalogues have the same keys (a test holds them to it).
-import { el, text } from "./dom.js";
+import { el, retell, text } from "./dom.js";
 
 const STORE = "holdfast.lang";
 const catalogues = {};
@@ -39,6 +39,7 @@ function apply() {
   for (const node of document.querySelectorAll("[data-say]")) text(node, t(node.dataset.say));
   document.getElementById("lang-zh").setAttribute("aria-pressed", String(isChinese()));
   document.getElementById("lang-en").setAttribute("aria-pressed", String(!isChinese()));
+  retell();
 }
 
 export function isChinese() {
@@ -102,27 +103,10 @@ export function asOf(age, key = "age.as_of") {
   return t(key, { time: clock(Date.now() - seconds * 1000), ago: ago(seconds) });
 }
 
-const live = new Set();
-
-/** Keeps something that depends on age true without a reload: called now and every few seconds while it is on the page. */
-export function keepTrue(node, update) {
-  update();
-  live.add([node, update]);
-  return node;
-}
-
 /** A line with an age that ticks. */
 export function ageLine(age, key) {
-  const node = el("span", { class: "age" });
-  return keepTrue(node, () => text(node, asOf(age, key)));
+  return el("span", { class: "age" }, () => asOf(age, key));
 }
-
-setInterval(() => {
-  for (const entry of live) {
-    if (entry[0].isConnected) entry[1]();
-    else live.delete(entry);
-  }
-}, 5_000);
 
 let fields = new Map();
 let items = new Map();
