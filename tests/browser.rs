@@ -284,14 +284,14 @@ fn what_is_typed_or_chosen_stays_when_the_language_is_switched_or_something_else
 }
 
 #[test]
-fn after_sending_the_whole_form_is_empty_again() {
+fn after_sending_the_whole_form_is_empty_again_and_a_far_date_has_its_year() {
     let _one = ONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let Some(driver) = driver("sending a whole form") else { return };
     let alliance = Plan::of(2).start();
     let browser = driver.open("en", 1_280, 900);
     page(&browser, &alliance, 0, &ENGLISH);
     let empty = filled(&browser, "#need form");
-    let _ = fill_the_form(&browser);
+    let year = fill_the_form(&browser);
     browser.click("#need button[type=\"submit\"]");
     let request = eventually(SOON, "the request is saved", || {
         alliance.node(0).api().requests()?.requests.pop().ok_or_else(|| "none".to_owned())
@@ -303,6 +303,7 @@ fn after_sending_the_whole_form_is_empty_again() {
         let left = filled(&browser, "#need form");
         if left == empty { Ok(()) } else { Err(format!("{left:?}")) }
     });
+    browser.wait_text(&format!("Needed by {year}/01/05 10:00"), BLINK);
     always_fits_and_runs(&browser);
 }
 

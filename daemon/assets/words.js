@@ -73,12 +73,14 @@ export function amount(value, code) {
   return name ? `${number} ${name}` : number;
 }
 
-/** 14:05, with the day where it is not today's. */
+/** 14:05, with the day where it is not today's and the year where it is not this one. */
 export function clock(ms) {
-  const date = new Date(ms);
+  const [date, now] = [new Date(ms), new Date()];
   const two = (n) => String(n).padStart(2, "0");
   const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  return date.toDateString() === new Date().toDateString() ? time : `${two(date.getMonth() + 1)}/${two(date.getDate())} ${time}`;
+  if (date.toDateString() === now.toDateString()) return time;
+  const day = `${two(date.getMonth() + 1)}/${two(date.getDate())} ${time}`;
+  return date.getFullYear() === now.getFullYear() ? day : `${date.getFullYear()}/${day}`;
 }
 
 /** "3 min ago". */
