@@ -15,6 +15,8 @@
 //! - **Limits**: issuers and the sum of their ranges are bounded. Only where the roots certified more than that does the order of
 //!   arrival decide which issuer is [`Rejected::Full`]; the roots must then give some a narrower range.
 
+mod chain;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
@@ -35,8 +37,6 @@ const ISSUERS_MAX: usize = 1_024;
 const GENERATIONS_MAX: usize = 8;
 /// Keys kept as evidence that an issuer forked a name.
 const FORK_KEYS_MAX: usize = 2;
-/// Objects in a chain a peer presents: all charters, its issuer, itself.
-const CHAIN_OBJECTS_MAX: usize = CHARTERS_MAX + 2;
 
 /// What became of an offered object that was good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -202,66 +202,6 @@ impl Roster {
                 let key = self.check_node(&value, body, &signature)?;
                 self.put_node(HeldNode { held: Held::new(value, hash, envelope), key })
             }
-        }
-    }
-
-    /// Takes in the chain a peer presents on a link and says who it is. `key` is the key the link proved. What was new, and so
-    /// proved itself here, is added to `taken`; of what is held already the peer's bytes may have any signature.
-    ///
-    /// # Errors
-    /// [`Rejected::OtherRealm`] if it does not begin with our first charter, [`Rejected::KeyMismatch`], [`Rejected::Replaced`],
-    /// [`Rejected::Void`], or why an object in it was refused. Objects before a refused one are kept: they proved themselves.
-    pub fn admit_chain(
-        &mut self,
-        objects: &[Bytes],
-        key: &PublicKey,
-        taken: &mut Vec<Bytes>,
-    ) -> Result<(NodeId, Generation), Rejected> {
-        let last = self.end_of_chain(objects, key)?;
-        for object in objects {
-            match self.offer(object) {
-                Ok(Offered::New) => taken.push(object.clone()),
-                Ok(Offered::Known) | Err(Rejected::Older) => {}
-                Err(other) => return Err(other),
-            }
-        }
-        self.admitted(&last, key)
-    }
-
-    /// The same for a chain of which every object is held: nothing changes.
-    ///
-    /// # Errors
-    /// As [`Self::admit_chain`].
-    pub fn admit_held_chain(&self, objects: &[Bytes], key: &PublicKey) -> Result<(NodeId, Generation), Rejected> {
-        self.end_of_chain(objects, key).and_then(|last| self.admitted(&last, key))
-    }
-
-    /// Whose chain it claims to be, if it begins with our first charter.
-    fn end_of_chain(&self, objects: &[Bytes], key: &PublicKey) -> Result<NodeCertificate, Rejected> {
-        if objects.len() > CHAIN_OBJECTS_MAX {
-            return Err(Rejected::TooLong);
-        }
-        let (first, last) = objects.first().zip(objects.last()).ok_or(Rejected::WrongKind)?;
-        let ours =
-            |charter: &Held<Charter>| charter.envelope == *first || open(first).map(|first| first.hash) == Ok(charter.hash);
-        if !self.charters.first().is_some_and(ours) {
-            return Err(Rejected::OtherRealm);
-        }
-        let Parsed::Node { value, .. } = open(last)?.parsed else { return Err(Rejected::WrongKind) };
-        if value.key != *key {
-            return Err(Rejected::KeyMismatch);
-        }
-        Ok(value)
-    }
-
-    /// The end of a chain, judged by what is held.
-    fn admitted(&self, last: &NodeCertificate, key: &PublicKey) -> Result<(NodeId, Generation), Rejected> {
-        if self.usable_key(last.node, last.generation)? != *key {
-            return Err(Rejected::KeyMismatch);
-        }
-        match self.current(last.node) {
-            Some(current) if current.generation == last.generation => Ok((last.node, last.generation)),
-            Some(_) | None => Err(Rejected::Replaced),
         }
     }
 
