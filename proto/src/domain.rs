@@ -7,6 +7,7 @@ pub mod fact;
 pub mod field;
 pub mod item;
 pub mod observation;
+mod pairs;
 pub mod plan;
 pub mod reading;
 pub mod refusal;
@@ -32,6 +33,9 @@ mod plan_rules;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
 
 use crate::codec::canonical::Writer;
 use crate::id::{Class, DocKind, EntryId, FactId, LogId, NodeId};
@@ -46,6 +50,7 @@ pub use spoken::spoken;
 pub use text::nearest;
 
 use fact::{Deed, Inert};
+use pairs::Pairs;
 
 /// What the fold reads of an entry's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,7 +108,7 @@ pub enum Document<'a> {
         /// The author's clock.
         wall: UtcMillis,
         /// Readings, see [`reading`].
-        payload: &'a [u8],
+        payload: &'a Bytes,
     },
     /// It is held but does not count.
     Void(VoidReason),
@@ -117,7 +122,7 @@ enum HeldDocument {
     Present {
         version: u32,
         wall: UtcMillis,
-        payload: Box<[u8]>,
+        payload: Bytes,
     },
     Void(VoidReason),
 }
@@ -125,7 +130,7 @@ enum HeldDocument {
 #[derive(Clone, Debug)]
 struct HeldEntry {
     meta: EntryMeta,
-    facts: Vec<Decoded>,
+    facts: Arc<[Decoded]>,
 }
 
 /// The fold. See the module's first lines.
@@ -137,9 +142,8 @@ pub struct Domain {
     frozen: BTreeSet<LogId>,
     // Indexes: each follows from `entries` alone, and holds no empty sets, so that withdrawing leaves no trace.
     requests: BTreeSet<FactId>,
-    acts: BTreeMap<FactId, BTreeSet<FactId>>,
-    keyed: BTreeMap<Key, BTreeSet<FactId>>,
-    spoken: BTreeMap<String, BTreeSet<FactId>>,
+    acts: Pairs<FactId>,
+    keyed: Pairs<Key>,
     observed: BTreeMap<NodeId, BTreeMap<NodeId, BTreeSet<FactId>>>,
     observers: BTreeMap<NodeId, BTreeSet<NodeId>>,
     // Outside the fold: how old this node's own documents are by a clock that never jumps, in whole seconds.
@@ -173,7 +177,14 @@ impl Domain {
         if self.entries.contains_key(&meta.id) {
             return;
         }
-        let facts = effective(meta, fact::decode_body(body));
+        self.apply_read(meta, read_body(meta, body));
+    }
+
+    /// The same with a body that is read already, by [`read_body`].
+    pub fn apply_read(&mut self, meta: &EntryMeta, facts: Arc<[Decoded]>) {
+        if self.entries.contains_key(&meta.id) {
+            return;
+        }
         for (id, fact) in facts_of(meta.id, &facts) {
             self.index(id, fact);
         }
@@ -191,7 +202,7 @@ impl Domain {
     /// Sets, voids or removes one of an author's documents. The caller decides which version counts.
     pub fn set_document(&mut self, author: NodeId, kind: DocKind, document: Document<'_>) {
         let held = match document {
-            Document::Present { version, wall, payload } => HeldDocument::Present { version, wall, payload: payload.into() },
+            Document::Present { version, wall, payload } => HeldDocument::Present { version, wall, payload: payload.clone() },
             Document::Void(reason) => HeldDocument::Void(reason),
             Document::Absent => {
                 self.documents.remove(&(author, kind));
@@ -225,7 +236,7 @@ impl Domain {
     /// The facts of an entry that was applied, for tools and tests.
     #[must_use]
     pub fn facts(&self, entry: EntryId) -> Option<&[Decoded]> {
-        self.entries.get(&entry).map(|held| held.facts.as_slice())
+        self.entries.get(&entry).map(|held| &*held.facts)
     }
 
     /// Everything derived, as canonical bytes: equal facts and documents give equal bytes (P7). No age, no expiry.
@@ -273,17 +284,16 @@ impl Domain {
             Deed::Floor(_) => {}
             Deed::Request(request) => {
                 self.requests.insert(id);
-                self.spoken.entry(spoken(id)).or_default().insert(id);
                 if let Some(key) = key_of(id, request) {
-                    self.keyed.entry(key).or_default().insert(id);
+                    self.keyed.insert(key, id);
                 }
             }
             Deed::Update(fact::Update { of, .. }) | Deed::Cancel(of) | Deed::Confirm(of) | Deed::Close(of) => {
-                self.acts.entry(of.request).or_default().insert(id);
+                self.acts.insert(of.request, id);
             }
             Deed::Acknowledge(facts) => {
                 for fact in facts {
-                    self.acts.entry(*fact).or_default().insert(id);
+                    self.acts.insert(*fact, id);
                 }
             }
             Deed::Observation(observation) => {
@@ -299,17 +309,16 @@ impl Domain {
             Deed::Floor(_) => {}
             Deed::Request(request) => {
                 self.requests.remove(&id);
-                drop_from(&mut self.spoken, &spoken(id), id);
                 if let Some(key) = key_of(id, request) {
-                    drop_from(&mut self.keyed, &key, id);
+                    self.keyed.remove(key, id);
                 }
             }
             Deed::Update(fact::Update { of, .. }) | Deed::Cancel(of) | Deed::Confirm(of) | Deed::Close(of) => {
-                drop_from(&mut self.acts, &of.request, id);
+                self.acts.remove(of.request, id);
             }
             Deed::Acknowledge(facts) => {
                 for fact in facts {
-                    drop_from(&mut self.acts, fact, id);
+                    self.acts.remove(*fact, id);
                 }
             }
             Deed::Observation(observation) => self.forget_observation(id, observation.node),
@@ -348,6 +357,12 @@ fn facts_of(entry: EntryId, facts: &[Decoded]) -> impl Iterator<Item = (FactId, 
         Decoded::Fact(fact) => Some((FactId { entry, index: u8::try_from(place).ok()? }, fact.as_ref())),
         Decoded::Inert(_) => None,
     })
+}
+
+/// What a body says and what of it counts, whoever holds it.
+#[must_use]
+pub fn read_body(meta: &EntryMeta, body: &[u8]) -> Arc<[Decoded]> {
+    effective(meta, fact::decode_body(body)).into()
 }
 
 /// What of a body counts: nothing of ours in a closed entry, nothing under a class its facts do not have.

@@ -22,7 +22,7 @@ pub use issue::{Alliance, AlliancePlan, CannotIssue, FirmPlan, IssuedNode, NodeP
 pub use keys::{PublicKey, SecretKey, Signature};
 pub use realm::{Realm, RealmKind, Tag, hash16, hash32, sign};
 pub use region::{Region, Regions};
-pub use roster::{Alarm, ObjectKey, ObjectRef, Offered, Remember, Roster};
+pub use roster::{Alarm, ObjectKey, ObjectRef, Offered, Roster};
 pub use signer::{Sign, Signer};
 
 /// What a certificate asked for beyond what its issuer was given.

@@ -80,8 +80,10 @@ pub enum Message {
     },
     /// What you push of this author comes here by a shorter way: only announce it.
     Prune {
-        /// Whose entries.
+        /// Whose.
         author: NodeId,
+        /// Its detail; or its board, and then its entries too.
+        kind: DocKind,
     },
     /// Of your own words I hold these durably.
     Held {
@@ -209,11 +211,13 @@ impl WireEntry {
     #[must_use]
     pub fn pack(row: &EntryRow, with_body: bool, age_ms: Option<u64>) -> Option<Self> {
         let header = Header::parse(&row.header).ok()?;
-        let body = match row.body.as_ref().filter(|_| with_body || !header.closed) {
-            Some(body) => WireBody::Whole(body.clone()),
-            None => WireBody::Stub(header.body_hash),
-        };
-        Some(Self {
+        Some(Self::of(&header, row.signature, row.body.as_ref().filter(|_| with_body || !header.closed), age_ms))
+    }
+
+    /// From what was read. Without a body it is a stub.
+    pub(crate) fn of(header: &Header, signature: Signature, body: Option<&Bytes>, age_ms: Option<u64>) -> Self {
+        let body = body.map_or(WireBody::Stub(header.body_hash), |body| WireBody::Whole(body.clone()));
+        Self {
             id: header.id,
             prev: header.prev,
             class: header.class,
@@ -221,10 +225,29 @@ impl WireEntry {
             urgent: header.urgent,
             wall: header.wall.0,
             body,
-            extra: header.extra,
-            signature: row.signature,
+            extra: header.extra.clone(),
+            signature,
             age_ms,
-        })
+        }
+    }
+
+    /// True where it says just this, whatever its age.
+    pub(crate) fn says(&self, header: &Header, signature: &Signature, body: Option<&Bytes>) -> bool {
+        let same_body = match (&self.body, body) {
+            (WireBody::Whole(mine), Some(body)) => mine == body,
+            (WireBody::Stub(hash), None) => *hash == header.body_hash,
+            (WireBody::Whole(_), None) | (WireBody::Stub(_), Some(_)) => false,
+        };
+        same_body
+            && self.signature == *signature
+            && (self.id, self.prev, self.class, self.closed) == (header.id, header.prev, header.class, header.closed)
+            && (self.urgent, self.wall) == (header.urgent, header.wall.0)
+            && self.extra == header.extra
+    }
+
+    /// Bytes of its body; 0 for a stub.
+    pub(crate) fn body_len(&self) -> usize {
+        if let WireBody::Whole(body) = &self.body { body.len() } else { 0 }
     }
 
     /// Which entry it claims to be.

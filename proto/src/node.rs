@@ -5,18 +5,23 @@
 //! | `node/start` | from disk to a running node; continuity |
 //! | `node/known` | everyone certified, shared by nodes of one process |
 //! | `node/link` | one link: who is there, what waits, what it has |
+//! | `node/table` | all links, and which of them an input touched |
 //! | `node/kin` | neighbours wanted whatever the degree |
 //! | `node/links` | links up and down, greeting, roster exchange, what goes out when there is room |
 //! | `node/ingest` | bytes from outside: gate, store, fold |
+//! | `node/word` | words as read, shared by nodes of one process |
 //! | `node/own` | our own chain: continuity, incarnations |
 //! | `node/write` | our own words: plan, sign, store, then speak |
 //! | `node/room` | how large our own documents may be |
 //! | `node/delivery` | how far our own words got |
 //! | `node/spread` | fresh entries: push, announce, prune, pull |
 //! | `node/trees` | over which links whose words go, and how |
+//! | `node/notices` | what is still to be announced, and where |
 //! | `node/heal` | digest, difference, wants and their answers |
 //! | `node/tell` | answers to questions |
+//! | `node/count` | what is counted for `/metrics` |
 
+mod count;
 mod delivery;
 mod heal;
 mod ingest;
@@ -24,16 +29,19 @@ mod kin;
 mod known;
 mod link;
 mod links;
+mod notices;
 mod own;
 mod refuse;
 mod room;
 mod spread;
 mod start;
+mod table;
 mod tell;
 #[cfg(test)]
 #[expect(clippy::wildcard_enum_match_arm, reason = "a test that gets another answer than it asked for only panics")]
 mod tests;
 mod trees;
+mod word;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -46,7 +54,6 @@ use crate::domain::Domain;
 use crate::id::{DocKind, EntryId, Generation, LogId, NodeId};
 use crate::identity::{Role, Roster, Signature, Signer};
 use crate::io::{Input, Output};
-use crate::link::LinkId;
 use crate::peers::Peers;
 use crate::replica::{DocOrder, Hash16, Replica};
 use crate::rng::Rng;
@@ -54,6 +61,7 @@ use crate::time::{Instant, Now};
 
 pub use known::Known;
 pub use start::{RestoreError, Restoring, Setup};
+pub use word::{ReadDoc, ReadEntry, Shelf};
 
 /// One Holdfast node without clock, socket or disk.
 ///
@@ -69,7 +77,7 @@ pub struct Node {
     replica: Replica,
     peers: Peers,
     kin: kin::Kin,
-    links: BTreeMap<LinkId, link::Link>,
+    links: table::Links,
     agreed: heal::Agreed,
     own: own::Own,
     pending: BTreeMap<EntryId, ingest::Pending>,
@@ -83,6 +91,7 @@ pub struct Node {
     wanted_docs: BTreeSet<(NodeId, DocKind)>,
     grafts: spread::Grafts,
     trees: trees::Trees,
+    notices: notices::Notices,
     /// Details as compared with peers.
     scopes: heal::Scopes,
     /// What neighbours said they hold durably of our own words.
@@ -90,9 +99,11 @@ pub struct Node {
     ages: BTreeMap<(NodeId, DocKind), ingest::Age>,
     via: BTreeMap<NodeId, String>,
     cut: BTreeSet<NodeId>,
-    counters: BTreeMap<&'static str, u64>,
+    counters: count::Counters,
     changed_at: Instant,
     outputs: VecDeque<Output>,
+    /// See [`Self::deadline`]; as of the last input.
+    alarm: Option<(Instant, Timer)>,
     now: Now,
     rng: Rng,
 }
@@ -155,12 +166,17 @@ impl Node {
     /// When to call [`Self::handle`] with [`Input::Wake`] at the latest, and who asked for it. Ask again after each `handle`.
     #[must_use]
     pub fn deadline(&self) -> Option<(Instant, Timer)> {
+        self.alarm
+    }
+
+    /// Works out when something falls due next.
+    fn set_alarm(&mut self) {
         let redial = self.peers.deadline().into_iter().chain(self.kin.deadline()).min().map(|at| (at, Timer::Redial));
         let graft = self.grafts.deadline().map(|at| (at, Timer::Graft));
         let want = self.wants.values().map(|asked| (asked.deadline, Timer::Want)).min();
         let write = self.write_deadline().into_iter().chain(self.queue_deadline()).min().map(|at| (at, Timer::Write));
-        let links = self.links.values().filter_map(link::Link::deadline).min();
-        [redial, graft, want, write, links].into_iter().flatten().min()
+        self.links.look();
+        self.alarm = [redial, graft, want, write, self.links.deadline()].into_iter().flatten().min();
     }
 
     /// Answers from memory, without effect.
@@ -178,6 +194,7 @@ impl Node {
         self.due_writes();
         self.due_dials();
         self.pump_all();
+        self.set_alarm();
     }
 
     fn emit(&mut self, output: Output) {
@@ -186,11 +203,6 @@ impl Node {
 
     fn notify(&mut self, event: Event) {
         self.outputs.push_back(Output::Notify(event));
-    }
-
-    fn count(&mut self, counter: &'static str, by: u64) {
-        let value = self.counters.entry(counter).or_default();
-        *value = value.saturating_add(by);
     }
 
     fn token(&mut self) -> u64 {

@@ -14,6 +14,8 @@ use crate::time::Instant;
 pub struct Contact {
     /// Configured: never forgotten.
     pub is_static: bool,
+    /// Of a node that is to be reached whatever the degree: no hint takes its place.
+    pub is_wanted: bool,
     /// Who answered there last, or else whose board names the address.
     pub node: Option<NodeId>,
     /// A handshake proved it. What is only claimed keeps no configured address from being dialled.
@@ -42,6 +44,11 @@ const PATIENT: u32 = 8;
 const CAUSE_CHARS_MAX: usize = 256;
 
 impl Contact {
+    /// An address that was only heard of, does not answer, and is nobody's who is wanted.
+    fn gives_way(&self) -> bool {
+        !self.is_static && !self.is_wanted && self.failures > 0
+    }
+
     /// True where a link to whoever is there is up, or may not be. A configured address counts only by what a handshake proved.
     fn leads_to(&self, linked: &BTreeSet<NodeId>, cut: &BTreeSet<NodeId>) -> bool {
         self.node.filter(|_| self.proven || !self.is_static).is_some_and(|node| linked.contains(&node) || cut.contains(&node))
@@ -56,6 +63,10 @@ pub struct Peers {
     next: Option<Instant>,
     /// Something it depends on changed since.
     stale: bool,
+    /// Hints there are, and how many of them may make room for another: worked out when contacts change, for a board may bring an
+    /// address with every version, and mostly there is nothing to do with it.
+    hints: usize,
+    failing: usize,
 }
 
 /// Why links end and dials fail, by what stands in each cause, first match first.
@@ -99,26 +110,23 @@ impl Peers {
         if let Some(contact) = self.contacts.get_mut(&address) {
             self.stale |= is_static && !contact.is_static;
             contact.is_static |= is_static;
+            let promoted = is_static;
             if !contact.proven && contact.node != node {
                 self.stale = true;
                 // Two claim it, or somebody claims what was configured: who is there is found out by dialling.
                 contact.node = None;
             }
+            if promoted {
+                self.count();
+            }
             return;
         }
         if !is_static {
-            let claims = |contact: &Contact| node.is_some() && contact.node == node && !contact.proven;
-            let hint = |contact: &Contact| !contact.is_static;
-            let (mut hints, mut claimed, mut failing) = (0, 0, false);
-            for contact in self.contacts.values().filter(|contact| hint(contact)) {
-                hints += 1;
-                claimed += usize::from(claims(contact));
-                failing |= contact.failures > 0;
-            }
-            let (full, many) = (hints >= CANDIDATES_MAX, claimed >= CLAIMS_MAX);
-            if (many && !self.forget_worst(|contact| hint(contact) && claims(contact)))
-                || (!many && full && !(failing && self.forget_worst(|contact| hint(contact) && contact.failures > 0)))
-            {
+            let claims = |contact: &Contact| node.is_some() && contact.node == node && !contact.proven && !contact.is_static;
+            let many = self.contacts.values().filter(|contact| claims(contact)).count() >= CLAIMS_MAX;
+            let room = self.takes_hints();
+            let full = self.hints >= CANDIDATES_MAX;
+            if (many && !self.forget_worst(claims)) || (!many && full && !(room && self.forget_worst(Contact::gives_way))) {
                 return;
             }
         }
@@ -126,6 +134,7 @@ impl Peers {
         let proven = false;
         let contact = Contact {
             is_static,
+            is_wanted: false,
             node,
             proven,
             dialling: false,
@@ -136,22 +145,39 @@ impl Peers {
             last_error: None,
         };
         self.contacts.insert(address, contact);
+        self.count();
+    }
+
+    /// True where an address that nobody asked for would be kept.
+    #[must_use]
+    pub fn takes_hints(&self) -> bool {
+        self.hints < CANDIDATES_MAX || self.failing > 0
+    }
+
+    fn count(&mut self) {
+        self.hints = self.contacts.values().filter(|contact| !contact.is_static).count();
+        self.failing = self.contacts.values().filter(|contact| contact.gives_way()).count();
     }
 
     /// Forgets the idle address among `which` that failed most often. False where there is none.
     fn forget_worst(&mut self, which: impl Fn(&Contact) -> bool) -> bool {
         let idle = self.contacts.iter().filter(|(_, contact)| contact.link.is_none() && !contact.dialling && which(contact));
         let worst = idle.max_by_key(|(_, contact)| contact.failures).map(|(address, _)| address.clone());
-        worst.is_some_and(|address| self.contacts.remove(&address).is_some())
+        let forgotten = worst.is_some_and(|address| self.contacts.remove(&address).is_some());
+        self.count();
+        forgotten
     }
 
     /// Notes an address of a node that is wanted: any idle hint makes room for it.
     pub fn add_wanted(&mut self, address: String, node: NodeId, now: Instant) {
-        let hints = self.contacts.values().filter(|contact| !contact.is_static).count();
-        if !self.contacts.contains_key(&address) && hints >= CANDIDATES_MAX {
-            self.forget_worst(|contact| !contact.is_static && contact.node != Some(node));
+        if !self.contacts.contains_key(&address) && self.hints >= CANDIDATES_MAX {
+            self.forget_worst(|contact| !contact.is_static && !contact.is_wanted && contact.node != Some(node));
         }
-        self.add(address, false, Some(node), now);
+        self.add(address.clone(), false, Some(node), now);
+        if let Some(contact) = self.contacts.get_mut(&address).filter(|contact| !contact.is_wanted) {
+            contact.is_wanted = true;
+            self.count();
+        }
     }
 
     /// True where an address of the node is known.
@@ -231,6 +257,7 @@ impl Peers {
             contact.waited = Duration::from_micros(micros / 2 + rng.below(micros / 2 + 1));
             contact.next = now.after(contact.waited);
         }
+        self.count();
     }
 
     /// A dialled link is up.
@@ -248,6 +275,7 @@ impl Peers {
             contact.failures = 0;
             contact.last_error = None;
         }
+        self.count();
         self.identified(link, node);
     }
 
@@ -279,5 +307,6 @@ impl Peers {
             contact.failures = 0;
             contact.next = contact.next.min(now);
         }
+        self.count();
     }
 }

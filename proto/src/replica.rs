@@ -12,6 +12,7 @@ pub mod entry;
 mod laws;
 pub mod log;
 pub mod row;
+mod slots;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -160,7 +161,7 @@ impl Replica {
     }
 
     /// Takes an entry that is verified and durable. The caller weighed it.
-    pub fn commit(&mut self, id: EntryId, slot: Slot, floors: Vec<Floor>, window: u32) -> Change {
+    pub fn commit(&mut self, id: EntryId, slot: Slot, floors: &[Floor], window: u32) -> Change {
         let mut change = Change::default();
         if self.too_low(id.log) {
             return change;
@@ -170,7 +171,7 @@ impl Replica {
         let Some(log) = self.logs.get_mut(&id.log) else { return change };
         log.widen(window);
         let (before, floor) = (log.len(), log.stated_at());
-        let own = floors.into_iter().filter(|floor| floor.incarnation == id.log.incarnation).collect();
+        let own = floors.iter().filter(|floor| floor.incarnation == id.log.incarnation).cloned().collect();
         let effect = log.insert(id.number, slot, own);
         let (after, grew) = (log.len(), last && log.stated_at() == floor);
         self.count(before, after);

@@ -145,6 +145,12 @@ impl Checker {
         }
     }
 
+    /// Entries that their authors made durable.
+    #[must_use]
+    pub fn entries_written(&self) -> u64 {
+        self.written.len() as u64
+    }
+
     /// A command was given to a node.
     pub fn asked(&mut self, node: usize, number: u64, at: u64, kind: Kind, command: &Command) {
         let values = if let Command::Report(report) = command { Some(&report.values) } else { None };

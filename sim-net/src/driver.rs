@@ -1,8 +1,8 @@
 //! The one file that touches the node itself: how an alliance is founded and how a [`Node`] is built from what its store holds.
 //! Everything else drives it through these few functions and the boundary types.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use holdfast_proto::config::Config;
@@ -12,12 +12,13 @@ use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::id::{Generation, NodeId};
 use holdfast_proto::identity::{AlliancePlan, FirmPlan, NodePlan, PublicKey, RealmKind, Role, Roster, SecretKey, found_alliance};
 use holdfast_proto::io::{Input, Output, Row, Stamp};
-use holdfast_proto::node::{Known, Node, Setup};
+use holdfast_proto::node::{Known, Node, Setup, Shelf};
 use holdfast_proto::time::{Instant, Now};
 
 use crate::dice::{Dice, Purpose};
 use crate::scenario::Site;
 use crate::scenario::words::SiteRole;
+use crate::shelf::Words;
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -53,6 +54,8 @@ pub struct Alliance {
     issued: BTreeSet<Bytes>,
     /// Everybody's roster, made once.
     known: Known,
+    /// Words that somebody has read.
+    words: Arc<dyn Shelf>,
     catalogue: Catalogue,
 }
 
@@ -125,10 +128,18 @@ impl Alliance {
         let members: Vec<Member> = members.into_iter().map(|(_, member)| member).collect();
         let indices = members.iter().enumerate().map(|(node, member)| (member.id, node)).collect();
         let catalogue = toml::from_str(BUILT_IN).map_err(|why| format!("the built-in list of items can't be read: {why}"))?;
-        let mut roster = made.roster;
-        roster.remember_verdicts(remember);
         let issued = made.objects.iter().cloned().collect();
-        Ok(Self { members, firms, indices, objects: made.objects, issued, known: Known::of(roster), catalogue })
+        let words: Arc<dyn Shelf> = Arc::new(Words::default());
+        Ok(Self {
+            members,
+            firms,
+            indices,
+            objects: made.objects,
+            issued,
+            known: Known::of(made.roster).with_shelf(Arc::clone(&words)),
+            words,
+            catalogue,
+        })
     }
 
     /// What a node shows who it is with: charter, issuer, itself.
@@ -163,20 +174,8 @@ impl Alliance {
         for object in &objects[1..] {
             roster.offer(object).expect("invariant: each object was just issued");
         }
-        roster.remember_verdicts(remember);
-        Known::of(roster)
+        Known::of(roster).with_shelf(Arc::clone(&self.words))
     }
-}
-
-thread_local! {
-    /// Verdicts on signatures by hash of key, message and signature. One run is one thread.
-    static VERDICTS: RefCell<BTreeMap<[u8; 32], bool>> = const { RefCell::new(BTreeMap::new()) };
-}
-
-/// Every node checks every word, and a word is the same to all of them. Bytes that a fault has touched hash to something else and
-/// are checked for real.
-fn remember(hash: [u8; 32], check: &dyn Fn() -> bool) -> bool {
-    VERDICTS.with_borrow_mut(|verdicts| *verdicts.entry(hash).or_insert_with(check))
 }
 
 fn role(role: SiteRole) -> Role {

@@ -67,7 +67,7 @@ fn repair_round(wanted: &Repair, seed: u64, entries: u64, out: &mut Repaired) ->
     let path = Path { reliable: wanted.reliable, ..Path::LAN };
     let minutes = 2 + entries / wanted.per_second.max(1) / 60;
     let silent = Tempo { boards: 0, entries: 0, acts: 0 };
-    let mut scenario = swarm::calm(wanted.nodes, 1, path, minutes, silent);
+    let mut scenario = swarm::calm(wanted.nodes, (1, 1), path, minutes, silent);
     scenario.world.known = KNOWN;
     let mut world = World::new(scenario, seed)?;
     world.steady_disks();
@@ -117,10 +117,14 @@ pub struct Carried {
     pub bytes: u64,
     /// Acknowledged words.
     pub words: u64,
+    /// Entries written, hubs' acknowledgements among them.
+    pub entries: u64,
 }
 
-/// A county of 1,000 sites has 25 hubs (`domain.md` 5.3). Each acknowledges every request that names none.
+/// A county of 1,000 sites has 25 hubs (`domain.md` 5.3). Stores ask the nearest.
 const HUB_EVERY: usize = 40;
+/// Chains of stores there are (`domain.md` 5.1): each one's exact counts go to its own sites and to the hubs.
+const FIRMS: usize = 4;
 
 /// How much is said in `domain.md` 5.3: a status every five minutes, a request a day.
 pub const CRISIS: Tempo = Tempo { boards: 5 * MINUTE, entries: 24 * 60 * MINUTE, acts: 0 };
@@ -136,7 +140,7 @@ pub fn quiet(per_hour: u64) -> Tempo {
 /// # Errors
 /// [`CannotRun`].
 pub fn calm(seed: u64, nodes: usize, minutes: u64, tempo: Tempo) -> Result<World, CannotRun> {
-    World::new(swarm::calm(nodes, HUB_EVERY, Path::LAN, minutes, tempo), seed)
+    World::new(swarm::calm(nodes, (HUB_EVERY, FIRMS), Path::LAN, minutes, tempo), seed)
 }
 
 impl Carried {
@@ -149,6 +153,7 @@ impl Carried {
             frames: world.delivered,
             bytes: world.tally().bytes,
             words: world.checker.words.len() as u64,
+            entries: world.checker.entries_written(),
         }
     }
 }

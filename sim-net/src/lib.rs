@@ -17,6 +17,7 @@ pub mod record;
 pub mod report;
 pub mod run;
 pub mod scenario;
+mod shelf;
 pub mod shrink;
 pub mod site;
 pub mod swarm;

@@ -174,6 +174,8 @@ pub struct WorldModel {
     pub wrong_clocks: bool,
     /// Every node's alliance file lacks the certificate of one other.
     pub partial_roster: bool,
+    /// Stores ask the nearest hub of their region; otherwise all hubs there are.
+    pub home_hubs: bool,
     /// People.
     pub operators: Operators,
     /// What nodes say without being told by an inject.

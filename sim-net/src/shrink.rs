@@ -134,7 +134,7 @@ impl Search<'_> {
 
     /// Nodes say less by themselves, and what makes the world hard goes.
     fn world(&mut self) {
-        let plainer: [fn(&mut Scenario); 15] = [
+        let plainer: [fn(&mut Scenario); 16] = [
             |s| s.world.tempo.acts = 0,
             |s| s.world.tempo.boards = 0,
             |s| s.world.tempo.entries = 0,
@@ -145,6 +145,7 @@ impl Search<'_> {
             |s| s.world.slow_disks = false,
             |s| s.world.wrong_clocks = false,
             |s| s.world.partial_roster = false,
+            |s| s.world.home_hubs = false,
             |s| s.world.wan = Path { loss: 0, burst: (0, 0, 0), ..s.world.wan },
             |s| s.world.wan = Path { duplicate: 0, reorder: 0, corrupt: 0, ..s.world.wan },
             |s| s.world.wan.jitter = 0,

@@ -53,6 +53,7 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
         slow_disks: dice.chance(200),
         wrong_clocks: dice.chance(600),
         partial_roster: nodes > 3 && dice.chance(300),
+        home_hubs: dice.chance(500),
         operators: Operators { confirm: (MINUTE / 60, duration / 8), night: (0, 0), night_slower: 1 },
         tempo: Tempo { boards: 0, entries: 0, acts: dice.between(2_000_000, 30_000_000) },
     };
@@ -87,11 +88,11 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
 /// Each node is configured with so many others, and as many are with it: together the links a node tries to hold.
 const CALM_KNOWN: usize = 4;
 
-/// A calm alliance in which nothing happens but what nodes say, with a hub among so many sites: for figures.
+/// A calm alliance in which nothing happens but what nodes say, with a hub among so many sites, of so many firms: for figures.
 #[must_use]
-pub fn calm(nodes: usize, hub_every: usize, wan: Path, minutes: u64, tempo: Tempo) -> Scenario {
+pub fn calm(nodes: usize, (hub_every, firms): (usize, usize), wan: Path, minutes: u64, tempo: Tempo) -> Scenario {
     let role = |node: usize| if node.is_multiple_of(hub_every) { SiteRole::Hub } else { SiteRole::Store };
-    let site = |node| Site { role: role(node), ..plain_site(node, 1) };
+    let site = |node| Site { role: role(node), ..plain_site(node, firms) };
     Scenario {
         exercise: Exercise {
             id: "CALM".to_owned(),
@@ -115,6 +116,7 @@ pub fn calm(nodes: usize, hub_every: usize, wan: Path, minutes: u64, tempo: Temp
             slow_disks: false,
             wrong_clocks: false,
             partial_roster: false,
+            home_hubs: true,
             operators: Operators { confirm: (0, 0), night: (0, 0), night_slower: 1 },
             tempo,
         },

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
+
 use super::fact::{Deed, Fact, Line, LineItem, Need, ROUTINE, Request, RequestRef, Update, encode_body};
 use super::refusal::Refusal;
 use super::{Catalogue, Directory, DirectoryEntry, DocKind, Document, Domain, EntryMeta, Plan, PlanInput};
@@ -142,6 +144,7 @@ impl Bench {
     pub(super) fn publish(&mut self, serial: u16, kind: DocKind, payload: &[u8]) {
         let version = self.versions.entry((node(serial), kind)).or_insert(0);
         *version += 1;
+        let payload = &Bytes::copy_from_slice(payload);
         self.domain.set_document(node(serial), kind, Document::Present { version: *version, wall: self.now.wall, payload });
     }
 

@@ -184,7 +184,7 @@ proptest! {
         let mut domain = Domain::default();
         let id = EntryId { log: log(1, 1), number: 1 };
         domain.apply(&EntryMeta { id, class: Class::ROUTINE, closed: false, wall: UtcMillis(1) }, &body);
-        domain.set_document(node(1), DocKind::Board, Document::Present { version: 1, wall: UtcMillis(1), payload: &body });
+        domain.set_document(node(1), DocKind::Board, Document::Present { version: 1, wall: UtcMillis(1), payload: &body.clone().into() });
         let _ = (domain.canonical_view(), domain.readings(node(1), Some(0), None), super::floor_of(&body));
     }
 

@@ -209,23 +209,23 @@ impl Domain {
 
     /// The request that counts among those with this one's key: the earliest in author order.
     fn canonical_of(&self, id: FactId, request: &Request) -> FactId {
-        super::key_of(id, request).and_then(|key| self.keyed.get(&key)).and_then(|same| same.first()).copied().unwrap_or(id)
+        super::key_of(id, request).and_then(|key| self.keyed.of(key).next()).unwrap_or(id)
     }
 
     /// The request that counts for an author, consignee and key.
     pub(crate) fn request_by_key(&self, author: NodeId, consignee: NodeId, key: [u8; 8]) -> Option<FactId> {
-        self.keyed.get(&(author, consignee, key)).and_then(|same| same.first()).copied()
+        self.keyed.of((author, consignee, key)).next()
     }
 
     fn acts_on(&self, request: FactId) -> impl Iterator<Item = Act<'_>> {
-        self.acts.get(&request).into_iter().flatten().filter_map(|id| {
-            let (meta, fact) = self.fact(*id)?;
+        self.acts.of(request).filter_map(|id| {
+            let (meta, fact) = self.fact(id)?;
             let version = match &fact.deed {
                 Deed::Update(update) => update.version,
                 Deed::Cancel(of) | Deed::Confirm(of) | Deed::Close(of) => of.seen,
                 Deed::Floor(_) | Deed::Request(_) | Deed::Acknowledge(_) | Deed::Observation(_) => 0,
             };
-            Some(Act { id: *id, fact, meta, version, flagged: None })
+            Some(Act { id, fact, meta, version, flagged: None })
         })
     }
 
@@ -262,12 +262,11 @@ impl Domain {
             return false;
         }
         let key = self.fact(id).and_then(|(_, fact)| as_request(fact)).and_then(|request| super::key_of(id, request));
-        let alone = BTreeSet::from([id]);
-        let group = key.and_then(|key| self.keyed.get(&key)).unwrap_or(&alone);
         let leaves = |fact: FactId| leaving.leaves(fact.entry);
-        group.iter().all(|member| {
-            leaves(*member) && self.acts_on(*member).all(|act| act.id.entry.log.author != leaving.log.author || leaves(act.id))
-        })
+        let gone = |member: FactId| {
+            leaves(member) && self.acts_on(member).all(|act| act.id.entry.log.author != leaving.log.author || leaves(act.id))
+        };
+        key.map_or_else(|| gone(id), |key| self.keyed.of(key).all(gone))
     }
 
     /// Of each logbook the highest floor its author set.

@@ -151,14 +151,20 @@ impl Domain {
     /// What a spoken id names, as typed or heard: case, spaces, dashes and `R-` do not matter.
     #[must_use]
     pub fn resolve(&self, typed: &str) -> Resolved {
-        let held = |spelling: &String| self.spoken.get(spelling).into_iter().flatten().copied().collect::<Vec<FactId>>();
+        // Worked out when somebody types one: every node would else keep and order the spellings of all.
+        let held = |spellings: &[String]| {
+            let mut named: Vec<(String, FactId)> = self.requests.iter().map(|id| (spoken(*id), *id)).collect();
+            named.retain(|(name, _)| spellings.binary_search(name).is_ok());
+            named.sort();
+            named.into_iter().map(|(_, id)| id).collect::<Vec<FactId>>()
+        };
         match hear(typed) {
-            Heard::Right(spelling) => match held(&spelling).as_slice() {
+            Heard::Right(spelling) => match held(&[spelling]).as_slice() {
                 [] => Resolved::NotFound,
                 [one] => Resolved::Found(*one),
                 many => Resolved::Ambiguous(many.to_vec()),
             },
-            Heard::Wrong(near) => Resolved::Mistyped(near.iter().flat_map(held).collect()),
+            Heard::Wrong(near) => Resolved::Mistyped(held(&near)),
         }
     }
 

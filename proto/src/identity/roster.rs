@@ -123,23 +123,7 @@ pub struct Roster {
     /// Keys held under more than one name: mostly none, and then no word costs a look.
     shared: usize,
     hashes: BTreeSet<[u8; 16]>,
-    verdicts: Verdicts,
 }
-
-/// Looks up the verdict on (key, message, signature), told by its BLAKE3 hash, or asks for it and remembers it.
-pub type Remember = fn([u8; 32], &dyn Fn() -> bool) -> bool;
-
-/// Where verdicts on words may be remembered. Two rosters are equal whatever they remember.
-#[derive(Clone, Copy, Debug, Default)]
-struct Verdicts(Option<Remember>);
-
-impl PartialEq for Verdicts {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Verdicts {}
 
 impl Roster {
     /// A roster of the alliance that this first charter founds. Whoever chooses the charter chooses whom to trust.
@@ -163,14 +147,7 @@ impl Roster {
             names: BTreeMap::new(),
             shared: 0,
             hashes: BTreeSet::from([hash]),
-            verdicts: Verdicts::default(),
         })
-    }
-
-    /// Has verdicts on words remembered. For a process that is many nodes at once and would check each word as often: a verdict
-    /// follows from key and bytes alone. A daemon, which meets a word once, has no use for it.
-    pub fn remember_verdicts(&mut self, remember: Remember) {
-        self.verdicts = Verdicts(Some(remember));
     }
 
     /// The alliance.
@@ -335,12 +312,7 @@ impl Roster {
     ) -> Result<(), Rejected> {
         let held = self.usable(author, generation)?;
         let message = self.realm.message(tag, bytes);
-        let check = || verify_with(&held.key, &message, signature);
-        let good = self.verdicts.0.map_or_else(&check, |remember| {
-            let mut hasher = blake3::Hasher::new();
-            hasher.update(&held.held.value.key.0).update(&signature.0).update(&message);
-            remember(*hasher.finalize().as_bytes(), &check)
-        });
+        let good = verify_with(&held.key, &message, signature);
         if good { Ok(()) } else { Err(Rejected::BadSignature) }
     }
 

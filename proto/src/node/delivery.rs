@@ -21,8 +21,11 @@ pub(super) struct HeldBy {
 pub(super) struct Heads(VClock<LogId>);
 
 impl Heads {
-    pub(super) fn apply_head(&mut self, log: LogId, head: u32) {
+    /// True where it is news.
+    pub(super) fn apply_head(&mut self, log: LogId, head: u32) -> bool {
+        let news = self.0.get(&log) < u64::from(head);
         crdts::CmRDT::apply(&mut self.0, Dot::new(log, u64::from(head)));
+        news
     }
 
     fn covers(&self, id: EntryId) -> bool {
@@ -67,13 +70,17 @@ impl Node {
     /// run. So a node that starts again learns how far its words got.
     pub(super) fn holds_ours(&mut self, peer: NodeId) {
         let held = self.held_by.entry(peer).or_default();
+        let mut moved = false;
         for (log, entries) in self.replica.logs_of(self.me) {
-            held.heads.apply_head(log, entries.head());
+            moved |= held.heads.apply_head(log, entries.head());
         }
         if let Some(board) = self.replica.doc(self.me, DocKind::Board) {
-            held.docs.insert(DocKind::Board, board.doc.order());
+            let order = board.doc.order();
+            moved |= held.docs.insert(DocKind::Board, order) != Some(order);
         }
-        self.delivery_moved();
+        if moved {
+            self.delivery_moved();
+        }
     }
 
     /// Receipts or acknowledgements came: tell those who follow a ticket.

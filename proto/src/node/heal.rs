@@ -39,6 +39,10 @@ const SETTLE_BUSY: Duration = Duration::from_secs(1);
 const CALM_EVERY: Duration = Duration::from_secs(60);
 /// ... after this many comparisons in a row. Pushes and announcements carry what is new; the digest only backs them up.
 const CALM_ROW: u32 = 8;
+/// Links with which each is probed once a period; with more of them each more rarely ...
+const PROBE_LINKS: u32 = 4;
+/// ... but no more rarely than by this.
+const PROBE_RARER_MAX: u32 = 4;
 /// An unequal digest within so long of a change is most likely a push under way: look again first.
 const FRESH: Duration = Duration::from_millis(150);
 /// For no longer than this, or a busy mesh would never repair anything.
@@ -101,7 +105,7 @@ impl Node {
         }
         let busy = !self.jobs.is_empty();
         let awaiting = self.awaits(id);
-        let probe = self.config.probe;
+        let probe = self.probe_every(id);
         let lost = self.config.want_timeout.saturating_mul(2);
         let Some(link) = self.links.get_mut(&id) else { return };
         if busy {
@@ -126,6 +130,14 @@ impl Node {
         self.control(id, Message::Probe { nonce, root: keyed(state.root, nonce), details });
     }
 
+    /// How often an idle link is probed. Each of many links more rarely: what a node lacks any of its neighbours shows it.
+    fn probe_every(&mut self, id: LinkId) -> Duration {
+        let probe = self.config.probe;
+        let lossy = self.links.get(&id).is_none_or(|link| !link.profile.reliable);
+        let links = u32::try_from(self.links.greeted().len()).unwrap_or(u32::MAX);
+        if lossy { probe } else { (probe / PROBE_LINKS).saturating_mul(links.clamp(PROBE_LINKS, PROBE_LINKS * PROBE_RARER_MAX)) }
+    }
+
     fn say_beacon(&mut self, id: LinkId) {
         let next = self.now.mono.after(self.beacon_wait());
         let Some(link) = self.links.get_mut(&id) else { return };
@@ -148,7 +160,8 @@ impl Node {
     pub(super) fn settle_probes(&mut self) {
         let now = self.now.mono;
         let ahead = u64::try_from(CALM_EVERY.saturating_mul(CALM_ROW).as_micros()).unwrap_or(u64::MAX);
-        for link in self.links.values_mut().filter(|link| link.node.is_some()) {
+        for place in self.links.settle().places() {
+            let Some(link) = self.links.planned(place) else { continue };
             let quiet = now.after(SETTLE.saturating_add(link.second()));
             let at = link.healing.probed_at.map_or(quiet, |last| quiet.max(last.after(SETTLE_BUSY)));
             let at = at.max(Instant(link.healing.calm.0.saturating_sub(ahead)));
@@ -160,7 +173,9 @@ impl Node {
     /// What came by reconciliation is not pushed on: the other neighbours are told to look.
     pub(super) fn probe_others_soon(&mut self, from: LinkId) {
         let at = self.now.mono.after(self.config.heal_jitter);
-        for (_, link) in self.links.iter_mut().filter(|(id, link)| **id != from && link.node.is_some()) {
+        let from = self.links.place(from);
+        for place in self.links.greeted().places().filter(|place| Some(*place) != from) {
+            let Some(link) = self.links.at_mut(place) else { continue };
             link.healing.urgent = true;
             link.probe_at = Some(link.probe_at.map_or(at, |known| known.min(at)));
         }
@@ -232,7 +247,7 @@ impl Node {
     }
 
     fn in_step(&mut self, id: LinkId, state: State) {
-        let (now, probe) = (self.now.mono, self.config.probe);
+        let (now, probe) = (self.now.mono, self.probe_every(id));
         let Some(link) = self.links.get_mut(&id) else { return };
         let healing = &mut link.healing;
         healing.same = Some(state.root);
@@ -379,7 +394,7 @@ impl Node {
             return;
         }
         let now = self.now.mono;
-        if let Some(link) = self.links.values_mut().find(|link| link.node == Some(from)) {
+        if let Some(link) = self.links.to(from).places().next().and_then(|place| self.links.at_mut(place)) {
             // Anybody may say it, as often as they like.
             let at = link.healing.probed_at.map_or(now, |last| now.max(last.after(SETTLE_BUSY)));
             link.probe_at = Some(link.probe_at.map_or(at, |known| known.min(at)));

@@ -1,27 +1,26 @@
 //! Bytes from outside: through the gate, to the store, and only then into the fold. Keeps P3 and P5.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::count::Counter;
+use super::word::ReadEntry;
 use super::{Node, heal, write};
 use crate::config::{BODY_BYTES_MAX, PENDING_DOCS_MAX, PENDING_MAX, PENDING_VERSIONS_MAX};
 use crate::config::{REFUSALS_EVERY, REFUSALS_TOLD_MAX, STRANGER_REFUSALS_MAX};
 use crate::control::Event;
 use crate::id::{DocKind, EntryId, LogId, NodeId};
-use crate::identity::{Signed, Tag};
 use crate::io::{AgeMark, DocRow, EntryRow, Output, Row};
 use crate::link::LinkId;
 use crate::message::{WireDoc, WireEntry};
-use crate::replica::{
-    Change, DocOrder, DocOutcome, Document, ForkProof, Header, HeldDoc, Weight, document_bytes_max, forked_at, hash16,
-};
+use crate::replica::{Change, DocOrder, DocOutcome, ForkProof, Header, HeldDoc, Weight, document_bytes_max, forked_at, hash16};
 use crate::time::{Instant, Now, UtcMillis};
 
 /// A verified foreign entry that waits for the store.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
-    pub(super) row: EntryRow,
-    pub(super) header: Header,
-    pub(super) hash: [u8; 16],
+    pub(super) read: Arc<ReadEntry>,
+    pub(super) age: AgeMark,
 }
 
 /// What a write to the store was for.
@@ -96,8 +95,7 @@ impl Node {
         let fresh = self.asked_fresh(link, want);
         for wire in entries {
             let id = wire.id();
-            let row = wire.unpack(self.now.wall);
-            let judged = self.judge(link, want.is_some(), row);
+            let judged = self.judge(link, want.is_some(), &wire);
             if judged.is_some() || self.holds(id) {
                 // Not before it proved itself: a forged one would stop the search for the real one.
                 self.arrived(link, want, id);
@@ -105,12 +103,12 @@ impl Node {
             if let Some(pending) = judged {
                 // Nothing in our own name before it is durable, whoever wrote it.
                 if fresh && id.log.author != self.me {
-                    self.spread(&pending.row, &pending.header, Some(link));
+                    self.spread(&pending.read, pending.age, Some(link));
                 } else {
                     self.trees.take_heard(id);
                 }
                 ids.push(id);
-                rows.push(Row::Entry(pending.row.clone()));
+                rows.push(Row::Entry(pending.read.row(pending.age)));
                 self.pending.insert(id, pending);
             }
         }
@@ -123,67 +121,62 @@ impl Node {
     }
 
     /// The gate for one entry. `Some` if it is new, verified and may be stored.
-    fn judge(&mut self, link: LinkId, asked: bool, row: EntryRow) -> Option<Pending> {
-        if self.pending.len() >= PENDING_MAX || row.body.as_ref().is_some_and(|body| body.len() > BODY_BYTES_MAX) {
-            self.count("entries_refused_total", 1);
+    fn judge(&mut self, link: LinkId, asked: bool, wire: &WireEntry) -> Option<Pending> {
+        if self.pending.len() >= PENDING_MAX || wire.body_len() > BODY_BYTES_MAX {
+            self.count(Counter::EntriesRefused, 1);
             return None;
         }
-        let Ok(header) = Header::parse(&row.header) else {
+        let age = AgeMark { age_ms: wire.age_ms, at: self.now.wall };
+        let Some(read) = self.read_wire(wire) else {
             self.reject(link, "an entry whose header can't be read");
             return None;
         };
-        if !header.closed && row.body.is_none() {
+        let header = &read.header;
+        if !header.closed && read.body.is_none() {
             self.reject(link, "an open entry without its body");
             return None;
         }
-        let hash = hash16(&row.header);
-        let waiting = self.pending.get(&header.id).map(|pending| (pending.hash == hash, pending.row.body.is_some()));
+        let waiting = self.pending.get(&header.id).map(|other| (other.read.hash == read.hash, other.read.body.is_some()));
         let window = self.window(header.id.log.author, header.id.log.generation);
-        let weight = self.weigh(&header, hash, &row, window);
+        let weight = self.weigh(&read, window);
         if weight == Weight::Known || waiting == Some((true, true)) {
-            self.count("entries_duplicate_total", 1);
-            if let Some(state) = self.links.get_mut(&link) {
-                state.note_heard(header.id);
+            self.count(Counter::EntriesDuplicate, 1);
+            if let Some(place) = self.links.place(link) {
+                self.notices.heard(place, header.id);
             }
             if !asked {
-                self.duplicate(link, header.id.log.author);
+                self.duplicate(link, header.id.log.author, DocKind::Board);
             }
             return None;
         }
         if weight == Weight::BeyondWindow {
-            self.count("entries_beyond_window_total", 1);
+            self.count(Counter::EntriesBeyondWindow, 1);
             return None;
         }
-        self.verify_entry(link, &header, &row)?;
+        self.verify_entry(link, &read)?;
         if header.id.log.author == self.me {
             self.heard_of_myself(header.id);
         }
         if let Weight::Contradicts(number) = weight {
-            self.dispute(row, number);
+            self.dispute(read.row(age), number);
             return None;
         }
         if waiting.is_some_and(|(same, _)| !same) {
-            let other = self.pending.get(&header.id).map(|pending| pending.row.clone())?;
-            self.prove(row, other);
+            let other = self.pending.get(&header.id).map(|pending| pending.read.row(pending.age))?;
+            self.prove(read.row(age), other);
             return None;
         }
-        Some(Pending { row, header, hash })
+        Some(Pending { read, age })
     }
 
-    fn verify_entry(&mut self, link: LinkId, header: &Header, row: &EntryRow) -> Option<()> {
-        let log = header.id.log;
-        let bytes = row.header.clone();
-        let signed = Signed { tag: Tag::Entry, author: log.author, generation: log.generation, bytes, signature: row.signature };
-        match signed.verify(self.known.roster()) {
-            Ok(_) => Some(()),
-            Err(why) => {
-                if self.known.roster().certificate(log.author, log.generation).is_none() {
-                    self.ask_roster(link);
-                }
-                self.reject(link, &format!("an entry of {}: {why}", log.author));
-                None
-            }
+    fn verify_entry(&mut self, link: LinkId, read: &ReadEntry) -> Option<()> {
+        let Err(why) = self.prove_entry(read) else { return Some(()) };
+        let log = read.id().log;
+        if self.known.roster().certificate(log.author, log.generation).is_none() {
+            self.ask_roster(link);
         }
+        self.reject(link, &format!("an entry of {}: {why}", log.author));
+        None
     }
 
     /// Somebody speaks whom we don't know: ask who that is.
@@ -231,10 +224,11 @@ impl Node {
     }
 
     fn judge_doc(&mut self, link: LinkId, asked: bool, row: DocRow) -> Option<HeldDoc> {
-        let Ok(doc) = Document::parse(&row.bytes) else {
+        let Some(read) = self.read_doc(&row) else {
             self.reject(link, "a board that can't be read");
             return None;
         };
+        let HeldDoc { doc, row, hash } = read.held(row.author, row.kind, row.age);
         let author = doc.log.author;
         let most = document_bytes_max(row.kind, self.window(author, doc.log.generation));
         if author != row.author || row.bytes.len() + row.signature.0.len() > most {
@@ -244,13 +238,12 @@ impl Node {
         if row.kind == DocKind::Detail && !self.entitled(self.me, author) {
             return None;
         }
-        let hash = hash16(&row.bytes);
         let outcome = self.replica.weigh_doc(author, row.kind, doc.order(), hash);
         let waiting = self.pending_docs.get(&(author, row.kind, doc.order())).is_some_and(|pending| *pending == hash);
         if outcome == DocOutcome::Known || waiting {
-            self.count("boards_duplicate_total", 1);
-            if let Some(state) = self.links.get_mut(&link) {
-                state.note_heard_doc(author, row.kind, doc.order());
+            self.count(Counter::BoardsDuplicate, 1);
+            if let Some(place) = self.links.place(link) {
+                self.notices.heard_doc(place, author, row.kind, doc.order());
             }
             let same = self.replica.doc(author, row.kind).is_some_and(|held| held.hash == hash);
             // Only somebody who proved who it is may make it younger (rule 11).
@@ -262,23 +255,17 @@ impl Node {
                 age.lower(row.age.age_ms, self.now);
             }
             if !asked {
-                self.duplicate(link, author);
+                self.duplicate(link, author, row.kind);
             }
             return None;
         }
         let (low, high) = (DocOrder::default(), DocOrder::highest());
         let versions = self.pending_docs.range((author, row.kind, low)..=(author, row.kind, high)).count();
         if versions >= PENDING_VERSIONS_MAX || self.pending_docs.len() >= PENDING_DOCS_MAX {
-            self.count("boards_put_off_total", 1);
+            self.count(Counter::BoardsPutOff, 1);
             return None;
         }
-        let tag = match row.kind {
-            DocKind::Board => Tag::Board,
-            DocKind::Detail => Tag::Detail,
-        };
-        let bytes = row.bytes.clone();
-        let signed = Signed { tag, author, generation: doc.log.generation, bytes, signature: row.signature };
-        if let Err(why) = signed.verify(self.known.roster()) {
+        if let Err(why) = self.prove_doc(&read, row.kind) {
             self.reject(link, &format!("a board of {author}: {why}"));
             return None;
         }
@@ -321,17 +308,17 @@ impl Node {
     pub(super) fn take_forks(&mut self, link: LinkId, proofs: Vec<(WireEntry, WireEntry)>) {
         for (one, other) in proofs {
             let (one, other) = (one.unpack(self.now.wall), other.unpack(self.now.wall));
-            let (Ok(first), Ok(second)) = (Header::parse(&one.header), Header::parse(&other.header)) else {
+            let (Some(first), Some(second)) = (self.read_row(&one), self.read_row(&other)) else {
                 self.reject(link, "a fork proof that can't be read");
                 continue;
             };
-            let proven = forked_at((&first, hash16(&one.header)), (&second, hash16(&other.header)));
+            let proven = forked_at((&first.header, first.hash), (&second.header, second.hash));
             let Some((log, number)) = proven else {
                 self.reject(link, "a pair of entries that do not contradict each other");
                 continue;
             };
             let known = self.replica.fork(log).is_some_and(|held| held.number <= number);
-            if known || self.verify_entry(link, &first, &one).is_none() || self.verify_entry(link, &second, &other).is_none() {
+            if known || self.verify_entry(link, &first).is_none() || self.verify_entry(link, &second).is_none() {
                 continue;
             }
             self.prove(one, other);
@@ -357,7 +344,7 @@ impl Node {
 
     /// The store kept nothing of it.
     pub(super) fn persist_failed(&mut self, token: u64, cause: &str) {
-        self.count("store_failures_total", 1);
+        self.count(Counter::StoreFailures, 1);
         self.notify(Event::StoreFailed { cause: cause.to_owned() });
         self.rest_store();
         match self.jobs.remove(&token) {
@@ -378,8 +365,8 @@ impl Node {
         let mut runs: Vec<(NodeId, u32, u32)> = Vec::new();
         let many = !entries.is_empty();
         for id in entries {
-            let Some(Pending { row, header, .. }) = self.pending.remove(&id) else { continue };
-            self.fold_in(&header, &row, true);
+            let Some(Pending { read, age }) = self.pending.remove(&id) else { continue };
+            self.fold_in(&read, age, true);
             self.receipt_due(id.log.author);
             match runs.last_mut() {
                 Some((author, first, count)) if *author == id.log.author && first.checked_add(*count) == Some(id.number) => {
@@ -389,7 +376,7 @@ impl Node {
             }
         }
         for (author, first, count) in runs {
-            self.count("entries_taken_total", u64::from(count));
+            self.count(Counter::EntriesTaken, u64::from(count));
             self.notify(Event::Entries { author, first, count });
         }
         for doc in docs {
@@ -406,7 +393,8 @@ impl Node {
         let (author, kind, order) = (doc.row.author, doc.row.kind, doc.doc.order());
         self.pending_docs.remove(&(author, kind, order));
         let age = Age::heard(doc.row.age.age_ms, self.now);
-        let (version, contact) = (doc.doc.version, doc.doc.contact.clone());
+        let (version, read) = (doc.doc.version, Arc::clone(&doc.doc));
+        let said = self.replica.doc(author, kind).is_some_and(|held| held.doc.contact == read.contact);
         if self.replica.commit_doc(doc) == DocOutcome::Known {
             return;
         }
@@ -415,15 +403,18 @@ impl Node {
         if kind == DocKind::Detail {
             self.detail_changed(author);
         }
-        for address in contact.into_iter().filter(|_| author != self.me) {
-            self.peers.add(address, false, Some(author), self.now.mono);
+        // What it said before and there was no room for, there is no room for now.
+        if author != self.me && (!said || self.peers.takes_hints()) {
+            for address in &read.contact {
+                self.peers.add(address.clone(), false, Some(author), self.now.mono);
+            }
         }
         self.kin_may_be_found(author);
         if let Some(label) = from.and_then(|link| self.links.get(&link)).map(|link| link.profile.label.clone()) {
             self.via.insert(author, label);
         }
         self.receipt_due(author);
-        self.count("boards_taken_total", 1);
+        self.count(Counter::BoardsTaken, 1);
         self.notify(Event::Board { node: author, version });
     }
 
@@ -433,7 +424,7 @@ impl Node {
         let change = self.replica.prove_fork(log, proof, window);
         self.absorb(change);
         self.domain.set_frozen(log, self.replica.fork(log).is_some());
-        self.count("forks_total", 1);
+        self.count(Counter::Forks, 1);
         self.notify(Event::Forked { author: log.author, number });
         if log.author == self.me {
             self.forked_myself(log);
@@ -465,7 +456,7 @@ impl Node {
 
     /// Bytes were refused; nothing changed. Told a few times, then only counted: an attack must not fill the log too.
     pub(super) fn reject(&mut self, link: LinkId, reason: &str) {
-        self.count("rejected_total", 1);
+        self.count(Counter::Rejected, 1);
         let now = self.now.mono;
         let Some(state) = self.links.get_mut(&link) else { return };
         if now.since(state.refusals_since) >= REFUSALS_EVERY {

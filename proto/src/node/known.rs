@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::start::RestoreError;
+use super::word::Shelf;
 use crate::domain::{Directory, DirectoryEntry};
 use crate::id::{Generation, NodeId};
 use crate::identity::{NodeCertificate, Offered, PublicKey, Rejected, Role, Roster};
@@ -16,6 +17,7 @@ pub struct Known {
     roster: Arc<Roster>,
     hash: Hash16,
     directory: Arc<Directory>,
+    shelf: Option<Arc<dyn Shelf>>,
 }
 
 impl Known {
@@ -23,7 +25,17 @@ impl Known {
     #[must_use]
     pub fn of(roster: Roster) -> Self {
         let (hash, directory) = (hash_of(&roster), Arc::new(directory_of(&roster)));
-        Self { roster: Arc::new(roster), hash, directory }
+        Self { roster: Arc::new(roster), hash, directory, shelf: None }
+    }
+
+    /// Has words found again that another node of this process has read.
+    #[must_use]
+    pub fn with_shelf(self, shelf: Arc<dyn Shelf>) -> Self {
+        Self { shelf: Some(shelf), ..self }
+    }
+
+    pub(super) fn shelf(&self) -> Option<&dyn Shelf> {
+        self.shelf.as_deref()
     }
 
     /// What follows from the objects of an alliance file: charter first. What does not fit is left out.

@@ -1,19 +1,22 @@
 //! One link as a node keeps it: who is there, what waits for it, what it is known to have.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::ingest::Age;
-use super::trees::{Bit, Way};
+use super::table::Place;
+use super::trees::Way;
+use super::word::ReadEntry;
 use super::{Timer, heal};
-use crate::id::{Class, DocKind, EntryId, NodeId};
-use crate::io::{DocRow, EntryRow};
+use crate::id::{Class, NodeId};
+use crate::io::AgeMark;
 use crate::link::LinkProfile;
 use crate::link::outbox::Outbox;
-use crate::message::{Message, WireDoc, WireEntry};
-use crate::replica::DocOrder;
+use crate::message::{Message, WireDoc};
+use crate::replica::HeldDoc;
 use crate::time::Instant;
 
 /// A point-to-point link that has not presented a good chain by then is hung up. trust.md T17.
@@ -21,7 +24,8 @@ const GREETING_MAX: Duration = Duration::from_secs(5);
 /// On a link that loses nothing announcements only back up a push that went another way, so they may be gathered for so many
 /// times as long: under load most of them then travel together, and an end that hears the other's first has nothing left to say.
 const GATHER_RELIABLE: u32 = 10;
-/// Where the peer never wants any of it that time doubles so often, to some seconds, for what it has sooner from elsewhere.
+/// Where the peer never wants any of it that time doubles so often, to some seconds, for what it has sooner from elsewhere; then
+/// only what is urgent is still mentioned.
 const UNASKED_MAX: u32 = 4;
 /// The same of what is urgent.
 const UNASKED_URGENT_MAX: u32 = 2;
@@ -32,9 +36,9 @@ pub(super) enum Parcel {
     /// The frame of a message.
     Control(Bytes),
     /// A fresh entry.
-    Entry(EntryRow),
+    Entry(Arc<ReadEntry>, AgeMark),
     /// A fresh document, and its age when it was queued.
-    Doc(DocRow, Age),
+    Doc(HeldDoc, Age),
 }
 
 impl Parcel {
@@ -43,8 +47,8 @@ impl Parcel {
         let age_ms = Some(u64::MAX);
         let frame = match self {
             Self::Control(frame) => frame.clone(),
-            Self::Entry(row) => Message::Entries { want: None, entries: vec![WireEntry::pack(row, true, age_ms)?] }.to_frame(),
-            Self::Doc(row, _) => Message::Docs { want: None, docs: vec![WireDoc::pack(row, age_ms)] }.to_frame(),
+            Self::Entry(read, _) => Message::Entries { want: None, entries: vec![read.wire(true, age_ms)] }.to_frame(),
+            Self::Doc(held, _) => Message::Docs { want: None, docs: vec![WireDoc::pack(&held.row, age_ms)] }.to_frame(),
         };
         u32::try_from(frame.len()).ok()
     }
@@ -60,12 +64,8 @@ pub(super) struct Link {
     pub(super) up_at: Instant,
     pub(super) outbox: Outbox<Parcel>,
     pub(super) serving: VecDeque<heal::Serving>,
-    /// Which bit of [`super::trees`] it is.
-    pub(super) bit: Bit,
-    /// Authors pushed to this peer without being asked.
-    pub(super) tried: u32,
-    pub(super) announce: BTreeMap<EntryId, u8>,
-    pub(super) announce_docs: BTreeMap<(NodeId, DocKind), DocOrder>,
+    /// Where it stands among all links.
+    pub(super) place: Place,
     pub(super) flush_at: Option<Instant>,
     /// Announcements in a row of which the peer wanted nothing.
     pub(super) unasked: u32,
@@ -88,7 +88,7 @@ pub(super) fn gathered(announce: Duration) -> Duration {
 }
 
 impl Link {
-    pub(super) fn new(profile: LinkProfile, bit: Bit, now: Instant) -> Self {
+    pub(super) fn new(profile: LinkProfile, place: Place, now: Instant) -> Self {
         let greet_by = (!profile.broadcast).then(|| now.after(GREETING_MAX));
         Self {
             profile,
@@ -97,10 +97,7 @@ impl Link {
             up_at: now,
             outbox: Outbox::default(),
             serving: VecDeque::new(),
-            bit,
-            tried: 0,
-            announce: BTreeMap::new(),
-            announce_docs: BTreeMap::new(),
+            place,
             flush_at: None,
             unasked: 0,
             receipt_at: None,
@@ -113,6 +110,17 @@ impl Link {
             refusals: 0,
             refusals_since: now,
         }
+    }
+
+    /// Mentions never brought this peer anything: what it may lack all the same the digest shows, and then it asks. In a large
+    /// alliance everybody would else be told each word a dozen times.
+    pub(super) fn is_content(&self) -> bool {
+        self.profile.reliable && self.unasked >= UNASKED_MAX
+    }
+
+    /// Something waits to go out.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.outbox.is_empty() || !self.serving.is_empty()
     }
 
     pub(super) fn deadline(&self) -> Option<(Instant, Timer)> {
@@ -155,17 +163,5 @@ impl Link {
     pub(super) fn announce_by(&mut self, way: Way, urgent: bool, now: Instant, announce: Duration) {
         let at = now.after(self.gather(announce, way, urgent));
         self.flush_at = Some(self.flush_at.map_or(at, |known| known.min(at)));
-    }
-
-    /// The peer has this entry, or had it announced: it need not hear of it from here.
-    pub(super) fn note_heard(&mut self, id: EntryId) {
-        self.announce.remove(&id);
-    }
-
-    /// The same for a document.
-    pub(super) fn note_heard_doc(&mut self, author: NodeId, kind: DocKind, order: DocOrder) {
-        if self.announce_docs.get(&(author, kind)).is_some_and(|mine| *mine <= order) {
-            self.announce_docs.remove(&(author, kind));
-        }
     }
 }

@@ -1,21 +1,25 @@
 //! Links up and down, the greeting, the roster exchange, and what goes out at the moment a link has room.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::Node;
+use super::count::Counter;
 use super::ingest::Age;
-use super::link::{Link, Parcel};
+use super::link::Parcel;
+use super::notices::Taken;
+use super::word::ReadEntry;
 use crate::config::{LINKS_MAX, STRANGERS_MAX};
 use crate::control::Event;
-use crate::id::{DocKind, LogId, NodeId};
+use crate::id::{DocKind, NodeId};
 use crate::identity::{Offered, PublicKey, Rejected};
-use crate::io::{DocRow, EntryRow, Output, Row};
+use crate::io::{AgeMark, EntryRow, Output, Row};
 use crate::link::{LinkId, LinkProfile};
 use crate::message::{Message, WireDoc, WireEntry};
-use crate::replica::{Document, Header};
+use crate::replica::HeldDoc;
 use crate::time::UtcMillis;
 
 /// Two links that came up within this were dialled by both ends at once. A dial may take 5 s, but mostly takes milliseconds.
@@ -45,11 +49,9 @@ impl Node {
             return self.hang_up(id, "too many have come and not said who they are");
         }
         let broadcast = profile.broadcast;
-        let mut link = Link::new(profile, self.trees.open(), self.now.mono);
-        if broadcast {
-            link.probe_at = Some(self.now.mono.after(self.beacon_wait()));
-        }
-        self.links.insert(id, link);
+        let first_beacon = broadcast.then(|| self.now.mono.after(self.beacon_wait()));
+        let Some(link) = self.links.open(id, profile, self.now.mono) else { return self.bug("a link came up twice") };
+        link.probe_at = first_beacon;
         if !broadcast {
             let hello =
                 Message::Hello { chain: self.known.roster().chain(self.me), wall: self.now.wall, roster: self.known.hash() };
@@ -62,7 +64,8 @@ impl Node {
         let Some(link) = self.links.remove(&id) else { return };
         self.forget_wants(id);
         self.grafts.forget(id);
-        self.trees.close(id, link.bit);
+        self.trees.close(link.place);
+        self.notices.close(link.place);
         self.peers.look_again();
         if let Some(node) = link.node {
             self.notify(Event::PeerDown { node: Some(node), cause: cause.to_owned() });
@@ -80,15 +83,17 @@ impl Node {
             .links
             .iter()
             .filter(|(_, link)| link.node.is_some_and(|node| self.cut.contains(&node)))
-            .map(|(id, _)| *id)
+            .map(|(id, _)| id)
             .collect();
         for link in cut {
             self.hang_up(link, "cut off for a drill");
         }
         self.peers.look_again();
         let cut = self.cut.clone();
-        for link in self.links.values_mut() {
-            link.audible.retain(|node| !cut.contains(node));
+        for id in self.links.ids() {
+            if let Some(link) = self.links.get_mut(&id) {
+                link.audible.retain(|node| !cut.contains(node));
+            }
         }
     }
 
@@ -115,8 +120,8 @@ impl Node {
     pub(super) fn received(&mut self, id: LinkId, frame: &[u8]) {
         let Some(link) = self.links.get(&id) else { return };
         let (known, broadcast) = (link.node.is_some(), link.profile.broadcast);
-        self.count("frames_in_total", 1);
-        self.count("frame_bytes_in_total", frame.len() as u64);
+        self.count(Counter::FramesIn, 1);
+        self.count(Counter::FrameBytesIn, frame.len() as u64);
         let message = match Message::from_frame(frame) {
             Ok(message) => message,
             Err(why) => return self.reject(id, &why.to_string()),
@@ -173,7 +178,7 @@ impl Node {
             Message::Roster { objects } => self.take_roster(id, &objects),
             Message::RosterList { from, to, hashes, answer } => self.roster_listed(id, (from, to), &hashes, answer),
             Message::Have { entries, docs } => self.announced(id, entries, docs),
-            Message::Prune { author } => self.pruned(id, author),
+            Message::Prune { author, kind } => self.pruned(id, author, kind),
             Message::Held { heads, docs } => self.receipts(id, heads, docs),
             Message::Probe { nonce, root, details } => self.probed(id, nonce, root, details),
             Message::Same { nonce } => self.same(id, nonce),
@@ -237,10 +242,10 @@ impl Node {
     /// Two links to one node. An older one is most likely dead: its other end restarted. Of two that came up together both ends
     /// keep the one that the lower id dialled.
     fn one_of_two(&self, id: LinkId, node: NodeId) -> Option<LinkId> {
-        let (other, twin) = self.links.iter().find(|(other, link)| **other != id && link.node == Some(node))?;
+        let (other, twin) = self.links.iter().find(|(other, link)| *other != id && link.node == Some(node))?;
         let this = self.links.get(&id)?;
         if self.now.mono.since(twin.up_at) > TOGETHER {
-            return Some(*other);
+            return Some(other);
         }
         let (this_dialled, twin_dialled) = (this.profile.dialled.is_some(), twin.profile.dialled.is_some());
         if this_dialled == twin_dialled {
@@ -248,7 +253,7 @@ impl Node {
             return this_dialled.then_some(id);
         }
         let keep_dialled = self.me < node;
-        Some(if this_dialled == keep_dialled { *other } else { id })
+        Some(if this_dialled == keep_dialled { other } else { id })
     }
 
     /// Tells which roster objects are held, in as many frames as that takes; the last one asks for an answer.
@@ -316,16 +321,14 @@ impl Node {
         let bytes = u32::try_from(frame.len()).unwrap_or(u32::MAX);
         if bytes > state.profile.mtu {
             // It would hold up all that follows for as long as the link lives.
-            return self.count("control_too_long_total", 1);
+            return self.count(Counter::ControlTooLong, 1);
         }
         state.outbox.push_control(bytes, Parcel::Control(frame));
     }
 
     pub(super) fn due_links(&mut self) {
         let now = self.now.mono;
-        let due = |link: &Link| link.deadline().is_some_and(|(at, _)| at <= now);
-        let due: Vec<LinkId> = self.links.iter().filter(|(_, link)| due(link)).map(|(id, _)| *id).collect();
-        for id in due {
+        for id in self.links.due(now) {
             let Some(link) = self.links.get_mut(&id) else { continue };
             if link.greet_by.is_some_and(|at| at <= now) {
                 self.hang_up(id, "no certificate was presented in time");
@@ -351,19 +354,11 @@ impl Node {
         if link.profile.broadcast {
             return;
         }
-        let mut entries: BTreeMap<LogId, Vec<u32>> = BTreeMap::new();
-        link.announce.retain(|id, times| {
-            entries.entry(id.log).or_default().push(id.number);
-            *times -= 1;
-            *times > 0
-        });
-        if !link.announce.is_empty() {
-            link.flush_at = Some(again);
-        }
-        let docs = std::mem::take(&mut link.announce_docs);
+        let Taken { entries, docs, again: repeated } = self.notices.take(link.place);
+        link.flush_at = repeated.then_some(again);
         link.unasked = link.unasked.saturating_add(u32::from(!entries.is_empty() || !docs.is_empty()));
-        let docs: Vec<_> =
-            docs.into_iter().map(|((author, kind), order)| crate::message::DocName { author, kind, order }).collect();
+        let place = link.place;
+        self.links.scattered(place);
         let mut parts = vec![Vec::new()];
         let mut count = 0;
         for (log, numbers) in entries {
@@ -400,13 +395,7 @@ impl Node {
         if self.own.unstamped {
             return;
         }
-        let ids: Vec<LinkId> = self
-            .links
-            .iter()
-            .filter(|(_, link)| !link.outbox.is_empty() || !link.serving.is_empty())
-            .map(|(id, _)| *id)
-            .collect();
-        for id in ids {
+        for id in self.links.busy() {
             self.pump(id);
         }
     }
@@ -422,8 +411,8 @@ impl Node {
             let Some(first) = link.outbox.pop(limit) else { break };
             let frame = match first {
                 Parcel::Control(frame) => frame,
-                Parcel::Entry(row) => self.entries_frame(id, row, limit).to_frame(),
-                Parcel::Doc(row, age) => self.docs_frame(id, (row, age), limit).to_frame(),
+                Parcel::Entry(read, age) => self.entries_frame(id, (read, age), limit).to_frame(),
+                Parcel::Doc(held, age) => self.docs_frame(id, (held, age), limit).to_frame(),
             };
             self.transmit_frame(id, frame);
         }
@@ -431,49 +420,47 @@ impl Node {
     }
 
     /// Collects waiting documents behind `first` into one frame.
-    fn docs_frame(&mut self, id: LinkId, first: (DocRow, Age), limit: u32) -> Message {
+    fn docs_frame(&mut self, id: LinkId, first: (HeldDoc, Age), limit: u32) -> Message {
         let goal = FRAME_GOAL.min(limit as usize);
         let mut rows = vec![first];
         let mut bytes = 200;
         while let Some(link) = self.links.get_mut(&id) {
-            bytes += rows.last().map_or(0, |(row, _)| row.bytes.len() + 90);
-            let next = matches!(link.outbox.peek(), Some(Parcel::Doc(row, _)) if bytes + row.bytes.len() + 90 <= goal);
-            let Some(Parcel::Doc(row, age)) = next.then(|| link.outbox.pop(limit)).flatten() else { break };
-            rows.push((row, age));
+            bytes += rows.last().map_or(0, |(held, _)| held.row.bytes.len() + 90);
+            let next = matches!(link.outbox.peek(), Some(Parcel::Doc(held, _)) if bytes + held.row.bytes.len() + 90 <= goal);
+            let Some(Parcel::Doc(held, age)) = next.then(|| link.outbox.pop(limit)).flatten() else { break };
+            rows.push((held, age));
         }
-        let pack = |(row, age): &(DocRow, Age)| {
-            let stamp = Document::parse(&row.bytes).map_or(UtcMillis::UNKNOWN, |doc| doc.wall);
-            WireDoc::pack(row, age.now(self.now, stamp))
-        };
+        let pack = |(held, age): &(HeldDoc, Age)| WireDoc::pack(&held.row, age.now(self.now, held.doc.wall));
         Message::Docs { want: None, docs: rows.iter().map(pack).collect() }
     }
 
     /// Collects waiting entries behind `first` into one frame.
-    fn entries_frame(&mut self, id: LinkId, first: EntryRow, limit: u32) -> Message {
+    fn entries_frame(&mut self, id: LinkId, first: (Arc<ReadEntry>, AgeMark), limit: u32) -> Message {
         let goal = FRAME_GOAL.min(limit as usize);
         let mut rows = vec![first];
         let mut bytes = 200;
         while let Some(link) = self.links.get_mut(&id) {
-            bytes += rows.last().map_or(0, |row| row.header.len() + row.body.as_ref().map_or(0, Bytes::len) + 80);
-            let next = matches!(link.outbox.peek(), Some(Parcel::Entry(row)) if bytes + row.header.len() + row.body.as_ref().map_or(0, Bytes::len) + 80 <= goal);
-            let Some(Parcel::Entry(row)) = next.then(|| link.outbox.pop(limit)).flatten() else { break };
-            rows.push(row);
+            bytes += rows.last().map_or(0, |(read, _)| read.size());
+            let next = matches!(link.outbox.peek(), Some(Parcel::Entry(read, _)) if bytes + read.size() <= goal);
+            let Some(Parcel::Entry(read, age)) = next.then(|| link.outbox.pop(limit)).flatten() else { break };
+            rows.push((read, age));
         }
-        let entries = rows.iter().filter_map(|row| self.wire_entry(id, row)).collect();
+        let entries = rows.iter().map(|(read, age)| self.wire_read(id, read, *age)).collect();
         Message::Entries { want: None, entries }
     }
 
     /// An entry as this peer may have it: closed bodies to entitled peers only.
     pub(super) fn wire_entry(&self, id: LinkId, row: &EntryRow) -> Option<WireEntry> {
-        let peer = self.links.get(&id).and_then(|link| link.node);
-        let with_body = peer.is_some_and(|peer| self.entitled(peer, row.id.log.author));
-        WireEntry::pack(row, with_body, self.entry_age(row))
+        Some(self.wire_read(id, self.read_row(row)?.as_ref(), row.age))
     }
 
-    pub(super) fn entry_age(&self, row: &EntryRow) -> Option<u64> {
-        let plain = row.age.at_wall(self.now.wall)?;
-        let stamp = Header::parse(&row.header).ok()?.wall;
-        Some(plain.max(self.now.wall.since(stamp)))
+    /// The same of one that is read already.
+    pub(super) fn wire_read(&self, id: LinkId, read: &ReadEntry, age: AgeMark) -> WireEntry {
+        let author = read.id().log.author;
+        let entitled = || self.links.get(&id).and_then(|link| link.node).is_some_and(|peer| self.entitled(peer, author));
+        let with_body = !read.header.closed || entitled();
+        let age = age.at_wall(self.now.wall).map(|plain| plain.max(self.now.wall.since(read.header.wall)));
+        read.wire(with_body, age)
     }
 
     pub(super) fn doc_age(&self, author: NodeId, kind: DocKind) -> Option<u64> {
@@ -492,8 +479,8 @@ impl Node {
             return self.bug("a frame larger than the link's mtu");
         }
         link.room = link.room.saturating_sub(bytes);
-        self.count("frames_out_total", 1);
-        self.count("frame_bytes_out_total", u64::from(bytes));
+        self.count(Counter::FramesOut, 1);
+        self.count(Counter::FrameBytesOut, u64::from(bytes));
         self.emit(Output::Transmit { link: id, frame });
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Own {
     /// The store stands beyond the stamp: nothing is spoken before a stamp that covers it is durable.
     pub(super) unstamped: bool,
     pub(super) stopped: Option<String>,
+    /// Our key signs for our name, as far as the roster goes.
+    pub(super) certified: bool,
     /// Highest incarnation count heard of ourselves.
     pub(super) heard: u16,
     pub(super) queue: VecDeque<(CommandId, Command)>,
@@ -70,6 +72,7 @@ impl Own {
             written: false,
             unstamped: false,
             stopped: None,
+            certified: false,
             heard: stamp.map_or(0, |stamp| stamp.incarnation.count),
             queue: VecDeque::new(),
             in_flight: false,

@@ -4,17 +4,21 @@
 //! they come again are pruned to announcements. Nothing here is needed for correctness; the digest repairs what this misses.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use super::Node;
+use super::count::Counter;
 use super::ingest::Age;
 use super::link::Parcel;
-use super::trees::Way;
+use super::table::{Place, Set};
+use super::trees::{Stem, Way, Ways};
+use super::word::ReadEntry;
 use crate::control::Event;
 use crate::id::{Class, DocKind, EntryId, LogId, NodeId};
-use crate::io::EntryRow;
+use crate::io::AgeMark;
 use crate::link::LinkId;
 use crate::message::{DocName, Message};
-use crate::replica::{Header, HeldDoc};
+use crate::replica::HeldDoc;
 use crate::time::Instant;
 
 /// Announcements of one entry on a link that may lose frames. At 5 % loss three misses are 1 in 8,000.
@@ -81,106 +85,126 @@ impl Grafts {
 
 impl Node {
     /// Hands a fresh, verified entry to all links but the one it came from.
-    pub(super) fn spread(&mut self, row: &EntryRow, header: &Header, from: Option<LinkId>) {
-        let author = header.id.log.author;
-        let bytes = u32::try_from(row.body.as_ref().map_or(0, bytes::Bytes::len)).unwrap_or(u32::MAX).saturating_add(160);
-        if let Some(state) = from.and_then(|link| self.links.get_mut(&link)) {
-            state.note_heard(header.id);
+    pub(super) fn spread(&mut self, read: &Arc<ReadEntry>, age: AgeMark, from: Option<LinkId>) {
+        let header = &read.header;
+        let bytes = u32::try_from(read.body.as_ref().map_or(0, bytes::Bytes::len)).unwrap_or(u32::MAX).saturating_add(160);
+        let parcel = || Parcel::Entry(Arc::clone(read), age);
+        let came = from.and_then(|link| self.links.place(link));
+        if let Some(place) = came {
+            self.notices.heard(place, header.id);
         }
-        let me = self.me;
-        let unlinked = self.unlinked_audible();
-        let now = self.now.mono;
-        let announce = self.config.announce;
-        let batch = now.after(self.config.broadcast_batch);
         let heard = self.trees.take_heard(header.id);
-        let tree = self.trees.of(author);
+        let urgent = header.class.is_urgent();
+        let author = header.id.log.author;
         let first = !self.replica.knows(author);
-        let mut too_long = 0;
-        for (link, state) in self.links.iter_mut().filter(|(link, _)| Some(**link) != from) {
-            if state.profile.broadcast {
-                if unlinked {
-                    let queued = state.queue_word(header.class, bytes, Parcel::Entry(row.clone()));
-                    too_long += u64::from(!queued);
-                    state.flush_at.get_or_insert(batch);
-                }
-                continue;
-            }
-            if state.node.is_none() || state.node == Some(author) || heard.contains(link) {
-                continue;
-            }
+        let mut ways = self.ways_of((author, DocKind::Board), came, heard, first);
+        if !urgent {
+            ways.mention = ways.mention - self.links.content();
+        }
+        let mut too_long = self.put_in_batches(from, header.class, bytes, &parcel);
+        for place in ways.push.places() {
+            let Some(state) = self.links.at_mut(place) else { continue };
+            let queued = state.queue_word(header.class, bytes, parcel());
+            state.healing.sent += u64::from(queued);
+            too_long += u64::from(!queued);
+        }
+        let lossy = self.links.lossy();
+        let named = ways.announce | ways.mention;
+        self.notices.entry(header.id, named - lossy, 1);
+        self.notices.entry(header.id, (named | ways.push) & lossy, ANNOUNCEMENTS_LOSSY);
+        self.announce_in_time(ways, urgent);
+        self.count_too_long(too_long);
+    }
+
+    /// Which links a fresh word goes over, and how; `came` and `heard` have it. `first`: nothing of it was held before.
+    fn ways_of(&mut self, stem: Stem, came: Option<Place>, heard: Set, first: bool) -> Ways {
+        let (author, _) = stem;
+        let have = heard | self.links.to(author) | came.into_iter().collect();
+        let links = self.links.greeted() - have;
+        if author == self.me {
             // Our own words go straight to every neighbour: one hop is the shortest way.
-            let way = if author == me { Way::Push } else { tree.way(state.bit, &mut state.tried, first) };
-            if way == Way::Push {
-                let queued = state.queue_word(header.class, bytes, Parcel::Entry(row.clone()));
-                state.healing.sent += u64::from(queued);
-                too_long += u64::from(!queued);
-            }
-            let times = if state.profile.reliable { u8::from(way != Way::Push) } else { ANNOUNCEMENTS_LOSSY };
-            if times > 0 {
-                if state.announce.len() < GRAFTS_MAX {
-                    state.announce.insert(header.id, times);
+            return Ways { push: links, ..Ways::default() };
+        }
+        self.trees.ways(stem, links, first)
+    }
+
+    /// Puts a word into the next batch of each broadcast link but the one it came from, if somebody hears it who is not linked.
+    fn put_in_batches(&mut self, from: Option<LinkId>, class: Class, bytes: u32, word: &dyn Fn() -> Parcel) -> u64 {
+        let mut too_long = 0;
+        if !self.unlinked_audible() {
+            return too_long;
+        }
+        let batch = self.now.mono.after(self.config.broadcast_batch);
+        let came = from.and_then(|link| self.links.place(link));
+        for place in self.links.broadcast().places().filter(|place| Some(*place) != came) {
+            let Some(state) = self.links.at_mut(place) else { continue };
+            too_long += u64::from(!state.queue_word(class, bytes, word()));
+            state.flush_at.get_or_insert(batch);
+        }
+        too_long
+    }
+
+    /// Sees to it that what is announced goes out when it should.
+    fn announce_in_time(&mut self, ways: Ways, urgent: bool) {
+        let (now, announce) = (self.now.mono, self.config.announce);
+        let gathering = if urgent { Set::default() } else { self.links.gathering() };
+        let pushed = ways.push & self.links.lossy();
+        for (way, links) in [(Way::Push, pushed), (Way::Announce, ways.announce), (Way::Mention, ways.mention - gathering)] {
+            for place in links.places() {
+                if let Some(state) = self.links.at_mut(place) {
+                    state.announce_by(way, urgent, now, announce);
+                    self.links.gathers(place);
                 }
-                state.announce_by(way, header.class.is_urgent(), now, announce);
             }
         }
-        self.count_too_long(too_long);
     }
 
     /// Words that no frame of some link takes are not sent there: they would hold up what follows. Its peers see by digest or
     /// beacon that something is missing, and hear it over another link.
     fn count_too_long(&mut self, words: u64) {
         if words > 0 {
-            self.count("words_too_long_total", words);
+            self.count(Counter::WordsTooLong, words);
         }
     }
 
     /// Hands a fresh, verified document to all links but the one it came from.
     pub(super) fn spread_doc(&mut self, doc: &HeldDoc, from: Option<LinkId>) {
-        let (author, kind) = (doc.row.author, doc.row.kind);
-        let name = DocName { author, kind, order: doc.doc.order() };
-        if let Some(state) = from.and_then(|link| self.links.get_mut(&link)) {
-            state.note_heard_doc(author, kind, name.order);
+        let (author, kind, order) = (doc.row.author, doc.row.kind, doc.doc.order());
+        let came = from.and_then(|link| self.links.place(link));
+        if let Some(place) = came {
+            self.notices.heard_doc(place, author, kind, order);
         }
         let bytes = u32::try_from(doc.row.bytes.len()).unwrap_or(u32::MAX).saturating_add(90);
-        let unlinked = self.unlinked_audible();
+        let class = if kind == DocKind::Board { Class::ROUTINE } else { Class::DEFERRED };
         let age = Age::heard(doc.row.age.age_ms, self.now);
-        let now = self.now.mono;
-        let first = !self.replica.knows(author);
-        let targets: Vec<LinkId> = self.links.iter().filter(|(link, _)| Some(**link) != from).map(|(link, _)| *link).collect();
-        let mut too_long = 0;
-        for link in targets {
-            let Some(peer) = self.links.get(&link).map(|state| state.node) else { continue };
-            let allowed = match kind {
-                DocKind::Board => true,
-                DocKind::Detail => peer.is_some_and(|peer| self.entitled(peer, author)),
-            };
-            let class = if kind == DocKind::Board { Class::ROUTINE } else { Class::DEFERRED };
-            let me = self.me;
-            let announce = self.config.announce;
-            let batch = now.after(self.config.broadcast_batch);
-            let Some(state) = self.links.get_mut(&link).filter(|_| allowed) else { continue };
-            if state.profile.broadcast {
-                if unlinked {
-                    let queued = state.queue_word(class, bytes, Parcel::Doc(doc.row.clone(), age));
-                    too_long += u64::from(!queued);
-                    state.flush_at.get_or_insert(batch);
-                }
-                continue;
-            }
-            if peer.is_none() || peer == Some(author) {
-                continue;
-            }
-            let way = if author == me { Way::Push } else { self.trees.of(author).way(state.bit, &mut state.tried, first) };
-            if way == Way::Push {
-                let queued = state.queue_word(class, bytes, Parcel::Doc(doc.row.clone(), age));
-                too_long += u64::from(!queued);
-            }
-            if way != Way::Push || !state.profile.reliable {
-                state.announce_docs.insert((author, kind), name.order);
-                state.announce_by(way, false, now, announce);
-            }
+        let barred = if kind == DocKind::Board { Set::default() } else { self.not_entitled(author) };
+        let first = match kind {
+            DocKind::Board => !self.replica.knows(author),
+            DocKind::Detail => self.replica.doc(author, kind).is_none(),
+        };
+        let mut ways = self.ways_of((author, kind), came, barred, first);
+        ways.mention = ways.mention - self.links.content();
+        let batched = kind == DocKind::Board;
+        let parcel = || Parcel::Doc(doc.clone(), age);
+        let mut too_long = if batched { self.put_in_batches(from, class, bytes, &parcel) } else { 0 };
+        for place in ways.push.places() {
+            let Some(state) = self.links.at_mut(place) else { continue };
+            too_long += u64::from(!state.queue_word(class, bytes, parcel()));
         }
+        let lossy = self.links.lossy();
+        self.notices.doc(author, kind, order, ways.announce | ways.mention | (ways.push & lossy), ways.push - lossy);
+        self.announce_in_time(ways, false);
         self.count_too_long(too_long);
+    }
+
+    /// Links whose peer may not have this author's details.
+    fn not_entitled(&mut self, author: NodeId) -> Set {
+        let links = self.links.greeted();
+        let barred = |place: &Place| {
+            let peer = self.links.at(*place).and_then(|state| state.node);
+            peer.is_none_or(|peer| !self.entitled(peer, author))
+        };
+        links.places().filter(barred).collect()
     }
 
     /// Puts a document into the next batch of one broadcast link.
@@ -189,24 +213,25 @@ impl Node {
         let bytes = u32::try_from(doc.row.bytes.len()).unwrap_or(u32::MAX).saturating_add(90);
         let batch = self.now.mono.after(self.config.broadcast_batch);
         let Some(state) = self.links.get_mut(&link) else { return };
-        let queued = state.queue_word(Class::ROUTINE, bytes, Parcel::Doc(doc.row.clone(), age));
+        let queued = state.queue_word(Class::ROUTINE, bytes, Parcel::Doc(doc.clone(), age));
         state.flush_at.get_or_insert(batch);
         self.count_too_long(u64::from(!queued));
     }
 
     /// The same came again over this link.
-    pub(super) fn duplicate(&mut self, link: LinkId, author: NodeId) {
+    pub(super) fn duplicate(&mut self, link: LinkId, author: NodeId, kind: DocKind) {
         let Some(state) = self.links.get(&link).filter(|state| !state.profile.broadcast && state.node.is_some()) else {
             return;
         };
-        if self.trees.came_again(author, state.bit) && state.node != Some(author) {
-            self.control(link, Message::Prune { author });
+        if self.trees.came_again((author, kind), state.place) && state.node != Some(author) {
+            self.control(link, Message::Prune { author, kind });
         }
     }
 
     /// The peer holds these; what we lack is pulled if no push brings it soon.
     pub(super) fn announced(&mut self, link: LinkId, entries: Vec<(LogId, Vec<u32>)>, docs: Vec<DocName>) {
         let deadline = self.now.mono.after(self.config.graft);
+        let Some(place) = self.links.place(link) else { return };
         let mut left = GRAFTS_LINK_MAX.saturating_sub(self.grafts.of(link));
         for (log, numbers) in entries {
             // What nobody certified could have written is not waited for.
@@ -217,14 +242,12 @@ impl Node {
             let top = self.replica.log(log).map_or(1, crate::replica::Log::floor_number).saturating_add(window);
             for number in numbers.into_iter().filter(|number| *number > 0 && *number < top) {
                 let id = EntryId { log, number };
-                if let Some(state) = self.links.get_mut(&link) {
-                    // Said to us, it need not be said back.
-                    state.note_heard(id);
-                }
+                // Said to us, it need not be said back.
+                self.notices.heard(place, id);
                 if self.holds(id) {
                     continue;
                 }
-                self.trees.note_heard(id, link);
+                self.trees.note_heard(id, place);
                 let room = left > 0 && self.grafts.len() < GRAFTS_MAX;
                 if room && !self.grafts.waiting.contains_key(&id) && !self.wanted.contains(&id) {
                     left -= 1;
@@ -232,9 +255,7 @@ impl Node {
                 }
             }
         }
-        if let Some(state) = self.links.get_mut(&link) {
-            docs.iter().for_each(|doc| state.note_heard_doc(doc.author, doc.kind, doc.order));
-        }
+        docs.iter().for_each(|doc| self.notices.heard_doc(place, doc.author, doc.kind, doc.order));
         let newer = |node: &Self, doc: &DocName| {
             let waiting = node.pending_docs.contains_key(&(doc.author, doc.kind, doc.order));
             !waiting
@@ -309,7 +330,7 @@ impl Node {
         /// So many receipts travel together, at the cost of this much delay for the sender's "reached".
         const RECEIPTS_EVERY: std::time::Duration = std::time::Duration::from_millis(100);
         let at = self.now.mono.after(RECEIPTS_EVERY);
-        if let Some(state) = self.links.values_mut().find(|state| state.node == Some(author)) {
+        if let Some(state) = self.links.to(author).places().next().and_then(|place| self.links.at_mut(place)) {
             state.receipt_at.get_or_insert(at);
         }
     }
@@ -327,8 +348,8 @@ impl Node {
     }
 
     /// True if somebody certified is heard on a broadcast link to whom no point-to-point link goes.
-    pub(super) fn unlinked_audible(&self) -> bool {
-        if self.links.values().all(|state| state.audible.is_empty()) {
+    pub(super) fn unlinked_audible(&mut self) -> bool {
+        if self.links.broadcast().is_empty() {
             return false;
         }
         let linked = self.linked();

@@ -7,16 +7,15 @@ use bytes::Bytes;
 use super::ingest::Age;
 use super::known::Known;
 use super::own::Own;
+use super::word::ReadEntry;
 use super::{Node, Now};
 use crate::config::Config;
-use crate::domain::{Catalogue, Domain, EntryMeta};
+use crate::domain::{Catalogue, Domain};
 use crate::id::{DocKind, Generation, NodeId};
 use crate::identity::{Offered, Rejected, Signer};
-use crate::io::{DocRow, EntryRow, Output, Row, Stamp};
+use crate::io::{AgeMark, DocRow, EntryRow, Output, Row, Stamp};
 use crate::peers::Peers;
-use crate::replica::{
-    DocOutcome, Document, ForkProof, Hash16, Header, HeldDoc, Replica, Slot, Weight, document_bytes_max, hash16,
-};
+use crate::replica::{DocOutcome, Document, ForkProof, HeldDoc, Replica, Slot, Weight, document_bytes_max};
 use crate::rng::Rng;
 
 /// What a node is made of.
@@ -108,7 +107,7 @@ impl Restoring {
             replica: Replica::default(),
             peers: Peers::default(),
             kin: super::kin::Kin::default(),
-            links: BTreeMap::new(),
+            links: super::table::Links::default(),
             agreed: super::heal::Agreed::default(),
             pending: BTreeMap::new(),
             pending_docs: BTreeMap::new(),
@@ -121,14 +120,16 @@ impl Restoring {
             wanted_docs: BTreeSet::new(),
             grafts: super::spread::Grafts::default(),
             trees: super::trees::Trees::default(),
+            notices: super::notices::Notices::default(),
             scopes: super::heal::Scopes::default(),
             held_by: BTreeMap::new(),
             ages: BTreeMap::new(),
             via: BTreeMap::new(),
             cut: BTreeSet::new(),
-            counters: BTreeMap::new(),
+            counters: super::count::Counters::default(),
             changed_at: now.mono,
             outputs: VecDeque::new(),
+            alarm: None,
             now,
             rng: Rng::new(setup.seed),
         };
@@ -185,6 +186,7 @@ impl Restoring {
                 break;
             }
         }
+        node.find_certified();
         node.kin.wait(node.now.mono);
         node.find_kin();
         node.remember_addresses();
@@ -195,6 +197,7 @@ impl Restoring {
         // What waited when this node ended has waited long enough.
         node.acknowledge_soon();
         node.due_dials();
+        node.set_alarm();
         Ok(node)
     }
 
@@ -208,22 +211,21 @@ impl Restoring {
 impl Node {
     /// False where it may count once more is restored.
     fn restore_entry(&mut self, row: &EntryRow) -> bool {
-        let Ok(header) = Header::parse(&row.header) else { return true };
-        self.fold_in(&header, row, false) != Weight::BeyondWindow
+        let Some(read) = self.read_row(row) else { return true };
+        self.fold_in(&read, row.age, false) != Weight::BeyondWindow
     }
 
     /// Gives the row back where no node would take it.
     fn restore_doc(&mut self, row: DocRow) -> Option<DocRow> {
-        let doc = Document::parse(&row.bytes).ok()?;
-        let most = document_bytes_max(row.kind, self.window(row.author, doc.log.generation));
+        let held = self.read_doc(&row)?.held(row.author, row.kind, row.age);
+        let most = document_bytes_max(row.kind, self.window(row.author, held.doc.log.generation));
         if row.bytes.len() + row.signature.0.len() > most {
             return Some(row);
         }
         let key = (row.author, row.kind);
         let age = Age::restored(row.age, self.now);
-        let hash = hash16(&row.bytes);
         // A row of an older version says nothing of the age of the newer one.
-        if self.replica.commit_doc(HeldDoc { doc, row, hash }) == DocOutcome::Newer {
+        if self.replica.commit_doc(held) == DocOutcome::Newer {
             self.ages.insert(key, age);
         }
         self.show_document(key.0, key.1);
@@ -249,25 +251,23 @@ impl Node {
     }
 
     /// Folds in one durable entry whose hashes are right: replica, then domain. Says what it was.
-    pub(super) fn fold_in(&mut self, header: &Header, row: &EntryRow, checked: bool) -> Weight {
-        let window = self.window(header.id.log.author, header.id.log.generation);
-        let stub = row.body.is_none();
-        let slot = Slot::new(header, &row.header, stub, row.age, checked);
-        let weight = self.weigh(header, slot.hash, row, window);
+    pub(super) fn fold_in(&mut self, read: &ReadEntry, age: AgeMark, checked: bool) -> Weight {
+        let id = read.id();
+        let window = self.window(id.log.author, id.log.generation);
+        let slot = Slot::new(&read.header, read.hash, read.body.is_none(), age, checked);
+        let weight = self.weigh(read, window);
         match weight {
             Weight::New | Weight::Body => {}
             Weight::Known | Weight::BeyondWindow => return weight,
             Weight::Contradicts(number) => {
-                self.dispute(row.clone(), number);
+                self.dispute(read.row(age), number);
                 return weight;
             }
         }
-        let floors = row.body.as_deref().filter(|_| !header.closed).map(floors_of).unwrap_or_default();
-        let change = self.replica.commit(header.id, slot, floors, window);
-        if let Some(body) = &row.body {
-            let meta = EntryMeta { id: header.id, class: header.class, closed: header.closed, wall: header.wall };
-            self.domain.apply(&meta, body);
-            self.asked_by(header.id);
+        let change = self.replica.commit(id, slot, read.floors(), window);
+        if let Some(facts) = read.facts() {
+            self.domain.apply_read(&read.meta(), facts);
+            self.asked_by(id);
         }
         self.absorb(change);
         self.changed_at = self.now.mono;
@@ -275,11 +275,14 @@ impl Node {
     }
 
     /// What an entry would be here.
-    pub(super) fn weigh(&self, header: &Header, hash: Hash16, row: &EntryRow, window: u32) -> Weight {
-        let weight = self.replica.weigh(header, hash, row.body.is_some(), window, 0);
+    pub(super) fn weigh(&self, read: &ReadEntry, window: u32) -> Weight {
+        let (header, hash, has_body) = (&read.header, read.hash, read.body.is_some());
+        let weight = self.replica.weigh(header, hash, has_body, window, 0);
+        if weight != Weight::BeyondWindow || !has_body || header.closed {
+            return weight;
+        }
         // Only where it decides is the body read: an entry that states a floor may stand above a floor not held yet.
-        let Some(body) = row.body.as_deref().filter(|_| weight == Weight::BeyondWindow && !header.closed) else { return weight };
-        let own = floors_of(body).into_iter().filter(|floor| floor.incarnation == header.id.log.incarnation);
+        let own = read.floors().iter().filter(|floor| floor.incarnation == header.id.log.incarnation);
         let stated = own.map(|floor| floor.number).filter(|number| *number <= header.id.number).max().unwrap_or(0);
         self.replica.weigh(header, hash, true, window, stated)
     }
@@ -298,6 +301,7 @@ impl Node {
     /// The roster changed: everybody who depends on it learns of it.
     pub(super) fn roster_changed(&mut self) {
         self.known.follow();
+        self.find_certified();
         self.scopes.forget();
         self.find_kin();
         self.admit();

@@ -273,7 +273,7 @@ impl Node {
     }
 
     fn metrics(&self) -> BTreeMap<String, u64> {
-        let mut metrics: BTreeMap<String, u64> = self.counters.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        let mut metrics: BTreeMap<String, u64> = self.counters.counted().map(|(name, value)| (name.to_owned(), value)).collect();
         let waiting = self.links.values().map(|link| link.outbox.len() as u64).sum();
         let dropped = self.links.values().map(|link| link.outbox.dropped()).sum();
         let gauges = [

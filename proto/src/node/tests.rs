@@ -29,7 +29,7 @@ use crate::domain::wish::{Report, RequestAct, RequestNew};
 use crate::identity::{Alliance, AlliancePlan, FirmPlan, NodePlan, found_alliance};
 use crate::identity::{PublicKey, RealmKind, Region};
 use crate::io::{EntryRow, Row, Stamp};
-use crate::link::LinkProfile;
+use crate::link::{LinkId, LinkProfile};
 use crate::time::UtcMillis;
 
 fn alliance(nodes: u16) -> Alliance {

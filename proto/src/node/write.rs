@@ -4,10 +4,12 @@
 //! the chain: nothing stands on it yet.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::count::Counter;
 use super::delivery::Ticket;
 use super::ingest::{Age, Job};
 use super::own::Mark;
@@ -112,7 +114,7 @@ impl Node {
 
     /// When automatic words fall due.
     pub(super) fn write_deadline(&self) -> Option<Instant> {
-        if self.own.in_flight || self.own.stopped.is_some() || !self.is_certified() {
+        if self.own.in_flight || self.own.stopped.is_some() || !self.own.certified {
             return None;
         }
         let settled = self.own.started.map(|at| at.after(SETTLE_AFTER_START));
@@ -155,8 +157,9 @@ impl Node {
     }
 
     /// Whether our key signs for our name. Where two certificates contradict each other neither does, and nobody would believe us.
-    fn is_certified(&self) -> bool {
-        self.known.roster().usable_key(self.me, self.generation).is_ok_and(|key| key == self.signer.public())
+    pub(super) fn find_certified(&mut self) {
+        let key = self.known.roster().usable_key(self.me, self.generation);
+        self.own.certified = key.is_ok_and(|key| key == self.signer.public());
     }
 
     fn i_am_hub(&self) -> bool {
@@ -184,7 +187,7 @@ impl Node {
         }
         let mut flight = Flight::from(self.own.mark);
         let mut drafts: BTreeMap<DocKind, Bytes> = BTreeMap::new();
-        let outranked = if self.is_certified() { self.own.outranked.clone() } else { BTreeMap::new() };
+        let outranked = if self.own.certified { self.own.outranked.clone() } else { BTreeMap::new() };
         for (kind, payload) in outranked {
             self.open_incarnation(&mut flight);
             self.draft_again(kind, payload, &mut flight, &mut drafts);
@@ -211,7 +214,7 @@ impl Node {
         if let Some(cause) = &self.own.stopped {
             return Err(refuse::stopped(cause));
         }
-        if !self.is_certified() {
+        if !self.own.certified {
             return Err(refuse::not_certified());
         }
         let Some(input) = plan_input(command) else { return Ok(()) };
@@ -406,7 +409,7 @@ impl Node {
             let age = AgeMark { age_ms: Some(0), at: self.now.wall };
             let hash = hash16(&bytes);
             let row = DocRow { author: self.me, kind, bytes, signature: signed.get().signature, age };
-            flight.docs.push(HeldDoc { doc, row, hash });
+            flight.docs.push(HeldDoc { doc: Arc::new(doc), row, hash });
         }
         if flight.entries.is_empty() && flight.docs.is_empty() {
             // Nothing new was said: answers to repeated keys need no disk.
@@ -437,13 +440,17 @@ impl Node {
         self.own.unstamped = false;
         self.own.flying.clear();
         for (header, row) in flight.entries {
-            self.fold_in(&header, &row, true);
+            let Some(read) = self.read_row(&row) else {
+                self.bug("an entry of our own that can't be read");
+                continue;
+            };
+            self.fold_in(&read, row.age, true);
             if self.replica.log(header.id.log).is_none_or(|log| log.slot(header.id.number).is_none()) {
                 // A freeze came first: it does not count here, as it does not with anybody else.
                 self.domain.withdraw(header.id);
             }
-            self.spread(&row, &header, None);
-            self.count("entries_written_total", 1);
+            self.spread(&read, row.age, None);
+            self.count(Counter::EntriesWritten, 1);
             self.notify(Event::Entries { author: self.me, first: header.id.number, count: 1 });
         }
         for doc in flight.docs {
@@ -459,7 +466,7 @@ impl Node {
                     self.detail_changed(self.me);
                 }
             }
-            self.count("boards_written_total", 1);
+            self.count(Counter::BoardsWritten, 1);
             self.notify(Event::Board { node: self.me, version });
         }
         self.moved();
@@ -506,8 +513,10 @@ impl Node {
     pub(super) fn rest_store(&mut self) {
         let until = self.now.mono.after(RETRY_AFTER_FAILURE);
         self.own.not_before = Some(until);
-        for link in self.links.values_mut().filter(|link| link.node.is_some()) {
-            link.probe_at = Some(until);
+        for place in self.links.greeted().places() {
+            if let Some(link) = self.links.at_mut(place) {
+                link.probe_at = Some(until);
+            }
         }
     }
 

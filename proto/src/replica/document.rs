@@ -10,6 +10,8 @@
 //! | 8 | readings | the domain's bytes |
 //! | 9 | contact | list of addresses the node can be reached at |
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use crdts::LWWReg;
 
@@ -127,7 +129,7 @@ impl Document {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldDoc {
     /// What it says.
-    pub doc: Document,
+    pub doc: Arc<Document>,
     /// The very bytes, for relaying and storing.
     pub row: DocRow,
     /// Their hash.

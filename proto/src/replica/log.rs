@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entry::{Hash16, Header, hash16};
+use super::entry::{Hash16, Header};
 use super::row::AgeMark;
+use super::slots::Slots;
 use crate::id::{Class, Incarnation, LogId};
 use crate::time::UtcMillis;
 
@@ -46,17 +47,8 @@ pub struct Slot {
 impl Slot {
     /// The slot of an entry.
     #[must_use]
-    pub fn new(header: &Header, header_bytes: &[u8], stub: bool, age: AgeMark, checked: bool) -> Self {
-        Self {
-            hash: hash16(header_bytes),
-            prev: header.prev,
-            class: header.class,
-            stub,
-            urgent: header.urgent,
-            wall: header.wall,
-            age,
-            checked,
-        }
+    pub fn new(header: &Header, hash: Hash16, stub: bool, age: AgeMark, checked: bool) -> Self {
+        Self { hash, prev: header.prev, class: header.class, stub, urgent: header.urgent, wall: header.wall, age, checked }
     }
 }
 
@@ -88,7 +80,7 @@ pub struct Effect {
 #[derive(Clone, Debug)]
 pub struct Log {
     window: u32,
-    slots: BTreeMap<u32, Slot>,
+    slots: Slots,
     /// Floors by the number of the entry that states them.
     floors: BTreeMap<u32, Floor>,
     /// Number of the entry that states the floor that counts.
@@ -103,7 +95,7 @@ impl Log {
     /// An empty logbook.
     #[must_use]
     pub fn new(window: u32) -> Self {
-        Self { window, slots: BTreeMap::new(), floors: BTreeMap::new(), stated_at: None, frozen: None, archived: 0, head: 0 }
+        Self { window, slots: Slots::default(), floors: BTreeMap::new(), stated_at: None, frozen: None, archived: 0, head: 0 }
     }
 
     /// The highest floor stated by an entry that counts; of equal ones the one stated last.
@@ -132,7 +124,7 @@ impl Log {
     /// Hash of the entry at the head; what the floor states where nothing above it is held.
     #[must_use]
     pub fn head_hash(&self) -> Hash16 {
-        match self.slots.get(&self.head) {
+        match self.slots.get(self.head) {
             Some(slot) => slot.hash,
             None => self.floor().filter(|floor| floor.number == self.head.saturating_add(1)).map_or([0; 16], |floor| floor.prev),
         }
@@ -147,16 +139,16 @@ impl Log {
     /// What is held of one number.
     #[must_use]
     pub fn slot(&self, number: u32) -> Option<&Slot> {
-        self.slots.get(&number)
+        self.slots.get(number)
     }
 
     pub(super) fn slot_mut(&mut self, number: u32) -> Option<&mut Slot> {
-        self.slots.get_mut(&number)
+        self.slots.get_mut(number)
     }
 
     /// Everything held, ascending.
     pub fn slots(&self) -> impl DoubleEndedIterator<Item = (u32, &Slot)> {
-        self.slots.iter().map(|(number, slot)| (*number, slot))
+        self.slots.iter()
     }
 
     /// How many entries are held and count.
@@ -168,7 +160,7 @@ impl Log {
     /// True where nothing is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.slots.len() == 0
     }
 
     /// True where the number is the floor's to hide: below it and not among those that stay.
@@ -193,19 +185,19 @@ impl Log {
         if number >= self.end().max(stated.min(number).saturating_add(self.window)) {
             return Weight::BeyondWindow;
         }
-        if let Some(slot) = self.slots.get(&number) {
+        if let Some(slot) = self.slots.get(number) {
             return match (slot.hash == hash, slot.stub && has_body) {
                 (true, true) => Weight::Body,
                 (true, false) => Weight::Known,
                 (false, _) => Weight::Contradicts(number),
             };
         }
-        let before = number.checked_sub(1).and_then(|before| self.slots.get(&before).map(|slot| (before, slot)));
+        let before = number.checked_sub(1).and_then(|before| self.slots.get(before).map(|slot| (before, slot)));
         if let Some((before, _)) = before.filter(|(_, slot)| slot.hash != header.prev) {
             return Weight::Contradicts(before);
         }
         let after = number.saturating_add(1);
-        if self.slots.get(&after).is_some_and(|slot| slot.prev != hash) {
+        if self.slots.get(after).is_some_and(|slot| slot.prev != hash) {
             return Weight::Contradicts(after);
         }
         Weight::New
@@ -235,7 +227,7 @@ impl Log {
         let last = number.saturating_sub(1);
         let before = self.floor().cloned();
         self.archived = self.archived.max(self.highest()).max(self.floor_number().saturating_sub(1)).min(last);
-        let mut withdrawn: Vec<u32> = self.slots.split_off(&number).into_keys().collect();
+        let mut withdrawn: Vec<u32> = self.slots.cut(number);
         self.floors.split_off(&number);
         let mut effect = self.refloor(before);
         withdrawn.append(&mut effect.withdrawn);
@@ -250,9 +242,10 @@ impl Log {
         let mut effect = Effect::default();
         if self.floor() != before.as_ref() {
             let end = self.end();
-            effect.withdrawn = self.slots.keys().copied().filter(|number| *number >= end || self.hidden(*number)).collect();
+            effect.withdrawn =
+                self.slots.iter().map(|(number, _)| number).filter(|number| *number >= end || self.hidden(*number)).collect();
             for number in &effect.withdrawn {
-                self.slots.remove(number);
+                self.slots.remove(*number);
             }
             let beyond = effect.withdrawn.last().copied().filter(|number| *number >= end);
             self.archived = self.archived.max(beyond.unwrap_or(0));
@@ -273,7 +266,7 @@ impl Log {
         let stay = self.floor().into_iter().flat_map(|floor| floor.keep.range(..floor.number).copied());
         let above = self.floor_number()..=self.archived.min(self.end().saturating_sub(1));
         let mut ranges: Vec<(u32, u32)> = Vec::new();
-        for number in stay.chain(above).filter(|number| !counted(*number) && !self.slots.contains_key(number)) {
+        for number in stay.chain(above).filter(|number| !counted(*number) && !self.slots.has(*number)) {
             match ranges.last_mut() {
                 Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
                 Some(_) | None => ranges.push((number, number)),
@@ -286,13 +279,13 @@ impl Log {
     fn advance(&mut self) {
         let base = self.floor_number().saturating_sub(1);
         if self.head < base {
-            let complete = self.floor().is_none_or(|floor| floor.keep.range(..floor.number).all(|n| self.slots.contains_key(n)));
+            let complete = self.floor().is_none_or(|floor| floor.keep.range(..floor.number).all(|n| self.slots.has(*n)));
             if !complete {
                 return;
             }
             self.head = base;
         }
-        while self.slots.contains_key(&self.head.saturating_add(1)) {
+        while self.slots.has(self.head.saturating_add(1)) {
             self.head += 1;
         }
     }
@@ -323,7 +316,8 @@ impl Log {
         let mut any = false;
         let mut hasher = blake3::Hasher::new();
         let floor = self.floor_number();
-        for (number, slot) in self.slots.range(..floor).chain(self.slots.range(floor.max(self.head.saturating_add(1))..)) {
+        let below = self.slots.iter().take_while(|(number, _)| *number < floor);
+        for (number, slot) in below.chain(self.slots.from(floor.max(self.head.saturating_add(1))..)) {
             any = true;
             hasher.update(&number.to_be_bytes());
             hasher.update(&slot.hash);
@@ -339,7 +333,7 @@ impl Log {
     fn uncovered(&self) -> impl Iterator<Item = u32> + '_ {
         // The head stays below the floor as long as something that stays is missing: then all held counts as ahead.
         let from = if self.head.saturating_add(1) >= self.floor_number() { self.head.saturating_add(1) } else { 0 };
-        self.slots.range(from..).map(|(number, _)| *number)
+        self.slots.from(from..).map(|(number, _)| number)
     }
 
     /// Numbers missing below what is held, and those the floor keeps: (first, last) ranges, lowest first, at most `max`.
@@ -347,14 +341,14 @@ impl Log {
     pub fn holes(&self, max: usize) -> Vec<(u32, u32)> {
         let mut holes = Vec::new();
         if let Some(floor) = self.floor() {
-            holes.extend(floor.keep.range(..floor.number).filter(|n| !self.slots.contains_key(n)).map(|n| (*n, *n)).take(max));
+            holes.extend(floor.keep.range(..floor.number).filter(|n| !self.slots.has(**n)).map(|n| (*n, *n)).take(max));
         }
         let mut next = self.floor_number().max(self.head.saturating_add(1));
-        for (number, _) in self.slots.range(next..) {
+        for (number, _) in self.slots.from(next..) {
             if holes.len() >= max {
                 break;
             }
-            if *number > next {
+            if number > next {
                 holes.push((next, number - 1));
             }
             next = number.saturating_add(1);
@@ -366,7 +360,7 @@ impl Log {
     /// Highest number held, 0 where nothing is.
     #[must_use]
     pub fn highest(&self) -> u32 {
-        self.slots.last_key_value().map_or(0, |(number, _)| *number).max(self.head)
+        self.slots.iter().next_back().map_or(0, |(number, _)| number).max(self.head)
     }
 
     /// Share of the window in use, in percent.

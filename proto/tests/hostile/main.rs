@@ -64,7 +64,7 @@ fn samples(siege: &Siege) -> Vec<Message> {
         Message::Docs { want: None, docs: vec![siege.board(LIAR, 3, b"", Vec::new())] },
         Message::Forks { proofs: vec![(entries[0].clone(), entries[1].clone())] },
         Message::Have { entries: vec![(siege.log(HONEST), vec![0, 1, u32::MAX])], docs: vec![name] },
-        Message::Prune { author: siege.id(VICTIM) },
+        Message::Prune { author: siege.id(VICTIM), kind: DocKind::Board },
         Message::Held { heads: vec![(siege.log(VICTIM), u32::MAX)], docs: vec![name] },
         Message::Probe { nonce: u64::MAX, root: [1; 16], details: [2; 8] },
         Message::Same { nonce: 0 },

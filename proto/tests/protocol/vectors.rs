@@ -259,12 +259,12 @@ fn replica(entries: &[(&'static str, EntryRow)], docs: &[(&'static str, DocRow)]
             prev: floor.previous,
             keep: floor.stay.into_iter().collect(),
         });
-        let slot = Slot::new(&header, &row.header, header.closed, row.age, true);
-        held.commit(row.id, slot, floors.collect(), 4_096);
+        let slot = Slot::new(&header, hash16(&row.header), header.closed, row.age, true);
+        held.commit(row.id, slot, &floors.collect::<Vec<_>>(), 4_096);
     }
     for (_, row) in docs {
         let doc = Document::parse(&row.bytes).expect("ours");
-        held.commit_doc(HeldDoc { doc, hash: hash16(&row.bytes), row: row.clone() });
+        held.commit_doc(HeldDoc { doc: doc.into(), hash: hash16(&row.bytes), row: row.clone() });
     }
     held
 }
@@ -296,7 +296,7 @@ fn messages(
         Message::Docs { want: Some(300), docs: vec![WireDoc::pack(&docs[0].1, None)] },
         Message::Forks { proofs: vec![(wire(&fork.0), wire(&fork.1))] },
         Message::Have { entries: vec![(log, vec![1, 8])], docs: vec![name(&docs[0].1)] },
-        Message::Prune { author: hub },
+        Message::Prune { author: hub, kind: DocKind::Board },
         Message::Held { heads: vec![(log, 8)], docs: vec![name(&docs[1].1)] },
         Message::Probe { nonce: NONCE, root: keyed(root, NONCE), details: cut(keyed([0; 16], NONCE)) },
         Message::Same { nonce: NONCE },

@@ -56,7 +56,18 @@ pub(super) fn speed(out: &mut impl Write, seed: u64, nodes: u32, minutes: u64, p
         world.run_until(world.end());
         let (got, us) = (Carried::by(&world), spent.us().max(1));
         writeln!(out, "{nodes} nodes, {minutes} virtual minutes, {said}, seed {seed}")?;
-        writeln!(out, "words {}, frames {}, {} bytes, events {}", got.words, got.frames, got.bytes, got.events)?;
+        let per_hour = got.entries * 360_000 / (u64::from(nodes) * got.seconds).max(1);
+        writeln!(
+            out,
+            "words {}, new entries {} ({}.{:02} a node-hour), frames {}, {} bytes, events {}",
+            got.words,
+            got.entries,
+            per_hour / 100,
+            per_hour % 100,
+            got.frames,
+            got.bytes,
+            got.events
+        )?;
         writeln!(
             out,
             "processor time {}: {} frames/s, {} events/s, {}x real time",

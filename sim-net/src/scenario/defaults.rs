@@ -71,6 +71,7 @@ impl Default for WorldModel {
             slow_disks: false,
             wrong_clocks: false,
             partial_roster: false,
+            home_hubs: true,
             operators: Operators::default(),
             tempo: Tempo::default(),
         }

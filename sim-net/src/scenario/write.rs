@@ -91,6 +91,7 @@ fn world_text(world: &WorldModel) -> String {
         ("slow_disks", word(world.slow_disks)),
         ("wrong_clocks", word(world.wrong_clocks)),
         ("partial_roster", word(world.partial_roster)),
+        ("home_hubs", word(world.home_hubs)),
     ] {
         out.push_str(&format!("{key} = {}\n", text(&value)));
     }

@@ -86,7 +86,7 @@ fn hour(injects: Vec<(u64, Effect)>, expects: Vec<Expect>) -> Scenario {
         by_hand: false,
         origin: Origin::default(),
     };
-    Scenario { injects: injects.into_iter().enumerate().map(plain).collect(), expects, ..calm(6, 6, Path::WAN, 60, tempo) }
+    Scenario { injects: injects.into_iter().enumerate().map(plain).collect(), expects, ..calm(6, (6, 1), Path::WAN, 60, tempo) }
 }
 
 fn expect(after: u64, checks: Vec<Check>) -> Expect {

@@ -9,13 +9,11 @@ use holdfast_proto::io::{DocRow, EntryRow, Row, Stamp};
 
 use crate::dice::Dice;
 
-/// Key of a row, as [`Row`] describes it.
+/// Key of a rare row, as [`Row`] describes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Meta(String),
     Fork(LogId),
-    Doc(NodeId, DocKind, u8),
-    Entry(EntryId),
 }
 
 /// One write on its way to the platter.
@@ -85,19 +83,21 @@ const UNREADABLE: u32 = 400;
 /// Of 1,000 rows of a file with bad rows so many are.
 const BAD_ROWS: u32 = 100;
 
-/// A row as it lies there: rows of one kind take no room for the largest of another, for a county has millions.
-#[derive(Clone, Debug)]
-enum Held {
-    Entry(Box<EntryRow>),
-    Doc(Box<DocRow>),
-    Other(Box<Row>),
-}
-
-/// Everything durable at one moment.
+/// Everything durable at one moment. Rows of one kind lie by themselves and take no room for the largest of another: a county has
+/// millions.
 #[derive(Clone, Debug, Default)]
 struct Platter {
     roster: Vec<Bytes>,
-    rows: BTreeMap<Key, Held>,
+    others: BTreeMap<Key, Row>,
+    docs: BTreeMap<(NodeId, DocKind, u8), Box<DocRow>>,
+    entries: BTreeMap<EntryId, Box<EntryRow>>,
+}
+
+impl Platter {
+    /// Rows but for the roster's.
+    fn len(&self) -> usize {
+        self.others.len() + self.docs.len() + self.entries.len()
+    }
 }
 
 /// One node's store.
@@ -158,33 +158,31 @@ impl Disk {
 
     fn write(&mut self, job: &Job) {
         for row in &job.rows {
-            let (key, held) = match row {
+            match row {
                 Row::Entry(entry) => {
-                    let key = Key::Entry(entry.id);
                     let keep = entry.body.is_none() && self.entry(entry.id).is_some_and(|old| old.body.is_some());
-                    if keep {
-                        continue;
+                    if !keep {
+                        self.now.entries.insert(entry.id, Box::new(entry.clone()));
                     }
-                    (key, Held::Entry(Box::new(entry.clone())))
                 }
-                Row::Doc { slot, doc, author, kind } => {
-                    let key = Key::Doc(*author, *kind, *slot);
-                    let Some(doc) = doc else {
-                        self.now.rows.remove(&key);
-                        continue;
-                    };
-                    (key, Held::Doc(Box::new(doc.clone())))
+                Row::Doc { slot, doc: Some(doc), author, kind } => {
+                    self.now.docs.insert((*author, *kind, *slot), Box::new(doc.clone()));
+                }
+                Row::Doc { slot, doc: None, author, kind } => {
+                    self.now.docs.remove(&(*author, *kind, *slot));
                 }
                 Row::Roster { bytes } => {
                     if !self.now.roster.contains(bytes) {
                         self.now.roster.push(bytes.clone());
                     }
-                    continue;
                 }
-                Row::Fork { log, .. } => (Key::Fork(*log), Held::Other(Box::new(row.clone()))),
-                Row::Meta { key, .. } => (Key::Meta(key.clone()), Held::Other(Box::new(row.clone()))),
-            };
-            self.now.rows.insert(key, held);
+                Row::Fork { log, .. } => {
+                    self.now.others.insert(Key::Fork(*log), row.clone());
+                }
+                Row::Meta { key, .. } => {
+                    self.now.others.insert(Key::Meta(key.clone()), row.clone());
+                }
+            }
         }
     }
 
@@ -215,15 +213,14 @@ impl Disk {
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
         let roster = self.now.roster.iter().map(|bytes| Row::Roster { bytes: bytes.clone() });
-        let row = |(key, held): (&Key, &Held)| match (key, held) {
-            (_, Held::Entry(entry)) => Row::Entry(entry.as_ref().clone()),
-            (key, Held::Doc(doc)) => {
-                let slot = if let Key::Doc(.., slot) = key { *slot } else { 0 };
-                Row::Doc { slot, author: doc.author, kind: doc.kind, doc: Some(doc.as_ref().clone()) }
-            }
-            (_, Held::Other(row)) => row.as_ref().clone(),
-        };
-        roster.chain(self.now.rows.iter().map(row)).collect()
+        let docs = self.now.docs.iter().map(|((author, kind, slot), doc)| Row::Doc {
+            slot: *slot,
+            author: *author,
+            kind: *kind,
+            doc: Some(doc.as_ref().clone()),
+        });
+        let entries = self.now.entries.values().map(|entry| Row::Entry(entry.as_ref().clone()));
+        roster.chain(self.now.others.values().cloned()).chain(docs).chain(entries).collect()
     }
 
     /// The proof of continuity.
@@ -241,18 +238,12 @@ impl Disk {
     /// One durable entry.
     #[must_use]
     pub fn entry(&self, id: EntryId) -> Option<&EntryRow> {
-        match self.now.rows.get(&Key::Entry(id)) {
-            Some(Held::Entry(entry)) => Some(entry),
-            Some(Held::Doc(_) | Held::Other(_)) | None => None,
-        }
+        self.now.entries.get(&id).map(Box::as_ref)
     }
 
     /// Durable entries.
     pub fn entries(&self) -> impl Iterator<Item = &EntryRow> {
-        self.now.rows.values().filter_map(|row| match row {
-            Held::Entry(entry) => Some(entry.as_ref()),
-            Held::Doc(_) | Held::Other(_) => None,
-        })
+        self.now.entries.values().map(Box::as_ref)
     }
 
     /// Jobs not answered yet.
@@ -263,18 +254,12 @@ impl Disk {
     /// The newest document of an author.
     #[must_use]
     pub fn doc(&self, author: NodeId, kind: DocKind) -> Option<&DocRow> {
-        match self.now.rows.get(&Key::Doc(author, kind, 0)) {
-            Some(Held::Doc(doc)) => Some(doc),
-            Some(Held::Entry(_) | Held::Other(_)) | None => None,
-        }
+        self.now.docs.get(&(author, kind, 0)).map(Box::as_ref)
     }
 
     /// Documents, contradictions too.
     pub fn docs(&self) -> impl Iterator<Item = &DocRow> {
-        self.now.rows.values().filter_map(|row| match row {
-            Held::Doc(doc) => Some(doc.as_ref()),
-            Held::Entry(_) | Held::Other(_) => None,
-        })
+        self.now.docs.values().map(Box::as_ref)
     }
 
     /// Writes fail because of this inject, or no longer because of it.
@@ -319,9 +304,11 @@ impl Disk {
             self.now = Platter::default();
             return Damage::SetAside;
         }
-        let before = self.now.rows.len();
-        self.now.rows.retain(|_, _| !dice.chance(BAD_ROWS));
-        Damage::BadRows(before - self.now.rows.len())
+        let before = self.now.len();
+        self.now.others.retain(|_, _| !dice.chance(BAD_ROWS));
+        self.now.docs.retain(|_, _| !dice.chance(BAD_ROWS));
+        self.now.entries.retain(|_, _| !dice.chance(BAD_ROWS));
+        Damage::BadRows(before - self.now.len())
     }
 }
 

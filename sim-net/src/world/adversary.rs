@@ -101,7 +101,7 @@ impl World {
     fn around(&self, site: SiteNo, dice: &mut Dice) -> Vec<SiteNo> {
         let wires = &self.slots[site].wires;
         let linked: BTreeSet<SiteNo> =
-            wires.iter().filter_map(|link| self.links.open.get(link)).flat_map(|connection| connection.nodes()).collect();
+            wires.iter().filter_map(|link| self.links.open.get(*link)).flat_map(|connection| connection.nodes()).collect();
         let running = |node: &SiteNo| *node != site && self.slots[*node].driver.is_some() && self.backhaul.open_both(site, *node);
         let (mut near, mut far): (Vec<SiteNo>, Vec<SiteNo>) =
             (0..self.slots.len()).filter(running).partition(|node| linked.contains(node));

@@ -1,8 +1,6 @@
 //! Links as they stand: whose ends, which lanes, and the senders of the broadcast domain. What a frame suffers is decided in
 //! [`crate::network::path`]; when things happen, in [`super::wire`].
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use holdfast_proto::link::LinkId;
 
@@ -51,13 +49,31 @@ impl Connection {
     }
 }
 
+/// Links by number; closed ones are dropped when both ends know. In a row: every frame asks for its own twice.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Open(Vec<Option<Box<Connection>>>);
+
+impl Open {
+    pub(super) fn get(&self, link: u64) -> Option<&Connection> {
+        self.0.get(usize::try_from(link).ok()?)?.as_deref()
+    }
+
+    pub(super) fn get_mut(&mut self, link: u64) -> Option<&mut Connection> {
+        self.0.get_mut(usize::try_from(link).ok()?)?.as_deref_mut()
+    }
+
+    pub(super) fn remove(&mut self, link: u64) {
+        if let Some(place) = usize::try_from(link).ok().and_then(|place| self.0.get_mut(place)) {
+            *place = None;
+        }
+    }
+}
+
 /// All links.
 #[derive(Clone, Debug)]
 pub(super) struct Links {
     seed: u64,
-    /// By number; closed ones are dropped when both ends know.
-    pub(super) open: BTreeMap<u64, Connection>,
-    next: u64,
+    pub(super) open: Open,
     /// Senders on the broadcast domain.
     pub(super) air: Vec<Lane>,
     /// What happened to frames, by what carried them.
@@ -84,22 +100,21 @@ impl Links {
     pub(super) fn new(seed: u64, nodes: usize, air: Option<&Path>) -> Self {
         let lane = |node: usize, path: &Path| Lane::new(Dice::new(seed, Purpose::Broadcast, node as u64), path.mtu);
         let air = air.map_or_else(Vec::new, |path| (0..nodes).map(|node| lane(node, path)).collect());
-        Self { seed, open: BTreeMap::new(), next: 0, air, tallies: [Tally::default(); 3] }
+        Self { seed, open: Open::default(), air, tallies: [Tally::default(); 3] }
     }
 
     /// A new link; nobody was told yet. The dialled end is up at `accepted`, and nothing arrives there before.
     pub(super) fn connect(&mut self, ends: [End; 2], (path, carrier): (Path, Carrier), accepted: Micros, address: String) -> u64 {
-        let number = self.next;
-        self.next += 1;
+        let number = self.open.0.len() as u64;
         let lane = |side: u64| Lane::new(Dice::new(self.seed, Purpose::Link, number * 2 + side), path.mtu);
         let lanes = [lane(0).opening_at(accepted), lane(1)];
-        self.open.insert(number, Connection { ends, lanes, path, carrier, address, cut_at: None });
+        self.open.0.push(Some(Box::new(Connection { ends, lanes, path, carrier, address, cut_at: None })));
         number
     }
 
     /// Sends over a link from `side`; `None` where it is gone.
     pub(super) fn send(&mut self, link: u64, side: usize, now: Micros, frame: &Bytes) -> Result<Option<Fate>, Misuse> {
-        let Some(connection) = self.open.get_mut(&link) else { return Ok(None) };
+        let Some(connection) = self.open.get_mut(link) else { return Ok(None) };
         let tally = &mut self.tallies[connection.carrier as usize];
         connection.lanes[side].send(now, frame, &connection.path, tally).map(Some)
     }

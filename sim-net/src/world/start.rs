@@ -1,6 +1,7 @@
 //! PCs that start and stop, and what they find on their disks.
 
 use holdfast_proto::config::Config;
+use holdfast_proto::id::NodeId;
 use holdfast_proto::io::Input;
 use holdfast_proto::time::UtcMillis;
 
@@ -10,6 +11,8 @@ use super::{Beat, CannotRun, Happening, MINUTE, World};
 use crate::checker::{Rule, Sometimes};
 use crate::driver::{Driver, Start};
 use crate::network::element::Route;
+use crate::scenario::words::SiteRole;
+use crate::scenario::{Site, SiteNo};
 use crate::site::clock::YEAR_MS;
 use crate::site::disk::{Damage, Disk, DiskPace, Job};
 use crate::site::power::Source;
@@ -56,12 +59,14 @@ impl World {
         }
         let count = self.slots.len();
         let missing = (node + 1 + usize::try_from(self.seed % (count - 1) as u64).unwrap_or(0)) % count;
+        let home_hub = self.home_hub(node);
         let slot = &mut self.slots[node];
         slot.life += 1;
         slot.clock.boot(self.now, &mut slot.clock_dice);
         slot.had_stamp = slot.disk.stamp().is_some();
         let config = Config {
             advertise: vec![format!("sim:{node}")],
+            home_hub,
             clock_floor: UtcMillis(self.scenario.exercise.startex_ms - YEAR_MS),
             ..Config::default()
         };
@@ -94,6 +99,21 @@ impl World {
         self.join_radio(node);
         self.couriers_wait(node);
         self.tell_again(node);
+    }
+
+    /// The hub a store asks first: the nearest of its region.
+    fn home_hub(&self, node: SiteNo) -> Option<NodeId> {
+        let sites = &self.scenario.sites;
+        let own = &sites[node];
+        if !self.scenario.world.home_hubs || own.role != SiteRole::Store {
+            return None;
+        }
+        let far = |site: &Site| {
+            let [north, east] = [i64::from(site.lat - own.lat), i64::from(site.lon - own.lon)];
+            north * north + east * east
+        };
+        let hubs = sites.iter().enumerate().filter(|(_, site)| site.role == SiteRole::Hub && site.region == own.region);
+        hubs.min_by_key(|(_, site)| far(site)).map(|(hub, _)| self.id(hub))
     }
 
     /// No store stalls from now on: for figures about the network alone.

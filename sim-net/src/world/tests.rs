@@ -14,7 +14,7 @@ const HOUR: Micros = 60 * MINUTE;
 
 /// Six hubs, nothing happens, half an hour and the settling.
 fn calm() -> Scenario {
-    let mut scenario = swarm::calm(6, 1, Path { delay: 10_000, ..Path::LAN }, 30, SILENT);
+    let mut scenario = swarm::calm(6, (1, 1), Path { delay: 10_000, ..Path::LAN }, 30, SILENT);
     scenario.exercise.settle = swarm::SETTLE;
     scenario
 }
@@ -244,7 +244,7 @@ fn whatever_is_carried_out_at_once_it_is_the_same_run() {
 #[test]
 fn a_large_alliance_is_not_founded_any_further_than_it_is_allowed_to() {
     let mut asked = 0;
-    let founded = World::found(swarm::calm(200, 5, Path::LAN, 1, SILENT), 1, &mut || {
+    let founded = World::found(swarm::calm(200, (5, 1), Path::LAN, 1, SILENT), 1, &mut || {
         asked += 1;
         asked < 2
     });

@@ -72,7 +72,7 @@ impl World {
     }
 
     pub(super) fn link_up(&mut self, link: u64, side: usize) {
-        let Some(connection) = self.links.open.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(link) else { return };
         let other = self.alliance.members[connection.ends[1 - side].node].key;
         let path = connection.path;
         let dialled = (side == 0).then(|| connection.address.clone());
@@ -102,19 +102,19 @@ impl World {
 
     /// One end is over. A link of which both are is forgotten.
     fn close_end(&mut self, link: u64, side: usize) {
-        let Some(connection) = self.links.open.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(link) else { return };
         connection.ends[side].closed = true;
         connection.ends[side].up = false;
         if connection.ends.iter().all(|end| end.closed) {
             for node in connection.nodes() {
                 self.slots[node].wires.remove(&link);
             }
-            self.links.open.remove(&link);
+            self.links.open.remove(link);
         }
     }
 
     pub(super) fn link_down(&mut self, link: u64, side: usize, cause: String) {
-        let Some(connection) = self.links.open.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(link) else { return };
         let end = &connection.ends[side];
         let (node, life, name) = (end.node, end.life, end.link);
         let told = end.up && !end.closed;
@@ -132,7 +132,7 @@ impl World {
             Some(Port::Stick(visit)) => return self.pull_out(visit),
             Some(Port::Air | Port::Radio(_)) | None => return,
         };
-        let Some(connection) = self.links.open.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(link) else { return };
         connection.ends[side].hung = true;
         let path = connection.path;
         let near = self.chance.below(1_000);
@@ -158,14 +158,14 @@ impl World {
     }
 
     fn send_wire(&mut self, link: u64, side: usize, frame: &Bytes) -> Result<(), String> {
-        if self.links.open.get(&link).is_some_and(|connection| connection.ends[side].hung) {
+        if self.links.open.get(link).is_some_and(|connection| connection.ends[side].hung) {
             return Err("over a link it hung up".to_owned());
         }
         let fate = self.links.send(link, side, self.now, frame).map_err(|misuse| format!("{misuse:?}"))?;
         for flight in fate.into_iter().flat_map(|fate| fate.flights()) {
             self.at(flight.at, Happening::Frame { link, side: 1 - side, frame: flight.frame });
         }
-        if let Some(connection) = self.links.open.get_mut(&link) {
+        if let Some(connection) = self.links.open.get_mut(link) {
             let lane = &mut connection.lanes[side];
             if !lane.grant_pending && lane.is_short(&connection.path) {
                 lane.grant_pending = true;
@@ -177,7 +177,7 @@ impl World {
     }
 
     pub(super) fn frame(&mut self, link: u64, side: usize, frame: Bytes) {
-        let Some(connection) = self.links.open.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(link) else { return };
         let (from, to) = (connection.ends[1 - side].node, connection.ends[side].node);
         let end = &connection.ends[side];
         let (life, name) = (end.life, end.link);
@@ -200,7 +200,7 @@ impl World {
     }
 
     pub(super) fn release(&mut self, link: u64, side: usize) {
-        let Some(connection) = self.links.open.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(link) else { return };
         let (from, to) = (connection.ends[1 - side].node, connection.ends[side].node);
         if !self.backhaul.open(from, to) {
             return;
@@ -212,7 +212,7 @@ impl World {
     }
 
     pub(super) fn grant(&mut self, link: u64, side: usize) {
-        let Some(connection) = self.links.open.get_mut(&link) else { return };
+        let Some(connection) = self.links.open.get_mut(link) else { return };
         let (from, to) = (connection.ends[side].node, connection.ends[1 - side].node);
         let end = &connection.ends[side];
         let (life, name, up) = (end.life, end.link, end.up && !end.hung);
@@ -233,9 +233,9 @@ impl World {
         let links: BTreeSet<u64> = touched.iter().flat_map(|site| self.slots[*site].wires.iter().copied()).collect();
         let (mut cut, mut mended) = (0, 0);
         for link in links {
-            let Some([a, b]) = self.links.open.get(&link).map(|connection| connection.nodes()) else { continue };
+            let Some([a, b]) = self.links.open.get(link).map(|connection| connection.nodes()) else { continue };
             let (open, path) = (self.backhaul.open_both(a, b), *self.backhaul.path(a, b));
-            let Some(connection) = self.links.open.get_mut(&link) else { continue };
+            let Some(connection) = self.links.open.get_mut(link) else { continue };
             connection.path = path;
             match (open, connection.cut_at) {
                 (true, Some(_)) => {
@@ -269,7 +269,7 @@ impl World {
     }
 
     pub(super) fn doom(&mut self, link: u64, since: Micros) {
-        if self.links.open.get(&link).is_none_or(|connection| connection.cut_at != Some(since)) {
+        if self.links.open.get(link).is_none_or(|connection| connection.cut_at != Some(since)) {
             return;
         }
         for side in [0, 1] {
@@ -283,7 +283,7 @@ impl World {
         self.slots[node].ports.clear();
         self.leave_radio(node);
         for link in std::mem::take(&mut self.slots[node].wires) {
-            let Some(connection) = self.links.open.get(&link) else { continue };
+            let Some(connection) = self.links.open.get(link) else { continue };
             let side = usize::from(connection.ends[1].node == node);
             self.close_end(link, side);
             let delay = self.chance.between(10_000, IDLE.1);

@@ -23,7 +23,17 @@ struct Scope {
 
 /// Details held here that peers may hold, too, by how those are entitled. Follows from replica and roster.
 #[derive(Clone, Debug, Default)]
-pub(in crate::node) struct Scopes(BTreeMap<Scope, (NodeId, Vec<DetailLine>)>);
+pub(in crate::node) struct Scopes(BTreeMap<Scope, Shared>);
+
+/// What is compared with all peers of one scope.
+#[derive(Clone, Debug)]
+struct Shared {
+    /// One of them: who is entitled as it is.
+    like: NodeId,
+    lines: Vec<DetailLine>,
+    /// Of the lines, once it was asked for.
+    hash: Option<blake3::Hash>,
+}
 
 impl Scopes {
     /// The roster changed, and with it who is entitled to what.
@@ -53,8 +63,9 @@ impl Node {
         let Some(leaf) = self.replica.doc_leaf(author, DocKind::Detail) else { return };
         let line = line(author, &leaf);
         let mut scopes = std::mem::take(&mut self.scopes);
-        for (like, lines) in scopes.0.values_mut() {
+        for Shared { like, lines, hash } in scopes.0.values_mut() {
             if self.entitled(*like, author) && self.entitled(self.me, author) {
+                *hash = None;
                 match lines.binary_search_by(|held| held[..4].cmp(&line[..4])) {
                     Ok(place) => lines[place] = line,
                     Err(place) => lines.insert(place, line),
@@ -102,10 +113,10 @@ impl Node {
                 self.scopes.forget();
             }
             let lines = self.details_shared_with(peer).iter().map(|(author, leaf)| line(*author, leaf)).collect();
-            self.scopes.0.insert(scope.clone(), (peer, lines));
+            self.scopes.0.insert(scope.clone(), Shared { like: peer, lines, hash: None });
         }
-        let lines = self.scopes.0.get(&scope).map_or(&[][..], |(_, lines)| lines.as_slice());
-        blake3::hash(lines.as_flattened())
+        let Some(Shared { lines, hash, .. }) = self.scopes.0.get_mut(&scope) else { return blake3::hash(&[]) };
+        *hash.get_or_insert_with(|| blake3::hash(lines.as_flattened()))
     }
 
     pub(in crate::node) fn details(&mut self, id: LinkId, answer: bool, leaves: &[(NodeId, DocLeaf)]) {

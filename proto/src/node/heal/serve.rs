@@ -6,14 +6,13 @@ use std::collections::{BTreeSet, VecDeque};
 use super::Fetch;
 use crate::config::{AUTHORS_MAX, FETCH_MAX};
 use crate::id::{DocKind, EntryId, LogId, NodeId};
-use crate::identity::{Signed, Tag};
 use crate::io::{EntryRow, Output};
 use crate::link::LinkId;
 use crate::message::{Message, Want, WireDoc, WireEntry};
 use crate::node::Node;
+use crate::node::count::Counter;
 use crate::node::link::Link;
 use crate::node::spread::REPAIR_MAX;
-use crate::replica::Header;
 
 /// Entries waiting to be served to one peer, and numbers looked up for one want; the rest is left to the next probe.
 const SERVE_MAX: usize = 65_536;
@@ -50,8 +49,8 @@ impl Node {
         let count: u64 = entries.iter().flat_map(|(_, ranges)| ranges).map(|(a, b)| u64::from(b.saturating_sub(*a)) + 1).sum();
         // More is a difference that anything may have made.
         let handful = count.saturating_add(docs.len() as u64) <= REPAIR_MAX as u64;
-        let authors = entries.iter().map(|(log, _)| log.author).chain(docs.iter().map(|(author, _)| *author));
-        self.regraft(id, authors.collect(), handful);
+        let stems = entries.iter().map(|(log, _)| (log.author, DocKind::Board)).chain(docs.iter().copied());
+        self.regraft(id, stems.collect(), handful);
     }
 
     /// A peer wants something.
@@ -61,12 +60,12 @@ impl Node {
             twice || link.serving.len() >= SERVINGS_MAX || link.serving.iter().map(Serving::len).sum::<usize>() >= SERVE_MAX
         });
         if crowded || self.does_not_read(id) {
-            self.count("wants_refused_total", 1);
+            self.count(Counter::WantsRefused, 1);
             return;
         }
         let since = self.spelled_out(want.since.take());
         want.entries.extend(since);
-        self.count("wants_in_total", 1);
+        self.count(Counter::WantsIn, 1);
         let peer = self.links.get(&id).and_then(|link| link.node);
         let allowed = |node: &Self, author: NodeId, kind: DocKind| {
             kind == DocKind::Board || peer.is_some_and(|peer| node.entitled(peer, author))
@@ -114,7 +113,7 @@ impl Node {
                 left -= 1;
                 let entry = EntryId { log: *log_id, number };
                 if let Some(pending) = self.pending.get(&entry) {
-                    ready.extend(self.wire_entry(id, &pending.row));
+                    ready.push_back(self.wire_read(id, &pending.read, pending.age));
                 } else if let Some(slot) = log.and_then(|log| log.slot(number)) {
                     ids.push((slot.class, Reverse(number), entry));
                 }
@@ -134,7 +133,7 @@ impl Node {
             if serving.ready.front().is_some_and(|next| next.size() + FRAME_ROOM > mtu) {
                 // No frame of this link takes it; the asker hears that this was all, and asks elsewhere.
                 serving.ready.pop_front();
-                self.count("words_too_long_total", 1);
+                self.count(Counter::WordsTooLong, 1);
                 continue;
             }
             if !serving.ready.is_empty() {
@@ -179,8 +178,8 @@ impl Node {
             }
             Some(Fetch::Revive) => {
                 for row in rows {
-                    if let Ok(header) = Header::parse(&row.header) {
-                        self.fold_in(&header, &row, false);
+                    if let Some(read) = self.read_row(&row) {
+                        self.fold_in(&read, row.age, false);
                     }
                 }
                 self.moved();
@@ -212,10 +211,7 @@ impl Node {
         if slot.is_some_and(|slot| slot.checked) {
             return true;
         }
-        let log = row.id.log;
-        let bytes = row.header.clone();
-        let signed = Signed { tag: Tag::Entry, author: log.author, generation: log.generation, bytes, signature: row.signature };
-        signed.verify(self.known.roster()).is_ok()
+        self.read_row(row).is_some_and(|read| self.prove_entry(&read).is_ok())
     }
 }
 

@@ -7,6 +7,7 @@ use super::{Fetch, STORE_FIRST, WANTED_MAX};
 use crate::id::{DocKind, EntryId, LogId, NodeId};
 use crate::link::LinkId;
 use crate::message::{Message, Want};
+use crate::node::count::Counter;
 use crate::node::{Node, spread};
 use crate::time::Instant;
 
@@ -93,7 +94,7 @@ impl Node {
         let Want { entries, docs, forks, .. } = want;
         let under_way = self.wants.values().filter(|asked| asked.link == link).count();
         if under_way >= WANTS_MAX || self.wanted.len() >= WANTED_MAX {
-            self.count("wants_put_off_total", 1);
+            self.count(Counter::WantsPutOff, 1);
             return;
         }
         self.next_want = self.next_want.wrapping_add(1);
@@ -108,7 +109,7 @@ impl Node {
         let deadline = self.now.mono.after(self.want_wait(link));
         let large = !fresh && (ids.len() + docs.len() > spread::REPAIR_MAX || !forks.is_empty());
         self.wants.insert(id, Asked { link, deadline, ids, docs: docs.clone(), large, fresh });
-        self.count("wants_out_total", 1);
+        self.count(Counter::WantsOut, 1);
         let (since, entries) = heads.shorten(entries);
         self.control(link, Message::Want(Want { id, since, entries, docs, forks }));
     }
@@ -199,7 +200,7 @@ impl Node {
         for id in late {
             let Some(asked) = self.wants.remove(&id) else { continue };
             self.release(&asked);
-            self.count("wants_late_total", 1);
+            self.count(Counter::WantsLate, 1);
             let missing: Vec<EntryId> = asked.ids.iter().copied().filter(|id| !self.holds(*id)).collect();
             let lossy = self.links.get(&asked.link).is_some_and(|link| !link.profile.reliable);
             if lossy && !missing.is_empty() && missing.len() <= spread::REPAIR_MAX {

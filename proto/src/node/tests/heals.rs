@@ -106,8 +106,8 @@ fn what_a_neighbour_announced_is_not_announced_back_to_it() {
     let waiting = |world: &World| {
         let mut links = world.hosts[1].node.links.iter();
         links
-            .find(|(_, link)| !link.announce.is_empty())
-            .map(|(id, link)| (*id, link.announce.keys().copied().collect::<Vec<_>>()))
+            .find(|(_, link)| !world.hosts[1].node.notices.waiting(link.place).is_empty())
+            .map(|(id, link)| (id, world.hosts[1].node.notices.waiting(link.place)))
     };
     let (link, ids) = waiting(&world).expect("an announcement to 2 waits");
     let entries = ids.iter().map(|id| (id.log, vec![id.number])).collect();

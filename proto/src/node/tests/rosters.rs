@@ -93,6 +93,8 @@ fn a_node_whose_name_was_certified_twice_says_that_nothing_was_saved() {
     fork.key = crate::identity::SecretKey::from_seed([99; 32]).public();
     let envelope = fork.issue(&roster.realm(), &world.alliance.issuers[0]).unwrap();
     world.hosts[0].node.known.offer(&envelope).unwrap();
+    world.hosts[0].node.roster_changed();
+    while world.hosts[0].node.poll_output().is_some() {}
     let rows = world.hosts[0].rows.len();
     let request = RequestNew { items: vec!["rice:2".to_owned()], ..RequestNew::default() };
     let values = [("stock.water".to_owned(), "low".to_owned())].into();

@@ -149,7 +149,7 @@ pub(super) fn doc(log: LogId, version: u32, story: u8) -> HeldDoc {
     let bytes = doc.to_bytes();
     let hash = hash16(&bytes);
     let row = DocRow { author: log.author, kind: DocKind::Board, bytes, signature: Signature([0; 64]), age: AgeMark::default() };
-    HeldDoc { doc, row, hash }
+    HeldDoc { doc: std::sync::Arc::new(doc), row, hash }
 }
 
 /// Everything that was ever said.
@@ -248,9 +248,9 @@ impl Shelf {
             Weight::Known | Weight::BeyondWindow => {}
             Weight::New | Weight::Body => {
                 self.disk.insert(word.header.id, word.clone());
-                let slot = Slot::new(&word.header, &word.bytes, stub, AgeMark::default(), true);
+                let slot = Slot::new(&word.header, hash16(&word.bytes), stub, AgeMark::default(), true);
                 let floors = if stub { Vec::new() } else { word.floors.clone() };
-                let change = self.replica.commit(word.header.id, slot, floors, self.window);
+                let change = self.replica.commit(word.header.id, slot, &floors, self.window);
                 self.view.insert(word.header.id, word.hash);
                 self.absorb(change);
             }

@@ -45,6 +45,7 @@ pub(super) fn read(form: &Form<'_>) -> WorldModel {
         slow_disks: form.or("slow_disks", false, text::yes),
         wrong_clocks: form.or("wrong_clocks", false, text::yes),
         partial_roster: form.or("partial_roster", false, text::yes),
+        home_hubs: form.or("home_hubs", usual.home_hubs, text::yes),
         ..usual
     };
     let Some(defaults) = form.table("defaults") else { return world };

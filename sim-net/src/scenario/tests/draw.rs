@@ -162,6 +162,7 @@ fn world(hand: &mut Hand) -> WorldModel {
         slow_disks: hand.dice.chance(500),
         wrong_clocks: hand.dice.chance(500),
         partial_roster: hand.dice.chance(500),
+        home_hubs: hand.dice.chance(500),
         operators: Operators {
             confirm: (low, low + hand.span()),
             night: (hand.dice.below(86_400_000_000), hand.dice.below(86_400_000_000)),

@@ -12,7 +12,7 @@ fn wide() -> Channel {
 
 /// Three stations in a row without any line, two of them in range of each other: the third is 100 km away.
 fn by_radio(channel: Channel) -> Scenario {
-    let mut scenario = swarm::calm(3, 3, Path::LAN, 120, SILENT);
+    let mut scenario = swarm::calm(3, (3, 1), Path::LAN, 120, SILENT);
     scenario.sites.iter_mut().for_each(|site| site.media = vec![Medium::Radio(channel.name.clone())]);
     scenario.sites[2].lat += 900_000;
     scenario.world.channels = vec![channel];
