@@ -471,6 +471,7 @@ mod tests {
     use super::*;
     use crate::dice::{Dice, Purpose};
     use crate::site::disk::DiskPace;
+    use crate::world::Via;
 
     const AUTHOR: NodeId = NodeId { issuer: 1, serial: 1 };
     const OTHER: NodeId = NodeId { issuer: 1, serial: 2 };
@@ -487,7 +488,7 @@ mod tests {
     }
 
     fn job(entry: EntryRow) -> Job {
-        Job { token: 1, rows: vec![Row::Entry(entry)], stamp: None }
+        Job { token: 1, rows: vec![Row::Entry(entry)], stamp: None, via: Via::Other }
     }
 
     fn broken(checker: &Checker) -> Vec<Rule> {
@@ -520,7 +521,7 @@ mod tests {
     fn what_belongs_to_another_realm_is_found() {
         let mut checker = Checker::default();
         let roster =
-            |text: &'static [u8]| Job { token: 1, rows: vec![Row::Roster { bytes: Bytes::from_static(text) }], stamp: None };
+            |text: &'static [u8]| Job { rows: vec![Row::Roster { bytes: Bytes::from_static(text) }], ..job(entry(1, 7)) };
         let issued = |bytes: &Bytes| bytes == "ours";
         checker.own_realm(0, 1, &roster(b"ours"), issued);
         assert!(checker.violations.is_empty() && checker.checked[&Rule::AlwaysOwnRealm] == 1);

@@ -92,7 +92,7 @@ fn repair_round(wanted: &Repair, seed: u64, entries: u64, out: &mut Repaired) ->
     if let Some(latencies) = world.latencies.take() {
         out.missing += latencies.missing();
         out.last.extend(latencies.last);
-        out.each.extend(latencies.each.into_iter().map(|(_, took)| took));
+        out.each.extend(latencies.each.into_iter().map(|(_, _, took)| took));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use self::phrase::{Both, Phrase, Reading, Told, Whom, Word, effect};
 
 /// Named in every record; another value is refused with both names.
-pub const SCHEMA: &str = "holdfast.sim.record/2";
+pub const SCHEMA: &str = "holdfast.sim.record/3";
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,8 +27,10 @@ pub struct Record {
     pub injects: Vec<InjectRecord>,
     /// Every expectation.
     pub expectations: Vec<ExpectRecord>,
-    /// How long words took to get around, per region and altogether (`region` empty).
+    /// How long words took to get around, per region and altogether (`of` empty).
     pub knowledge: Vec<Knowledge>,
+    /// The same by the medium that brought them, named as in [`Load`].
+    pub by_medium: Vec<Knowledge>,
     /// Every request that was made.
     pub requests: Vec<RequestRecord>,
     /// The state of the alliance at turning points.
@@ -206,8 +208,8 @@ pub struct ExpectRecord {
 /// How long words took from acknowledged at their author to durable at others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Knowledge {
-    /// Where the hearers are; empty: everywhere.
-    pub region: String,
+    /// Where the hearers are, empty: everywhere; or by which medium it came.
+    pub of: String,
     /// Deliveries seen.
     pub deliveries: u64,
     /// Half of them took at most this.

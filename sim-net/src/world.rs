@@ -38,11 +38,12 @@ use bytes::Bytes;
 use holdfast_proto::control::{Answer, CommandId, Event, Question, Reply};
 use holdfast_proto::id::{EntryId, NodeId};
 use holdfast_proto::io::{Input, Output, Row};
+use holdfast_proto::link::LinkId;
 use holdfast_proto::message::Message;
 use holdfast_proto::time::Now;
 
 use self::links::Links;
-pub use self::log::{Happened, Latencies, Logged};
+pub use self::log::{Happened, Latencies, Logged, Via};
 use self::print::Print;
 use self::queue::Queue;
 pub use self::radio::OnAir;
@@ -199,6 +200,8 @@ pub struct World {
     chance: Dice,
     print: Print,
     hearing: bool,
+    /// What brought the input that is being carried out.
+    via: Via,
     /// ENDEX was.
     over: bool,
     /// A node runs away: nothing more happens.
@@ -267,6 +270,7 @@ impl World {
             chance: Dice::new(seed, Purpose::Faults, 0),
             print: Print::default(),
             hearing: false,
+            via: Via::Other,
             over: false,
             ended: false,
             scenario: Arc::new(scenario),
@@ -422,6 +426,13 @@ impl World {
         self.print.hex()
     }
 
+    /// Hands a frame to a running node.
+    fn bring(&mut self, node: usize, via: Via, link: LinkId, frame: Bytes) {
+        self.via = via;
+        self.give(node, Input::Received { link, frame });
+        self.via = Via::Other;
+    }
+
     /// Hands one input to a running node and carries out all it asks.
     fn give(&mut self, node: usize, input: Input) {
         if let Input::Received { frame, .. } = &input {
@@ -506,7 +517,7 @@ impl World {
             Output::Transmit { link, frame } => self.transmit(node, link, &frame),
             Output::Persist { token, rows, stamp } => {
                 let slot = &mut self.slots[node];
-                let at = slot.disk.submit(self.now, Job { token, rows, stamp }, &mut slot.disk_dice);
+                let at = slot.disk.submit(self.now, Job { token, rows, stamp, via: self.via }, &mut slot.disk_dice);
                 self.at(at, Happening::Stored { node, life });
             }
             Output::Fetch { token, entries } => {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::record::Knowledge;
 use crate::scenario::{Micros, SiteNo};
-use crate::world::World;
+use crate::world::{Via, World};
 
 /// Steps within a doubling: a quantile is at most a quarter too high.
 const PER_DOUBLING: u32 = 4;
@@ -19,19 +19,24 @@ const BUCKETS: usize = ((LAST - FIRST) * PER_DOUBLING) as usize + 1;
 pub(super) struct Spread {
     sites: Vec<BTreeMap<u8, u64>>,
     slowest: Vec<Micros>,
+    /// The same by what brought them.
+    media: BTreeMap<Via, (BTreeMap<u8, u64>, Micros)>,
 }
 
 impl Spread {
     /// Takes what the world has measured since the last time.
     pub(super) fn take(&mut self, world: &mut World) {
         let Some(latencies) = &mut world.latencies else { return };
-        for (site, took) in latencies.each.drain(..) {
+        for (site, via, took) in latencies.each.drain(..) {
             if self.sites.len() <= site {
                 self.sites.resize_with(site + 1, BTreeMap::new);
                 self.slowest.resize(site + 1, 0);
             }
             *self.sites[site].entry(bucket(took)).or_default() += 1;
             self.slowest[site] = self.slowest[site].max(took);
+            let (medium, slowest) = self.media.entry(via).or_default();
+            *medium.entry(bucket(took)).or_default() += 1;
+            *slowest = took.max(*slowest);
         }
         latencies.last.clear();
     }
@@ -50,23 +55,13 @@ impl Spread {
 
     /// What is known of these sites, for the record.
     pub(super) fn knowledge(&self, region: &str, sites: &[SiteNo], never: [u64; 3]) -> Knowledge {
-        let sum = self.sum(sites);
-        let all: u64 = sum.values().sum();
-        let slowest = self.slowest(sites);
-        let mut so_far = 0;
-        let curve = sum.iter().map(|(bucket, count)| {
-            so_far += count;
-            (upper(*bucket).min(slowest), so_far)
-        });
-        Knowledge {
-            region: region.to_owned(),
-            deliveries: all,
-            p50: at_most(&sum, all, 500).min(slowest),
-            p95: at_most(&sum, all, 950).min(slowest),
-            slowest,
-            never,
-            curve: curve.collect(),
-        }
+        knowledge(region.to_owned(), &self.sum(sites), self.slowest(sites), never)
+    }
+
+    /// The same of all sites by what brought the words; `name` names a medium, or says that it is none.
+    pub(super) fn by_medium(&self, name: impl Fn(Via) -> Option<String>) -> Vec<Knowledge> {
+        let named = self.media.iter().filter_map(|(via, (sum, slowest))| Some((name(*via)?, sum, *slowest)));
+        named.map(|(name, sum, slowest)| knowledge(name, sum, slowest, [0; 3])).collect()
     }
 
     fn sum(&self, sites: &[SiteNo]) -> BTreeMap<u8, u64> {
@@ -75,6 +70,25 @@ impl Spread {
             *sum.entry(*bucket).or_default() += count;
         }
         sum
+    }
+}
+
+/// A histogram as the record tells it.
+fn knowledge(of: String, sum: &BTreeMap<u8, u64>, slowest: Micros, never: [u64; 3]) -> Knowledge {
+    let all: u64 = sum.values().sum();
+    let mut so_far = 0;
+    let curve = sum.iter().map(|(bucket, count)| {
+        so_far += count;
+        (upper(*bucket).min(slowest), so_far)
+    });
+    Knowledge {
+        of,
+        deliveries: all,
+        p50: at_most(sum, all, 500).min(slowest),
+        p95: at_most(sum, all, 950).min(slowest),
+        slowest,
+        never,
+        curve: curve.collect(),
     }
 }
 
@@ -126,7 +140,7 @@ mod tests {
 
     #[test]
     fn quantiles_count_all_sites_asked_for_and_no_other() {
-        let mut spread = Spread { sites: vec![BTreeMap::new(); 3], slowest: vec![0; 3] };
+        let mut spread = Spread { sites: vec![BTreeMap::new(); 3], slowest: vec![0; 3], ..Spread::default() };
         for (site, took) in [(0, 2_000), (0, 2_000), (1, 4_000_000), (2, 1 << 40)] {
             *spread.sites[site].entry(bucket(took)).or_default() += 1;
             spread.slowest[site] = spread.slowest[site].max(took);

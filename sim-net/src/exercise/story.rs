@@ -14,7 +14,7 @@ use crate::record::{
     Title, TurningPoint, Verdict, Whom, Word,
 };
 use crate::scenario::{After, Effect, Exercise, Inject, Micros, Scenario, SiteNo, When};
-use crate::world::{CannotRun, Happened, Logged, World};
+use crate::world::{CannotRun, Happened, Logged, Via, World};
 
 /// Turning points kept; a report shows a few of them.
 const TURNS_MAX: usize = 64;
@@ -326,6 +326,7 @@ impl Story {
             injects: self.injects.values().map(|(_, record)| record.clone()).collect(),
             expectations: watches.iter().map(|watch| self.expectation(watch)).collect(),
             knowledge: self.knowledge(world),
+            by_medium: self.spread.by_medium(|via| medium(world, via)),
             requests: self.labels.iter().map(|(label, nr, at)| self.request(world, label, *nr, *at)).collect(),
             turning_points: self.turns.clone(),
             load: loads(world),
@@ -490,6 +491,18 @@ fn on(effect: &Effect, scenario: &Scenario) -> String {
         | Effect::Say
         | Effect::TellController
         | Effect::StopExercise => sites(&effect.sites()),
+    }
+}
+
+/// A medium as the record names it.
+fn medium(world: &World, via: Via) -> Option<String> {
+    match via {
+        Via::Wan => Some("wan".to_owned()),
+        Via::Lan => Some("lan".to_owned()),
+        Via::Gossip => Some("gossip".to_owned()),
+        Via::Radio(net) => world.on_air().nth(net).map(|on_air| format!("radio:{}", on_air.channel)),
+        Via::Courier => Some("courier".to_owned()),
+        Via::Other => None,
     }
 }
 

@@ -25,14 +25,18 @@ pub(super) fn load(record: &Record) -> String {
     out
 }
 
-fn medium(one: &Load) -> Row {
-    let (kind, channel) = one.medium.split_once(':').unwrap_or((&one.medium, ""));
+/// A medium for people.
+pub(super) fn medium_name(medium: &str) -> Text {
+    let (kind, channel) = medium.split_once(':').unwrap_or((medium, ""));
     let name = words::look_up(words::MEDIA, kind).map_or_else(|| Text::from(kind), Text::from);
-    let name = if channel.is_empty() { name } else { name.then(&Text::markup(" ")).then(&Text::from(channel)) };
+    if channel.is_empty() { name } else { name.then(&Text::markup(" ")).then(&Text::from(channel)) }
+}
+
+fn medium(one: &Load) -> Row {
     // Media that nobody has to share have no airtime.
     let timed = one.airtime > 0;
     Row::from(vec![
-        name,
+        medium_name(&one.medium),
         count(one.frames),
         bytes(one.bytes),
         count(one.lost),

@@ -176,9 +176,12 @@ fn requests(record: &Record) -> String {
 
 fn knowledge(record: &Record) -> String {
     let mut sheet = Sheet::of(record, column::KNOWLEDGE);
-    for one in &record.knowledge {
+    let regions = record.knowledge.iter().map(|one| (one, ""));
+    let media = record.by_medium.iter().map(|one| (one, one.of.as_str()));
+    for (one, medium) in regions.chain(media) {
         let ms = |us: u64| (us / 1_000).to_string();
-        let mut cells = vec![one.region.clone(), one.deliveries.to_string(), ms(one.p50), ms(one.p95), ms(one.slowest)];
+        let region = if medium.is_empty() { one.of.clone() } else { String::new() };
+        let mut cells = vec![region, medium.to_owned(), one.deliveries.to_string(), ms(one.p50), ms(one.p95), ms(one.slowest)];
         cells.extend(one.never.map(|never| never.to_string()));
         sheet.row(&cells);
     }

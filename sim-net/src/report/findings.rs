@@ -86,7 +86,7 @@ pub(super) fn all(record: &Record) -> Vec<Text> {
     for inject in record.injects.iter().filter(|inject| skipped(record, inject)) {
         out.push(words::FOUND_SKIPPED.with(&[count(inject.nr), inject.why_not.as_ref().map_or_else(Text::none, Text::from)]));
     }
-    if let Some(all) = record.knowledge.iter().find(|one| one.region.is_empty() && never(&one.never) > 0) {
+    if let Some(all) = record.knowledge.iter().find(|one| one.of.is_empty() && never(&one.never) > 0) {
         let lost = never(&all.never);
         out.push(words::FOUND_NEVER.with(&[count(lost), count(all.deliveries.saturating_add(lost))]));
     }

@@ -1,5 +1,6 @@
 //! Part 5: how long words took, per region, and who never got them.
 
+use super::checks::medium_name;
 use super::findings::never;
 use super::html::{Column, Row, Text, label, number, paragraph, push, table, words as column};
 use super::show::{count, length, span};
@@ -19,13 +20,13 @@ pub(super) fn region(code: &str) -> Text {
 pub(super) fn information(record: &Record) -> String {
     let known = &record.knowledge;
     let mut out = paragraph("note", &words::INFORMATION_NOTE.into());
-    let everywhere = known.iter().find(|one| one.region.is_empty());
+    let everywhere = known.iter().find(|one| one.of.is_empty());
     let drawable = |one: &&Knowledge| !one.curve.is_empty();
     if known.iter().any(|one| drawable(&one)) {
         let axis = Axis::of(known);
         out.push_str("<div class=plots>\n");
         for one in known.iter().filter(drawable) {
-            out.push_str(&plot(&axis, one, everywhere.filter(|all| all.region != one.region)));
+            out.push_str(&plot(&axis, one, everywhere.filter(|all| all.of != one.of)));
         }
         out.push_str("</div>\n");
         out.push_str(&paragraph("note", &words::CURVE_THIS.into()));
@@ -42,14 +43,28 @@ pub(super) fn information(record: &Record) -> String {
         number(words::NEVER_WAY),
     ];
     out.push_str(&table(&columns, &rows, words::NO_KNOWLEDGE));
+    if !record.by_medium.is_empty() {
+        out.push_str(&by_medium(&record.by_medium));
+    }
     out
+}
+
+/// The same words by what brought them.
+fn by_medium(media: &[Knowledge]) -> String {
+    let columns =
+        [column(words::MEDIUM), number(words::DELIVERIES), number(words::HALF), number(words::P95), number(words::SLOWEST)];
+    let row = |one: &Knowledge| {
+        Row::from(vec![medium_name(&one.of), count(one.deliveries), length(one.p50), length(one.p95), length(one.slowest)])
+    };
+    let rows: Vec<Row> = media.iter().map(row).collect();
+    paragraph("note", &words::BY_MEDIUM.into()) + &table(&columns, &rows, words::NO_KNOWLEDGE)
 }
 
 fn row(one: &Knowledge) -> Row {
     let took = |us| if one.deliveries == 0 { Text::none() } else { length(us) };
-    let mut cells = vec![region(&one.region), count(one.deliveries), took(one.p50), took(one.p95), took(one.slowest)];
+    let mut cells = vec![region(&one.of), count(one.deliveries), took(one.p50), took(one.p95), took(one.slowest)];
     cells.extend(one.never.map(count));
-    Row { attention: never(&one.never) > 0 && !one.region.is_empty(), cells }
+    Row { attention: never(&one.never) > 0 && !one.of.is_empty(), cells }
 }
 
 /// Marks of the time axis, microseconds.
@@ -98,7 +113,7 @@ fn y(part: u64, of: u64) -> i64 {
 }
 
 fn plot(axis: &Axis, one: &Knowledge, all: Option<&Knowledge>) -> String {
-    let mut out = format!("<svg viewBox=\"0 0 320 170\" role=img>{}\n", label(LEFT, 16, "head", &region(&one.region)));
+    let mut out = format!("<svg viewBox=\"0 0 320 170\" role=img>{}\n", label(LEFT, 16, "head", &region(&one.of)));
     for percent in [0, 50, 100] {
         let at = y(percent, 100);
         push(&mut out, format_args!("<path class=grid d=\"M{LEFT} {at}h{WIDTH}\"/>"));

@@ -178,7 +178,7 @@ fn names_from_files_stay_text() {
         (one.label, one.lines, one.priority, one.state) = (bad.into(), vec![bad.into()], bad.into(), bad.into());
         one.history = vec![(0, 0, bad.into())];
     }
-    record.knowledge[1].region = bad.into();
+    record.knowledge[1].of = bad.into();
     record.load[0].medium = format!("{bad}:{bad}");
     (record.forged[0].kind, record.forged[0].note) = (bad.into(), bad.into());
     record.invariants[0].first = Some((0, Some(0), bad.into()));
@@ -228,7 +228,7 @@ fn the_folder_holds_page_record_and_sheets() {
     let json = fs::read_to_string(dir.join("report.json")).unwrap();
     assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
     for (name, rows) in
-        [("injects", 7), ("expectations", 5), ("requests", 3), ("knowledge", 4), ("invariants", 4), ("timeline", 7)]
+        [("injects", 7), ("expectations", 5), ("requests", 3), ("knowledge", 6), ("invariants", 4), ("timeline", 7)]
     {
         let sheet = fs::read(dir.join(format!("{name}.csv"))).unwrap();
         assert_eq!(&sheet[..3], [0xEF, 0xBB, 0xBF], "{name}");
@@ -305,6 +305,7 @@ fn a_faultless_run_says_that_it_proves_only_what_was_seen() {
     record.expectations.retain(|one| one.result == Verdict::Met);
     record.requests.truncate(1);
     record.knowledge.clear();
+    record.by_medium.clear();
     let page = html(&record);
     assert!(read(parts(&page)[1], "en").contains("What was not played is not proven."));
     assert!(read(parts(&page)[8], "zh-TW").contains("沒有偽造訊息"));
@@ -344,6 +345,7 @@ fn an_empty_record_is_a_report_too() {
     record.injects.clear();
     record.expectations.clear();
     record.knowledge.clear();
+    record.by_medium.clear();
     record.requests.clear();
     record.turning_points.clear();
     record.load.clear();

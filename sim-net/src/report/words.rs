@@ -106,6 +106,7 @@ pub(super) mod column {
     pub(in super::super) const KNOWLEDGE: &[&str] = &[
         "exercise",
         "region",
+        "medium",
         "deliveries",
         "p50_ms",
         "p95_ms",
@@ -241,6 +242,7 @@ catalogue! {
 
     INFORMATION_NOTE = "從發出據點確認儲存，到其他據點確認儲存所需的時間。未送達的也算在母數內，所以曲線不一定到 100 %。",
         "Time from confirmed as saved at its author to saved at each other site. Words that never came count too, so a curve may end below 100 %.";
+    BY_MEDIUM = "同樣的訊息，依最後送到該據點的通訊方式分列：", "The same words, by the medium that brought them to the site:";
     NO_KNOWLEDGE = "沒有任何訊息需要傳遞。", "There was no word to pass on.";
     EVERYWHERE = "全部", "Everywhere";
     REGION = "縣市", "Region";

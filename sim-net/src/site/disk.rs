@@ -8,6 +8,7 @@ use holdfast_proto::id::{DocKind, EntryId, LogId, NodeId};
 use holdfast_proto::io::{DocRow, EntryRow, Row, Stamp};
 
 use crate::dice::Dice;
+use crate::world::Via;
 
 /// Key of a rare row, as [`Row`] describes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +26,8 @@ pub struct Job {
     pub rows: Vec<Row>,
     /// Written and synced after the rows.
     pub stamp: Option<Stamp>,
+    /// What brought it, where it is of others.
+    pub via: Via,
 }
 
 /// How a store behaves.
@@ -318,7 +321,7 @@ mod tests {
     use crate::dice::Purpose;
 
     fn job(token: u64, key: &str) -> Job {
-        Job { token, rows: vec![Row::Meta { key: key.to_owned(), value: Bytes::new() }], stamp: None }
+        Job { token, rows: vec![Row::Meta { key: key.to_owned(), value: Bytes::new() }], stamp: None, via: Via::Other }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use holdfast_proto::io::Input;
 use holdfast_proto::link::{LinkId, LinkProfile};
 
 use super::links::Carrier;
+use super::log::Via;
 use super::slot::Port;
 use super::{Happening, World};
 use crate::checker::Sometimes;
@@ -72,7 +73,7 @@ impl World {
         }
         let Some(link) = self.air_link(to) else { return };
         self.checker.saw(Sometimes::OnAir);
-        self.give(to, Input::Received { link, frame });
+        self.bring(to, Via::Gossip, link, frame);
     }
 
     pub(super) fn air_grant(&mut self, node: usize, life: u32) {

@@ -11,6 +11,7 @@ use holdfast_proto::link::{LinkId, LinkProfile};
 use holdfast_proto::message::{Message, WireDoc, WireEntry};
 use holdfast_proto::time::UtcMillis;
 
+use super::log::Via;
 use super::slot::Port;
 use super::{Happening, MINUTE, World};
 use crate::network::Cause;
@@ -211,7 +212,7 @@ impl World {
         let Some(frame) = state.frames.pop_front() else { return self.pull_out(visit) };
         let last = state.frames.is_empty();
         self.after(if last { STAYS } else { GAP }, Happening::Unpack { visit });
-        self.give(node, Input::Received { link, frame });
+        self.bring(node, Via::Courier, link, frame);
     }
 
     /// The stick is out: everything is read, or the PC would not go on.

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use holdfast_proto::link::LinkId;
 
+use super::log::Via;
 use crate::dice::{Dice, Purpose};
 use crate::network::path::{Fate, Lane, Misuse, Tally};
 use crate::scenario::{Micros, Path};
@@ -89,6 +90,16 @@ pub(super) enum Carrier {
     Lan,
     /// The broadcast domain.
     Gossip,
+}
+
+impl From<Carrier> for Via {
+    fn from(carrier: Carrier) -> Self {
+        match carrier {
+            Carrier::Wan => Self::Wan,
+            Carrier::Lan => Self::Lan,
+            Carrier::Gossip => Self::Gossip,
+        }
+    }
 }
 
 impl Carrier {

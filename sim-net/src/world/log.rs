@@ -86,14 +86,31 @@ pub enum Happened {
     Endex,
 }
 
+/// What brought a word to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Via {
+    /// The internet.
+    Wan,
+    /// The LAN of a compound.
+    Lan,
+    /// The broadcast domain.
+    Gossip,
+    /// A radio channel, by its number in the scenario.
+    Radio(usize),
+    /// A stick.
+    Courier,
+    /// None of these: an adversary's wire, or a store that was put back.
+    Other,
+}
+
 /// Delays of entries from durable at their author to durable elsewhere.
 #[derive(Clone, Debug, Default)]
 pub struct Latencies {
     born: BTreeMap<EntryId, (Micros, usize)>,
     /// Microseconds until the last node had it, one per entry that reached all.
     pub last: Vec<Micros>,
-    /// Where, and after how many microseconds: every delivery.
-    pub each: Vec<(SiteNo, Micros)>,
+    /// Where, by what, and after how many microseconds: every delivery.
+    pub each: Vec<(SiteNo, Via, Micros)>,
 }
 
 impl Latencies {
@@ -101,10 +118,10 @@ impl Latencies {
         self.born.insert(id, (now, others));
     }
 
-    pub(super) fn came(&mut self, id: EntryId, now: Micros, site: SiteNo) {
+    pub(super) fn came(&mut self, id: EntryId, now: Micros, (site, via): (SiteNo, Via)) {
         let Some((born, left)) = self.born.get_mut(&id) else { return };
         let took = now - *born;
-        self.each.push((site, took));
+        self.each.push((site, via, took));
         *left -= 1;
         if *left == 0 {
             self.last.push(took);
@@ -161,7 +178,7 @@ impl World {
             if entry.id.log.author == id {
                 latencies.born(entry.id, self.now, others);
             } else {
-                latencies.came(entry.id, self.now, node);
+                latencies.came(entry.id, self.now, (node, job.via));
             }
         }
     }

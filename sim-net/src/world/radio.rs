@@ -11,6 +11,7 @@ use holdfast_proto::identity::PublicKey;
 use holdfast_proto::io::Input;
 use holdfast_proto::link::{LinkId, LinkProfile};
 
+use super::log::Via;
 use super::slot::Port;
 use super::{CannotRun, Happening, World};
 use crate::network::Cause;
@@ -215,7 +216,7 @@ impl World {
         for (to, reception) in self.radios[net].radio.finish(self.now, transmission) {
             let link = self.radios[net].modems.get(&to).and_then(|modem| modem.link);
             if let Some(link) = link.filter(|_| reception == Reception::Heard && self.hears(to, node)) {
-                self.give(to, Input::Received { link, frame: frame.clone() });
+                self.bring(to, Via::Radio(net), link, frame.clone());
             }
         }
         let Some(modem) = self.radios[net].modem(node, life) else { return };

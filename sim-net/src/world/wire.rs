@@ -184,6 +184,7 @@ impl World {
         if !end.up {
             return;
         }
+        let via = connection.carrier.into();
         let lane = &mut connection.lanes[1 - side];
         let waits = connection.path.reliable && !lane.held.is_empty();
         if waits || !self.backhaul.open(from, to) {
@@ -195,7 +196,7 @@ impl World {
             return;
         }
         if self.alive(to, life) {
-            self.give(to, Input::Received { link: name, frame });
+            self.bring(to, via, name, frame);
         }
     }
 

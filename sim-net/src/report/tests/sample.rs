@@ -157,7 +157,7 @@ fn knowledge(region: &str, all: u64, from: u64, never: [u64; 3]) -> Knowledge {
         curve.push((took, all * share / 100));
         took = took * 19 / 10;
     }
-    Knowledge { region: region.into(), deliveries: all, p50: curve[3].0, p95: curve[7].0, slowest: curve[10].0, never, curve }
+    Knowledge { of: region.into(), deliveries: all, p50: curve[3].0, p95: curve[7].0, slowest: curve[10].0, never, curve }
 }
 
 fn turning(at: u64, what: &str, island: impl Fn(usize) -> u16) -> TurningPoint {
@@ -230,6 +230,7 @@ pub(super) fn record() -> Record {
         sites: sites(),
         injects: injects(),
         expectations: expectations(),
+        by_medium: vec![knowledge("wan", 31_000, 40_000, [0; 3]), knowledge("radio:R1", 9_212, 2_400_000, [0; 3])],
         knowledge: vec![
             knowledge("", 40_212, 60_000, [310, 96, 4]),
             knowledge("TPE", 14_800, 55_000, [0, 0, 0]),
