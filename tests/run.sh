@@ -61,9 +61,9 @@ has_packages() {
     done
 }
 
-# A browser, fonts for Chinese, and network namespaces.
+# A browser, fonts for Chinese, network namespaces, and something that spreads seeds over processes.
 need_parts() {
-    parts="chromium chromium-driver fonts-noto-cjk iproute2"
+    parts="chromium chromium-driver fonts-noto-cjk iproute2 parallel"
     command -v dpkg-query >/dev/null 2>&1 || return 0
     # shellcheck disable=SC2086 # the packages are words
     has_packages $parts && return 0
@@ -71,7 +71,7 @@ need_parts() {
     if has_apt && is_root && install_debian $parts; then
         return 0
     fi
-    lacking "the page in a browser, network namespaces: as root, apt-get install $parts"
+    lacking "the page in a browser, network namespaces, seeds spread over processes: as root, apt-get install $parts"
 }
 
 # count FILE: adds what the test binaries counted.
@@ -141,6 +141,21 @@ step "the same exercise again" "$target/debug/holdfast-sim" replay "$logs/s-demo
 seeds=${HOLDFAST_SEEDS:-300}
 step "simulator, $seeds seeds twice each" "$target/debug/holdfast-sim" sweep --seeds "0..$seeds" --jobs 2 \
     --out "$logs/swept"
+
+# Seeds spread over processes by another program, and summed up afterwards: the same bytes as all of them in one.
+apart() {
+    sim=$target/debug/holdfast-sim
+    seq 0 39 | parallel --will-cite -j 2 "$sim" sweep --seeds {} --allow-vacuous --out "$logs/swept-apart" &&
+        "$sim" sweep --merge "$logs/swept-apart" --allow-vacuous &&
+        "$sim" sweep --seeds 0..40 --allow-vacuous --out "$logs/swept-together" &&
+        diff -r "$logs/swept-apart" "$logs/swept-together"
+}
+rm -rf "$logs/swept-apart" "$logs/swept-together"
+if command -v parallel >/dev/null 2>&1; then
+    step "seeds spread by GNU parallel" apart
+else
+    echo "skipped: seeds spread by GNU parallel: it is not installed"
+fi
 
 if "$cargo" clippy --version >/dev/null 2>&1; then
     step "lints" "$cargo" clippy --workspace --locked --all-targets -- -D warnings
