@@ -101,7 +101,7 @@ impl Node {
         if !urgent {
             ways.mention = ways.mention - self.links.content();
         }
-        let mut too_long = self.put_in_batches(from, header.class, bytes, &parcel);
+        let mut too_long = self.put_in_batches(author, from, (header.class, bytes), &parcel);
         for place in ways.push.places() {
             let Some(state) = self.links.at_mut(place) else { continue };
             let queued = state.queue_word(header.class, bytes, parcel());
@@ -128,8 +128,15 @@ impl Node {
         self.trees.ways(stem, links, first)
     }
 
-    /// Puts a word into the next batch of each broadcast link but the one it came from, if somebody hears it who is not linked.
-    fn put_in_batches(&mut self, from: Option<LinkId>, class: Class, bytes: u32, word: &dyn Fn() -> Parcel) -> u64 {
+    /// Puts a word into the next batch of each broadcast link but the one it came from, if somebody hears it who is not linked. Where
+    /// its author is heard the author says it: if all who learn of it did, a word would go on the air once for each of them.
+    fn put_in_batches(
+        &mut self,
+        author: NodeId,
+        from: Option<LinkId>,
+        (class, bytes): (Class, u32),
+        word: &dyn Fn() -> Parcel,
+    ) -> u64 {
         let mut too_long = 0;
         if !self.unlinked_audible() {
             return too_long;
@@ -137,7 +144,7 @@ impl Node {
         let batch = self.now.mono.after(self.config.broadcast_batch);
         let came = from.and_then(|link| self.links.place(link));
         for place in self.links.broadcast().places().filter(|place| Some(*place) != came) {
-            let Some(state) = self.links.at_mut(place) else { continue };
+            let Some(state) = self.links.at_mut(place).filter(|state| !state.audible.contains(&author)) else { continue };
             too_long += u64::from(!state.queue_word(class, bytes, word()));
             state.flush_at.get_or_insert(batch);
         }
@@ -186,7 +193,7 @@ impl Node {
         ways.mention = ways.mention - self.links.content();
         let batched = kind == DocKind::Board;
         let parcel = || Parcel::Doc(doc.clone(), age);
-        let mut too_long = if batched { self.put_in_batches(from, class, bytes, &parcel) } else { 0 };
+        let mut too_long = if batched { self.put_in_batches(author, from, (class, bytes), &parcel) } else { 0 };
         for place in ways.push.places() {
             let Some(state) = self.links.at_mut(place) else { continue };
             too_long += u64::from(!state.queue_word(class, bytes, parcel()));

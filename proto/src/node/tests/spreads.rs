@@ -110,3 +110,41 @@ fn stations_that_start_together_do_not_speak_together_for_ever() {
     let together = spoke[0].iter().zip(&spoke[1]).skip(1).filter(|(a, b)| near(a, b)).count();
     assert!(together < 5, "{together} of 20 beacons at the same moment");
 }
+
+#[test]
+fn a_word_goes_on_the_air_once_by_its_author_and_by_others_only_where_the_author_is_not_heard() {
+    let air = LinkId(99);
+    let mut world = World::new(4);
+    for n in 0..3 {
+        world.connect(n, n + 1);
+    }
+    let profile = LinkProfile {
+        mtu: 60_000,
+        rate: 0,
+        reliable: false,
+        broadcast: true,
+        peer: None,
+        dialled: None,
+        label: "air".to_owned(),
+    };
+    let key = |world: &World, n: usize| world.alliance.nodes[n].secret.public();
+    for n in 0..4 {
+        // Host 2 hears host 0 no more than it is linked to it.
+        let keys = (0..4).filter(|other| *other != n && (n, *other) != (2, 0)).map(|other| key(&world, other)).collect();
+        world.inputs.push_back((n, Input::LinkUp { link: air, profile: profile.clone() }));
+        world.inputs.push_back((n, Input::Audible { link: air, keys }));
+    }
+    world.settle();
+    // Their own boards are said again to whoever is new there.
+    let waiting = |world: &World| [0, 1, 2, 3].map(|n| world.hosts[n].node.links[&air].outbox.len());
+    let before = waiting(&world);
+    world.request(0, "rice:2", None);
+    let more = |world: &World| [0, 1, 2, 3].map(|n| waiting(world)[n] - before[n]);
+    // Host 2 has links to 1 and 3 and hears nobody else, so that nothing goes on the air there.
+    assert_eq!(more(&world), [1, 0, 0, 0], "whoever heard host 0 leaves it to host 0");
+    let keys = vec![key(&world, 3)];
+    world.inputs.push_back((1, Input::Audible { link: air, keys }));
+    world.settle();
+    world.request(0, "rice:3", None);
+    assert_eq!(more(&world), [2, 1, 0, 0], "host 1 hears host 3, which is not linked to it, and not the author");
+}
