@@ -2,7 +2,7 @@
 //!
 //! One small record an author, with a bit for each link: a word meets one record, however many links there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Node;
 use super::spread::GRAFTS_MAX;
@@ -34,7 +34,7 @@ pub(super) struct Ways {
 
 /// What goes by one tree: an author's entries and board, which everybody carries, or its detail. A detail goes only to those entitled
 /// to it, and whoever has the board soonest from somebody else may have the detail from nobody.
-pub(super) type Stem = (NodeId, DocKind);
+pub(in crate::node) type Stem = (NodeId, DocKind);
 
 /// One stem over all links. No link is both pushed and announced.
 #[derive(Clone, Copy, Debug, Default)]
@@ -154,15 +154,15 @@ impl Node {
         }
     }
 
-    /// The peer asked for words of these: it gets them from here from now on.
-    pub(super) fn regraft(&mut self, link: LinkId, stems: BTreeSet<Stem>, handful: bool) {
+    /// The peer asked for words of these, of each for a handful or more: it gets them from here from now on.
+    pub(super) fn regraft(&mut self, link: LinkId, stems: Vec<(Stem, bool)>) {
         let Some(state) = self.links.get_mut(&link) else { return };
         // Half-way: it may have been the first word of somebody, which says little of all the others.
         state.unasked /= 2;
         let place = state.place;
         self.links.scattered(place);
-        let certified = |stem: &Stem| stem.0 != self.me && self.known.directory().nodes.contains_key(&stem.0);
-        for stem in stems.into_iter().filter(certified) {
+        let certified = |(stem, _): &(Stem, bool)| stem.0 != self.me && self.known.directory().nodes.contains_key(&stem.0);
+        for (stem, handful) in stems.into_iter().filter(certified) {
             self.trees.graft(stem, place, handful);
         }
     }

@@ -1,7 +1,7 @@
 //! Wants of peers: what of them is held, read from disk while the last of it is being sent, by class, newest first.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::Fetch;
 use crate::config::{AUTHORS_MAX, FETCH_MAX};
@@ -13,6 +13,7 @@ use crate::node::Node;
 use crate::node::count::Counter;
 use crate::node::link::Link;
 use crate::node::spread::REPAIR_MAX;
+use crate::node::trees::Stem;
 
 /// Entries waiting to be served to one peer, and numbers looked up for one want; the rest is left to the next probe.
 const SERVE_MAX: usize = 65_536;
@@ -46,11 +47,14 @@ impl Serving {
 impl Node {
     /// A peer lacks these: it gets their authors' words from here from now on.
     fn graft_to(&mut self, id: LinkId, entries: &[(LogId, Vec<(u32, u32)>)], docs: &BTreeSet<(NodeId, DocKind)>) {
-        let count: u64 = entries.iter().flat_map(|(_, ranges)| ranges).map(|(a, b)| u64::from(b.saturating_sub(*a)) + 1).sum();
-        // More is a difference that anything may have made.
-        let handful = count.saturating_add(docs.len() as u64) <= REPAIR_MAX as u64;
-        let stems = entries.iter().map(|(log, _)| (log.author, DocKind::Board)).chain(docs.iter().copied());
-        self.regraft(id, stems.collect(), handful);
+        let mut lacking: BTreeMap<Stem, u64> = docs.iter().map(|stem| (*stem, 1)).collect();
+        for (log, ranges) in entries {
+            let count: u64 = ranges.iter().map(|(first, last)| u64::from(last.saturating_sub(*first)) + 1).sum();
+            let words = lacking.entry((log.author, DocKind::Board)).or_default();
+            *words = words.saturating_add(count);
+        }
+        // More of one author is a difference that anything may have made, such as a long time apart.
+        self.regraft(id, lacking.into_iter().map(|(stem, words)| (stem, words <= REPAIR_MAX as u64)).collect());
     }
 
     /// A peer wants something.
