@@ -27,7 +27,7 @@ pub(super) struct Pending {
 #[derive(Clone, Debug)]
 pub(super) enum Job {
     /// Entries and documents of others.
-    Foreign { entries: Vec<EntryId>, docs: Vec<HeldDoc>, from: Option<LinkId> },
+    Foreign { entries: Vec<EntryId>, docs: Vec<HeldDoc>, from: Option<LinkId>, heard: Now },
     /// Words of our own.
     Own(Box<write::Flight>),
     /// A fork proof.
@@ -116,7 +116,11 @@ impl Node {
             state.healing.received += ids.len() as u64;
         }
         if !rows.is_empty() {
-            self.persist(rows, None, Job::Foreign { entries: ids, docs: Vec::new(), from: (!fresh).then_some(link) });
+            self.persist(
+                rows,
+                None,
+                Job::Foreign { entries: ids, docs: Vec::new(), from: (!fresh).then_some(link), heard: self.now },
+            );
         }
     }
 
@@ -208,7 +212,11 @@ impl Node {
             state.healing.received += held.len() as u64;
         }
         if !rows.is_empty() {
-            self.persist(rows, None, Job::Foreign { entries: Vec::new(), docs: held, from: (!fresh).then_some(link) });
+            self.persist(
+                rows,
+                None,
+                Job::Foreign { entries: Vec::new(), docs: held, from: (!fresh).then_some(link), heard: self.now },
+            );
         }
     }
 
@@ -335,7 +343,7 @@ impl Node {
     /// The store kept it: now, and only now, it counts.
     pub(super) fn persisted(&mut self, token: u64) {
         match self.jobs.remove(&token) {
-            Some(Job::Foreign { entries, docs, from }) => self.foreign_durable(entries, docs, from),
+            Some(Job::Foreign { entries, docs, from, heard }) => self.foreign_durable(entries, docs, from, heard),
             Some(Job::Own(flight)) => self.own_durable(*flight),
             Some(Job::Fork { log, proof }) => self.fork_durable(log, *proof),
             Some(Job::Quiet) | None => {}
@@ -361,7 +369,7 @@ impl Node {
         }
     }
 
-    fn foreign_durable(&mut self, entries: Vec<EntryId>, docs: Vec<HeldDoc>, from: Option<LinkId>) {
+    fn foreign_durable(&mut self, entries: Vec<EntryId>, docs: Vec<HeldDoc>, from: Option<LinkId>, heard: Now) {
         let mut runs: Vec<(NodeId, u32, u32)> = Vec::new();
         let many = !entries.is_empty();
         for id in entries {
@@ -380,7 +388,7 @@ impl Node {
             self.notify(Event::Entries { author, first, count });
         }
         for doc in docs {
-            self.doc_durable(doc, from);
+            self.doc_durable(doc, from, heard);
         }
         if let Some(link) = from.filter(|_| many) {
             // Learned by reconciliation: neighbours are not pushed to, they are told to look.
@@ -389,10 +397,11 @@ impl Node {
         self.moved();
     }
 
-    fn doc_durable(&mut self, doc: HeldDoc, from: Option<LinkId>) {
+    /// `heard`: when it came. The store may have kept it waiting, and it grew older meanwhile.
+    fn doc_durable(&mut self, doc: HeldDoc, from: Option<LinkId>, heard: Now) {
         let (author, kind, order) = (doc.row.author, doc.row.kind, doc.doc.order());
         self.pending_docs.remove(&(author, kind, order));
-        let age = Age::heard(doc.row.age.age_ms, self.now);
+        let age = Age::heard(doc.row.age.age_ms, heard);
         let (version, read) = (doc.doc.version, Arc::clone(&doc.doc));
         let said = self.replica.doc(author, kind).is_some_and(|held| held.doc.contact == read.contact);
         if self.replica.commit_doc(doc) == DocOutcome::Known {

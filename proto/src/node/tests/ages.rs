@@ -79,3 +79,31 @@ fn a_neighbour_whose_clock_is_years_ahead_still_knows_how_old_a_board_is() {
     let ahead = Now { mono: world.now.mono, wall: UtcMillis(world.now.wall.0 + 3_650 * DAY_MS) };
     assert!(view(&mut world, ahead).unwrap() > 3_000 * 86_400);
 }
+
+#[test]
+fn a_board_that_waited_for_a_slow_store_is_as_old_as_it_is() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    world.report(0, "operating.status", "open");
+    // Host 1's store takes a minute over the next board.
+    world.report(0, "operating.status", "closed");
+    let author = world.alliance.nodes[0].node;
+    let row = world.hosts[0].node.replica.doc(author, DocKind::Board).expect("said").row.clone();
+    let mut late = World::new(2);
+    late.connect(0, 1);
+    let link = *late.wires.keys().find(|(host, _)| *host == 1).map(|(_, link)| link).expect("linked");
+    let frame =
+        crate::message::Message::Docs { want: None, docs: vec![crate::message::WireDoc::pack(&row, Some(1_000))] }.to_frame();
+    late.hosts[1].node.handle(late.now, Input::Received { link, frame });
+    let mut token = None;
+    while let Some(output) = late.hosts[1].node.poll_output() {
+        if let Output::Persist { token: of, .. } = output {
+            token = Some(of);
+        }
+    }
+    late.advance(Duration::from_secs(60));
+    late.hosts[1].node.handle(late.now, Input::Persisted { token: token.expect("it goes to the store") });
+    late.drain(1);
+    let age = late.hosts[1].node.doc_age(author, DocKind::Board);
+    assert!(age.is_some_and(|age| age >= 61_000), "{age:?}");
+}
