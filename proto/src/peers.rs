@@ -110,13 +110,12 @@ impl Peers {
         if let Some(contact) = self.contacts.get_mut(&address) {
             self.stale |= is_static && !contact.is_static;
             contact.is_static |= is_static;
-            let promoted = is_static;
             if !contact.proven && contact.node != node {
                 self.stale = true;
                 // Two claim it, or somebody claims what was configured: who is there is found out by dialling.
                 contact.node = None;
             }
-            if promoted {
+            if is_static {
                 self.count();
             }
             return;

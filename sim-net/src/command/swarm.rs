@@ -54,9 +54,10 @@ fn describe(out: &mut impl Write, scenario: &Scenario) -> io::Result<()> {
     writeln!(out, "broadcast {:?}", model.gossip)?;
     writeln!(
         out,
-        "slow disks {}, partial rosters {}, wrong clocks {}, an act of each node every {} on average",
+        "slow disks {}, partial rosters {}, home hubs {}, wrong clocks {}, an act of each node every {} on average",
         model.slow_disks,
         model.partial_roster,
+        model.home_hubs,
         model.wrong_clocks,
         seconds(model.tempo.acts)
     )?;
