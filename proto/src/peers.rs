@@ -40,6 +40,9 @@ const CLAIMS_MAX: usize = 4;
 const FAILING: u32 = 2;
 /// Who is wanted but keeps refusing, as a hub that holds all the links it may, waits so many times longer where there are links enough.
 const PATIENT: u32 = 8;
+/// Of addresses that were only heard of and do not answer so many are dialled in the longest wait, about, however many there are: a
+/// PC without a line runs on its battery.
+const REDIALS: usize = 16;
 /// Of a reason so much is kept.
 const CAUSE_CHARS_MAX: usize = 256;
 
@@ -247,11 +250,13 @@ impl Peers {
     /// A dial came to nothing: wait longer, jittered, never for ever.
     pub fn failed(&mut self, address: &str, cause: &str, now: Instant, config: &Config, rng: &mut Rng) {
         self.stale = true;
+        let crowd = u32::try_from(self.failing.div_ceil(REDIALS).max(1)).unwrap_or(u32::MAX);
         if let Some(contact) = self.contacts.get_mut(address) {
             contact.dialling = false;
             contact.failures = contact.failures.saturating_add(1);
             contact.last_error = Some(cause.chars().take(CAUSE_CHARS_MAX).collect());
-            let wait = config.redial_min.saturating_mul(1 << contact.failures.saturating_sub(1).min(10)).min(config.redial_max);
+            let longest = if contact.gives_way() { config.redial_max.saturating_mul(crowd) } else { config.redial_max };
+            let wait = config.redial_min.saturating_mul(1 << contact.failures.saturating_sub(1).min(10)).min(longest);
             let micros = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
             contact.waited = Duration::from_micros(micros / 2 + rng.below(micros / 2 + 1));
             contact.next = now.after(contact.waited);
@@ -309,3 +314,6 @@ impl Peers {
         self.count();
     }
 }
+
+#[cfg(test)]
+mod tests;
