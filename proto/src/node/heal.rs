@@ -51,6 +51,9 @@ const FRESH_MAX: Duration = Duration::from_secs(2);
 const FRESH_MAX_RELIABLE: Duration = Duration::from_secs(5);
 /// A probe waits so long for our own writes to the store to end.
 const STORE_FIRST: Duration = Duration::from_millis(5);
+/// However many are heard on a broadcast link, on average somebody speaks only once in so long of what nobody asked for: each hears
+/// all of it, and a frame costs a PC of a thousand neighbours about a millisecond.
+const CROWD_PAUSE: Duration = Duration::from_secs(2);
 
 /// One link's side of getting equal.
 #[derive(Clone, Debug, Default)]
@@ -139,19 +142,25 @@ impl Node {
     }
 
     fn say_beacon(&mut self, id: LinkId) {
-        let next = self.now.mono.after(self.beacon_wait());
+        let Some(heard) = self.links.get(&id).map(|link| link.audible.len()) else { return };
+        let next = self.now.mono.after(self.beacon_wait(heard));
         let Some(link) = self.links.get_mut(&id) else { return };
         link.probe_at = Some(next);
-        if !link.audible.is_empty() {
+        let retell = std::mem::take(&mut link.retell);
+        if heard > 0 {
             let (nonce, root) = (self.rng.next_u64(), self.root());
             self.control(id, Message::Beacon { from: self.me, nonce, root: keyed(root, nonce) });
         }
+        if retell {
+            self.retell(id);
+        }
     }
 
-    /// Until the next beacon: three to five quarters of the period. Stations that started together, as after a power cut, would
-    /// otherwise speak at the same moment for ever, and on a radio channel nobody would hear them.
-    pub(super) fn beacon_wait(&mut self) -> Duration {
-        let quarter = self.config.beacon / 4;
+    /// Until the next beacon where so many are heard: three to five quarters of the period. Stations that started together, as after
+    /// a power cut, would otherwise speak at the same moment for ever, and on a radio channel nobody would hear them.
+    pub(super) fn beacon_wait(&mut self, heard: usize) -> Duration {
+        let crowd = CROWD_PAUSE.saturating_mul(u32::try_from(heard).unwrap_or(u32::MAX));
+        let quarter = self.config.beacon.max(crowd) / 4;
         let spread = u64::try_from(quarter.as_micros()).unwrap_or(u64::MAX / 2).saturating_mul(2);
         quarter.saturating_mul(3).saturating_add(Duration::from_micros(self.rng.below(spread.saturating_add(1))))
     }
@@ -386,6 +395,11 @@ impl Node {
             self.fetches.insert(token, Fetch::Revive);
             self.emit(Output::Fetch { token, entries: entries.to_vec() });
         }
+    }
+
+    /// So many are heard on a broadcast link that one who is new there is not answered by all at once.
+    pub(super) fn is_crowd(&self, heard: usize) -> bool {
+        CROWD_PAUSE.saturating_mul(u32::try_from(heard).unwrap_or(u32::MAX)) > self.config.beacon
     }
 
     /// On a broadcast link somebody says its digest: a hint to compare with that neighbour.

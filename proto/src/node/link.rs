@@ -76,6 +76,8 @@ pub(super) struct Link {
     pub(super) healing: heal::Healing,
     /// Nodes heard on a broadcast link.
     pub(super) audible: BTreeSet<NodeId>,
+    /// Somebody is new in a crowd: our own board goes with the next beacon.
+    pub(super) retell: bool,
     pub(super) clock_skew_ms: Option<i64>,
     /// Refused frames since `refusals_since`.
     pub(super) refusals: u32,
@@ -106,6 +108,7 @@ impl Link {
             probe_at: None,
             healing: heal::Healing::default(),
             audible: BTreeSet::new(),
+            retell: false,
             clock_skew_ms: None,
             refusals: 0,
             refusals_since: now,

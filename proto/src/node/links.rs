@@ -49,7 +49,7 @@ impl Node {
             return self.hang_up(id, "too many have come and not said who they are");
         }
         let broadcast = profile.broadcast;
-        let first_beacon = broadcast.then(|| self.now.mono.after(self.beacon_wait()));
+        let first_beacon = broadcast.then(|| self.now.mono.after(self.beacon_wait(0)));
         let Some(link) = self.links.open(id, profile, self.now.mono) else { return self.bug("a link came up twice") };
         link.probe_at = first_beacon;
         if !broadcast {
@@ -105,11 +105,26 @@ impl Node {
             .filter(|node| *node != self.me);
         let nodes: BTreeSet<NodeId> = nodes.collect();
         let Some(link) = self.links.get_mut(&id) else { return };
-        let newcomers = nodes.difference(&link.audible).count();
+        let newcomers = nodes.difference(&link.audible).next().is_some();
+        let (heard, before) = (nodes.len(), link.audible.len());
         link.audible = nodes;
         // A broadcast is not repeated: who was not there yet hears our own board again.
-        if newcomers > 0
-            && self.unlinked_audible()
+        if !self.is_crowd(heard) {
+            if newcomers {
+                self.retell(id);
+            }
+            return;
+        }
+        let next = (!self.is_crowd(before)).then(|| self.now.mono.after(self.beacon_wait(heard)));
+        if let Some(link) = self.links.get_mut(&id) {
+            link.retell |= newcomers;
+            link.probe_at = next.or(link.probe_at);
+        }
+    }
+
+    /// Says this node's own board again on a broadcast link, if anybody hears it there alone.
+    pub(super) fn retell(&mut self, id: LinkId) {
+        if self.unlinked_audible()
             && let Some(doc) = self.replica.doc(self.me, DocKind::Board).cloned()
         {
             self.broadcast_doc(id, &doc);

@@ -138,13 +138,16 @@ impl Node {
         word: &dyn Fn() -> Parcel,
     ) -> u64 {
         let mut too_long = 0;
-        if !self.unlinked_audible() {
-            return too_long;
-        }
         let batch = self.now.mono.after(self.config.broadcast_batch);
         let came = from.and_then(|link| self.links.place(link));
-        for place in self.links.broadcast().places().filter(|place| Some(*place) != came) {
-            let Some(state) = self.links.at_mut(place).filter(|state| !state.audible.contains(&author)) else { continue };
+        let around = self.links.broadcast();
+        let silent = |place: &Place| self.links.at(*place).is_some_and(|state| !state.audible.contains(&author));
+        let places: Vec<Place> = around.places().filter(|place| Some(*place) != came && silent(place)).collect();
+        if places.is_empty() || !self.unlinked_audible() {
+            return too_long;
+        }
+        for place in places {
+            let Some(state) = self.links.at_mut(place) else { continue };
             too_long += u64::from(!state.queue_word(class, bytes, word()));
             state.flush_at.get_or_insert(batch);
         }

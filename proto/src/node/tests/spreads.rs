@@ -148,3 +148,42 @@ fn a_word_goes_on_the_air_once_by_its_author_and_by_others_only_where_the_author
     world.request(0, "rice:3", None);
     assert_eq!(more(&world), [2, 1, 0, 0], "host 1 hears host 3, which is not linked to it, and not the author");
 }
+
+#[test]
+fn in_a_crowd_a_newcomer_is_told_our_board_with_the_next_beacon_and_not_by_all_at_once() {
+    let air = LinkId(99);
+    let mut world = World::new(4);
+    let profile = LinkProfile {
+        mtu: 60_000,
+        rate: 0,
+        reliable: false,
+        broadcast: true,
+        peer: None,
+        dialled: None,
+        label: "air".to_owned(),
+    };
+    let keys = |world: &World, others: &[usize]| others.iter().map(|n| world.alliance.nodes[*n].secret.public()).collect();
+    // Three heard are a crowd for one whose beacon is this often, and nobody is for the other.
+    world.hosts[0].node.config.beacon = Duration::from_secs(3);
+    for n in [0, 3] {
+        world.report(n, "operating.status", "open");
+        let others: Vec<usize> = (0..4).filter(|other| *other != n).collect();
+        world.inputs.push_back((n, Input::LinkUp { link: air, profile: profile.clone() }));
+        world.inputs.push_back((n, Input::Audible { link: air, keys: keys(&world, &others) }));
+    }
+    world.settle();
+    let waiting = |world: &World, n: usize| world.hosts[n].node.links[&air].outbox.len();
+    assert_eq!((waiting(&world, 0), waiting(&world, 3)), (0, 1));
+    let due = |world: &World| world.hosts[0].node.links[&air].probe_at.expect("the next beacon is planned");
+    let wait = due(&world).since(world.now.mono);
+    assert!(wait >= Duration::from_millis(4_500) && wait <= Duration::from_millis(7_500), "{wait:?}");
+    let mut more = Vec::new();
+    for _ in 0..2 {
+        let (before, at) = (waiting(&world, 0), due(&world));
+        world.hosts[0].node.handle(Now { mono: at, ..world.now }, Input::Wake);
+        world.drain(0);
+        more.push(waiting(&world, 0) - before);
+    }
+    // A beacon and the board; a beacon.
+    assert_eq!(more, [2, 1]);
+}
