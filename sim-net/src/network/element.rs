@@ -3,8 +3,12 @@
 //!
 //! All elements of both ends are in series: each must be up. Redundancy is written as one element that fails when all of it does.
 
+mod reach;
+
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::reach::Reach;
 use super::Cause;
 use crate::scenario::words::{ElementKind, Medium};
 use crate::scenario::{self, Micros, Path, SiteNo};
@@ -71,6 +75,8 @@ pub struct Backhaul {
     flaps: BTreeMap<Cause, Flap>,
     degradings: BTreeMap<Cause, Vec<SiteNo>>,
     latest: u64,
+    /// Empty after each change.
+    reach: OnceCell<Reach>,
 }
 
 impl Backhaul {
@@ -101,6 +107,7 @@ impl Backhaul {
             flaps: BTreeMap::new(),
             degradings: BTreeMap::new(),
             latest: 0,
+            reach: OnceCell::new(),
         }
     }
 
@@ -174,6 +181,7 @@ impl Backhaul {
     }
 
     fn change(&mut self, elements: &[usize], mut change: impl FnMut(&mut Element) -> bool) -> Vec<SiteNo> {
+        self.reach.take();
         let mut touched = BTreeSet::new();
         for number in elements {
             let element = &mut self.elements[*number];
@@ -188,6 +196,7 @@ impl Backhaul {
     /// One way: only what the first group sends to the others is lost. A site named twice counts where it is named first.
     pub fn partition(&mut self, cause: Cause, groups: &[Vec<SiteNo>], one_way: bool) -> Vec<SiteNo> {
         let mut touched: BTreeSet<SiteNo> = self.end_partition(cause).into_iter().collect();
+        self.reach.take();
         let mut members = BTreeSet::new();
         for (group, site) in (0..).zip(groups).flat_map(|(group, sites)| sites.iter().map(move |site| (group, *site))) {
             if members.insert(site) {
@@ -210,6 +219,7 @@ impl Backhaul {
         for site in &sites {
             self.sites[*site].flapped.insert(cause);
         }
+        self.reach.take();
         let flap = Flap { sites: sites.into_iter().collect(), half: (period / 2).max(1), down: true };
         self.flaps.insert(cause, flap);
         touched.into_iter().collect()
@@ -224,6 +234,7 @@ impl Backhaul {
     /// What was down by this flap comes up, what was up goes down.
     pub fn swing(&mut self, cause: Cause) -> Vec<SiteNo> {
         let Some(flap) = self.flaps.get_mut(&cause) else { return Vec::new() };
+        self.reach.take();
         flap.down = !flap.down;
         for site in &flap.sites {
             let flapped = &mut self.sites[*site].flapped;
@@ -268,6 +279,7 @@ impl Backhaul {
     }
 
     fn end_partition(&mut self, cause: Cause) -> Vec<SiteNo> {
+        self.reach.take();
         let members = self.partitions.remove(&cause).map_or_else(Vec::new, |partition| partition.members);
         for site in &members {
             self.sites[*site].sides.retain(|(other, _)| *other != cause);
@@ -276,6 +288,7 @@ impl Backhaul {
     }
 
     fn end_flap(&mut self, cause: Cause) -> Vec<SiteNo> {
+        self.reach.take();
         let sites = self.flaps.remove(&cause).map_or_else(Vec::new, |flap| flap.sites);
         for site in &sites {
             self.sites[*site].flapped.remove(&cause);

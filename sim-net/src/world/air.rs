@@ -61,7 +61,7 @@ impl World {
         let lane = &mut self.links.air[from];
         let Ok(left) = lane.depart(self.now, frame, &path, tally)? else { return Ok(Vec::new()) };
         let mut out = Vec::new();
-        for to in (0..self.slots.len()).filter(|to| *to != from && backhaul.open(from, *to)) {
+        for to in backhaul.open_from(from).iter().copied().filter(|to| *to != from) {
             out.extend(lane.arrive(left, frame, &path, tally).flights().map(|flight| (to, flight)));
         }
         Ok(out)
@@ -108,11 +108,9 @@ impl World {
         }
         for node in 0..self.slots.len() {
             let Some(link) = self.air_link(node).filter(|_| self.slots[node].driver.is_some()) else { continue };
-            let keys: Vec<_> = (0..self.slots.len())
-                .filter(|other| *other != node && self.slots[*other].driver.is_some())
-                .filter(|other| self.backhaul.open_both(node, *other) && self.hears(node, *other))
-                .map(|other| self.alliance.members[other].key)
-                .collect();
+            let others = self.backhaul.open_with(node).iter().copied().filter(|other| *other != node);
+            let heard = others.filter(|other| self.slots[*other].driver.is_some() && self.hears(node, *other));
+            let keys: Vec<_> = heard.map(|other| self.alliance.members[other].key).collect();
             if self.slots[node].heard != keys {
                 self.slots[node].heard.clone_from(&keys);
                 self.give(node, Input::Audible { link, keys });

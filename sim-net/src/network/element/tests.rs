@@ -178,6 +178,13 @@ proptest! {
             let touched = apply(&mut backhaul, change);
             plain.change(change);
             prop_assert!(touched.is_sorted_by(|a, b| a < b));
+            for a in 0..SITES {
+                let plain = &plain;
+                let open = |both: bool| (0..SITES).filter(move |b| *b != a && plain.open(a, *b) && (!both || plain.open(*b, a)));
+                let others = |sites: &[SiteNo]| sites.iter().copied().filter(|b| *b != a).collect::<Vec<_>>();
+                prop_assert_eq!(others(backhaul.open_from(a)), open(false).collect::<Vec<_>>(), "from {} after {:?}", a, change);
+                prop_assert_eq!(others(backhaul.open_with(a)), open(true).collect::<Vec<_>>(), "with {} after {:?}", a, change);
+            }
             for (a, b) in (0..SITES).flat_map(|a| (0..SITES).map(move |b| (a, b))).filter(|(a, b)| a != b) {
                 prop_assert_eq!(backhaul.open(a, b), plain.open(a, b), "{} to {} after {:?}", a, b, change);
                 prop_assert_eq!(*backhaul.path(a, b), plain.path(a, b), "{} to {} after {:?}", a, b, change);
