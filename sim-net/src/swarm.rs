@@ -9,7 +9,8 @@ use holdfast_proto::identity::Region;
 use crate::dice::{Dice, Purpose};
 use crate::scenario::words::{ElementKind, ForgeKind, Medium, SiteRole, Status, What};
 use crate::scenario::{
-    Effect, Element, Exercise, Inject, Micros, Operators, Origin, Path, Scenario, Site, SiteNo, Tempo, When, WorldModel,
+    Channel, Effect, Element, Exercise, Inject, Micros, Modulation, Operators, Origin, Path, Scenario, Site, SiteNo, Tempo, When,
+    WorldModel,
 };
 use crate::world::MINUTE;
 
@@ -44,7 +45,7 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
     let nodes = scale.nodes.max(2);
     let wan = draw_path(&mut dice);
     let gossip = dice.chance(600).then_some(Path { reliable: false, loss: 50_000, rate: 12_500_000, ..wan });
-    let world = WorldModel {
+    let mut world = WorldModel {
         wan,
         lan: Path::LAN,
         gossip,
@@ -58,8 +59,16 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
         tempo: Tempo { boards: 0, entries: 0, acts: dice.between(2_000_000, 30_000_000) },
     };
     let firms = if dice.chance(500) { 1 } else { 2 };
-    let sites: Vec<Site> = (0..nodes).map(|node| draw_site(&mut dice, node, firms, duration)).collect();
+    let mut sites: Vec<Site> = (0..nodes).map(|node| draw_site(&mut dice, node, firms, duration)).collect();
     let elements = draw_elements(&mut dice, nodes);
+    // Of a stream of its own: a seed's other draws are the same with a radio and without.
+    let mut air = Dice::new(seed, Purpose::Plan, 1);
+    if air.chance(250) {
+        let channel = draw_channel(&mut air);
+        let stations = some(&mut air, nodes, 500);
+        stations.iter().for_each(|site| sites[*site].media.push(Medium::Radio(channel.name.clone())));
+        world.channels.extend((!stations.is_empty()).then_some(channel));
+    }
     let mut scenario = Scenario {
         exercise: Exercise {
             id: format!("SWARM-{seed}"),
@@ -80,6 +89,7 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
     };
     let mut draw = Draw { nodes, duration, elements: scenario.elements.len(), injects: Vec::new() };
     draw.all(&mut dice, &scenario);
+    draw.noise(&mut air, &scenario);
     scenario.injects = draw.injects;
     scenario.injects.sort_by_key(|inject| if let When::At(at) = inject.when { at } else { duration });
     scenario
@@ -164,6 +174,19 @@ fn draw_path(dice: &mut Dice) -> Path {
         queue: 131_072,
         mtu: u32::try_from(FRAME_BYTES_MAX).unwrap_or(u32::MAX),
         reliable: dice.chance(700),
+    }
+}
+
+/// Sites stand about a hundred metres apart, so that a short range hides some from each other.
+fn draw_channel(dice: &mut Dice) -> Channel {
+    let rate = *dice.pick(&[1_200, 2_400, 9_600]).expect("invariant: there are rates");
+    Channel {
+        modulation: Modulation::Rate(rate),
+        duty: if dice.chance(500) { 100_000 } else { ppm(dice.between(10_000, 1_000_000)) },
+        range_m: ppm(dice.between(150, 5_000)),
+        mtu: ppm(dice.between(60, 1_000)),
+        loss: if dice.chance(500) { ppm(dice.below(200_000)) } else { 0 },
+        ..Channel::named("R1")
     }
 }
 
@@ -327,6 +350,20 @@ impl Draw {
     fn swizzle(&mut self, dice: &mut Dice, _: &Scenario) {
         let sites = some(dice, self.nodes, 600);
         self.add(dice, Effect::Swizzle(sites), self.long());
+    }
+
+    /// What disturbs a radio channel, if there is one.
+    fn noise(&mut self, dice: &mut Dice, scenario: &Scenario) {
+        let Some(channel) = scenario.world.channels.first() else { return };
+        if dice.chance(400) {
+            let sites = if dice.chance(500) { Vec::new() } else { self.site(dice) };
+            self.add(dice, Effect::Jam { channel: channel.name.clone(), sites }, self.long());
+        }
+        let has_one = |site: &SiteNo| scenario.sites[*site].media.contains(&Medium::Radio(channel.name.clone()));
+        let stations: Vec<SiteNo> = (0..self.nodes).filter(has_one).collect();
+        if let Some(site) = dice.pick(&stations).copied().filter(|_| dice.chance(400)) {
+            self.add(dice, Effect::AntennaDown(vec![site]), self.long());
+        }
     }
 
     fn absent(&mut self, dice: &mut Dice, _: &Scenario) {
