@@ -133,9 +133,10 @@ else
     lacking "full disks: only root can mount small ones"
 fi
 
-rm -rf "$logs/s-demo" "$logs/swept"
+rm -rf "$logs/s-demo" "$logs/p-planted" "$logs/swept"
 # A shipped scenario as a controller plays it, then again out of its record: every expectation met, and the same run to the last event.
 step "exercise" "$target/debug/holdfast-sim" run configs/scenarios/s-demo --out "$logs/s-demo"
+step "planted conflicts" "$target/debug/holdfast-sim" run configs/scenarios/p-planted --out "$logs/p-planted"
 step "the same exercise again" "$target/debug/holdfast-sim" replay "$logs/s-demo"
 
 seeds=${HOLDFAST_SEEDS:-300}

@@ -566,6 +566,8 @@ pub enum Counted {
     RequestsOpen(SiteNo),
     /// Sites reachable in the eyes of this site.
     Reachable(SiteNo),
+    /// Sites that told two stories, as this site has found.
+    Forked(SiteNo),
     /// Sites of these that are running.
     Running(Vec<SiteNo>),
     /// Sites of these that say they are open or open with limits.

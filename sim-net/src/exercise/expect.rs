@@ -183,6 +183,12 @@ fn count(world: &mut World, what: &Counted) -> (Option<u64>, Phrase) {
             let nobody = Phrase::NobodyToAsk { site: site.clone() };
             (count, count.map_or(nobody, |count| Phrase::Reachable { site, count }))
         }
+        Counted::Forked(at) => {
+            let count = status(world, *at).map(|view| view.nodes.iter().filter(|node| node.forked).count() as u64);
+            let site = name(world, *at);
+            let nobody = Phrase::NobodyToAsk { site: site.clone() };
+            (count, count.map_or(nobody, |count| Phrase::Forked { site, count }))
+        }
         Counted::Running(sites) => {
             let count = sites.iter().filter(|site| world.runs(**site)).count() as u64;
             (Some(count), Phrase::Running { count })

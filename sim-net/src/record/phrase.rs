@@ -219,6 +219,8 @@ phrases! {
     RequestsOpen { site: String, count: u64 } = "{site} 看到的未結需求：{count}", "requests open as {site} sees it: {count}";
     /// How many it can reach.
     Reachable { site: String, count: u64 } = "{site} 連得到的據點：{count}", "sites that {site} has a link to: {count}";
+    /// How many were found to contradict themselves.
+    Forked { site: String, count: u64 } = "{site} 發現紀錄自相矛盾的據點：{count}", "sites that told two stories, as {site} has found: {count}";
     /// How many run.
     Running { count: u64 } = "執行中的據點：{count}", "sites running: {count}";
     /// How many are open.

@@ -350,7 +350,9 @@ impl<'a> Checker<'a> {
                 }
                 of
             }
-            Check::Count { what: Counted::RequestsOpen(at) | Counted::Reachable(at), .. } => std::slice::from_ref(at),
+            Check::Count { what: Counted::RequestsOpen(at) | Counted::Reachable(at) | Counted::Forked(at), .. } => {
+                std::slice::from_ref(at)
+            }
             Check::Shows { at, of, .. } => {
                 self.there(origin, of);
                 at

@@ -178,7 +178,9 @@ fn looks(check: &mut Check, places: &Places) -> bool {
         | Check::Equal(sites)
         | Check::TimeToKnowP95 { sites, .. }
         | Check::Count { what: Counted::Running(sites) | Counted::Open(sites), .. } => places.some(sites),
-        Check::Count { what: Counted::RequestsOpen(site) | Counted::Reachable(site), .. } => places.one(site),
+        Check::Count { what: Counted::RequestsOpen(site) | Counted::Reachable(site) | Counted::Forked(site), .. } => {
+            places.one(site)
+        }
         Check::Shows { at, of, .. } => places.some(at) && places.some(of),
         Check::AirtimeBelow { .. } | Check::NeverAccepted(_) => true,
     }

@@ -182,6 +182,7 @@ fn check_pairs(check: &Check, index: &Index<'_>) -> Vec<(&'static str, String)> 
             let (word, key, sites) = match what {
                 Counted::RequestsOpen(site) => ("requests-open", "at", show(&[*site])),
                 Counted::Reachable(site) => ("reachable", "at", show(&[*site])),
+                Counted::Forked(site) => ("forked", "at", show(&[*site])),
                 Counted::Running(sites) => ("running", "of", show(sites)),
                 Counted::Open(sites) => ("open", "of", show(sites)),
             };

@@ -281,6 +281,7 @@ fn check(hand: &mut Hand) -> Check {
         },
         1 => Check::Knows { sites: hand.sites(), alive: hand.dice.chance(500), what: Subject::Inject(1), at_least: 1_000_000 },
         2 => Check::Count { what: Counted::RequestsOpen(hand.site()), at_least, at_most },
+        3 if hand.dice.chance(500) => Check::Count { what: Counted::Forked(hand.site()), at_least, at_most },
         3 => Check::Count { what: Counted::Reachable(hand.site()), at_least, at_most },
         4 => Check::Count { what: Counted::Running(hand.sites()), at_least, at_most },
         5 => Check::Count { what: Counted::Open(hand.sites()), at_least, at_most },
