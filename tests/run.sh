@@ -136,6 +136,12 @@ fi
 rm -rf "$logs/s-demo" "$logs/p-planted" "$logs/swept"
 # A shipped scenario as a controller plays it, then again out of its record: every expectation met, and the same run to the last event.
 step "exercise" "$target/debug/holdfast-sim" run configs/scenarios/s-demo --out "$logs/s-demo"
+# Debug and release are the same run: nothing depends on what an optimiser does or an assertion checks.
+released() {
+    "$cargo" build --locked --release -p holdfast-sim &&
+        "$target/release/holdfast-sim" replay "$logs/s-demo"
+}
+step "the same exercise in a release build" released
 step "planted conflicts" "$target/debug/holdfast-sim" run configs/scenarios/p-planted --out "$logs/p-planted"
 step "the same exercise again" "$target/debug/holdfast-sim" replay "$logs/s-demo"
 

@@ -60,6 +60,8 @@ pub struct Word {
     pub at: u64,
     /// Entries that carry it.
     pub entries: Vec<EntryId>,
+    /// The version of the author's board that first said it; any later one stands for it.
+    pub board: Option<DocOrder>,
     /// Spoken id, where it made a request.
     pub request: Option<String>,
     /// Every store that held it was destroyed.
@@ -89,6 +91,8 @@ impl Content {
 pub struct Checker {
     /// Broken rules, in the order found.
     pub violations: Vec<Violation>,
+    /// How often each rule was broken.
+    pub broken: BTreeMap<Rule, u64>,
     /// How often each rule was checked.
     pub checked: BTreeMap<Rule, u64>,
     /// How often each thing happened.
@@ -128,7 +132,11 @@ impl Checker {
     /// Counts one check of a rule; says so if it is broken.
     pub fn check(&mut self, rule: Rule, holds: bool, at: u64, node: Option<usize>, what: impl FnOnce() -> String) {
         *self.checked.entry(rule).or_default() += 1;
-        if !holds && self.violations.len() < VIOLATIONS_MAX {
+        if holds {
+            return;
+        }
+        *self.broken.entry(rule).or_default() += 1;
+        if self.violations.len() < VIOLATIONS_MAX {
             self.violations.push(Violation { rule, at, node, what: what() });
         }
     }
@@ -203,7 +211,8 @@ impl Checker {
         }
         // A used key adds nothing: the word that first had it stands for both.
         let request = (matches!(open.kind, Kind::New | Kind::Again) && !saved.already).then(|| saved.id.clone()).flatten();
-        self.words.push(Word { node, at, entries: open.made.entries.clone(), request, excused: false });
+        let board = open.made.docs.iter().filter(|(kind, _)| *kind == DocKind::Board).map(|(_, order)| *order).max();
+        self.words.push(Word { node, at, entries: open.made.entries.clone(), board, request, excused: false });
     }
 
     fn count_saved(&mut self, kind: Kind, already: bool) {
@@ -374,12 +383,13 @@ impl Checker {
     }
 
     /// A store is destroyed or put back: what only it held can't be asked for any more.
-    pub fn store_lost(&mut self, node: usize, at: u64, disks: &[&Disk]) {
+    pub fn store_lost(&mut self, node: usize, at: u64, disks: &[&Disk], id_of: &dyn Fn(usize) -> NodeId) {
         self.saw(Sometimes::LostStore);
         self.lost.insert(node, at);
         for word in &mut self.words {
             let held = |entry: &EntryId| disks.iter().any(|disk| disk.entry(*entry).is_some());
-            if !word.entries.iter().all(held) {
+            let board = word.board.is_none_or(|order| disks.iter().any(|disk| holds_board(disk, id_of(word.node), order)));
+            if !board || !word.entries.iter().all(held) {
                 word.excused = true;
             }
         }
@@ -413,17 +423,30 @@ impl Checker {
     }
 
     /// Every acknowledged word that must be with everybody is in this store.
-    pub fn words_kept(&mut self, node: usize, at: u64, disk: &Disk) {
+    pub fn words_kept(&mut self, node: usize, at: u64, disk: &Disk, id_of: &dyn Fn(usize) -> NodeId) {
         let mut missing = Vec::new();
+        let mut boards: BTreeMap<usize, (DocOrder, u64)> = BTreeMap::new();
         for word in self.words.iter().filter(|word| !word.excused && !self.planted.contains(&word.node)) {
-            missing.extend(word.entries.iter().filter(|id| disk.entry(**id).is_none()).map(|id| (*id, word.at)));
+            missing.extend(word.entries.iter().filter(|id| disk.entry(**id).is_none()).map(|id| (id.to_string(), word.at)));
+            if let Some(order) = word.board {
+                let newest = boards.entry(word.node).or_insert((order, word.at));
+                *newest = (*newest).max((order, word.at));
+            }
         }
+        let old = boards.iter().filter(|(author, (order, _))| !holds_board(disk, id_of(**author), *order));
+        missing.extend(old.map(|(author, (order, at))| (format!("board {} of {}", order.version, id_of(*author)), *at)));
         let count = missing.len();
         self.check(Rule::EventuallyNoWordLost, missing.is_empty(), at, Some(node), || {
-            let (id, said) = missing.first().copied().expect("invariant: only described when one is missing");
-            format!("holds {count} acknowledged entries too few, first {id} (acknowledged at {said} us)")
+            let (id, said) = missing.first().expect("invariant: only described when one is missing");
+            format!("holds {count} acknowledged words too few, first {id} (acknowledged at {said} us)")
         });
     }
+}
+
+/// A store holds this version of an author's board, or a later one.
+fn holds_board(disk: &Disk, author: NodeId, order: DocOrder) -> bool {
+    let held = disk.doc(author, DocKind::Board).and_then(|doc| Document::parse(&doc.bytes).ok());
+    held.is_some_and(|held| held.order() >= order)
 }
 
 fn signature(row: &Row) -> Option<Signature> {
@@ -579,11 +602,16 @@ mod tests {
     fn a_lost_word_is_found_unless_every_store_that_held_it_is_gone() {
         let mut checker = Checker::default();
         let empty = Disk::new(DiskPace::SSD);
-        checker.words.push(Word { node: 0, at: 1, entries: vec![entry(1, 7).id], request: None, excused: false });
-        checker.words_kept(1, 2, &empty);
+        let id_of = |_| AUTHOR;
+        let word = |entries, board| Word { node: 0, at: 1, entries, board, request: None, excused: false };
+        checker.words.push(word(vec![entry(1, 7).id], None));
+        checker.words_kept(1, 2, &empty, &id_of);
         assert_eq!(broken(&checker), [Rule::EventuallyNoWordLost]);
-        checker.store_lost(0, 3, &[&empty, &empty]);
-        checker.words_kept(1, 4, &empty);
+        checker.store_lost(0, 3, &[&empty, &empty], &id_of);
+        checker.words_kept(1, 4, &empty, &id_of);
         assert_eq!(checker.violations.len(), 1);
+        checker.words.push(word(Vec::new(), Some(DocOrder::default())));
+        checker.words_kept(1, 5, &empty, &id_of);
+        assert_eq!(checker.violations.len(), 2, "a report is a word, too");
     }
 }

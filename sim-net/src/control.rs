@@ -13,7 +13,7 @@ mod view;
 use holdfast_proto::domain::refusal::Refusal;
 
 use crate::exercise::Play;
-use crate::record::{Line, Record, Told};
+use crate::record::{Happened, Line, Phrase, Record, Told};
 use crate::scenario::{self, Inject, Micros, Problem};
 
 pub use self::order::{Order, Speed, Step, Until, Wish};
@@ -138,9 +138,12 @@ impl Control {
     /// Plays a bounded piece towards where play is on its way to, never past `until`.
     pub fn play_on(&mut self, until: Micros) {
         let Some(goal) = self.goal.filter(|_| !self.is_over()) else { return };
+        let last = self.play.end().saturating_sub(1);
         let until = match goal {
             Goal::Time(time) => until.min(time),
-            Goal::End | Goal::Violation(_) => until,
+            // No rule broken is no reason to end play: it stands just before its end.
+            Goal::Violation(_) => until.min(last),
+            Goal::End => until,
         };
         if self.play.now() >= self.next_keep {
             let name = scenario::show_time(self.play.now());
@@ -151,7 +154,7 @@ impl Control {
         let arrived = match goal {
             Goal::End => false,
             Goal::Time(time) => self.play.now() >= time,
-            Goal::Violation(known) => self.play.violations() > known,
+            Goal::Violation(known) => self.play.violations() > known || self.play.now() >= last,
         };
         if arrived || self.is_over() {
             self.halt();
@@ -189,11 +192,18 @@ impl Control {
                 self.play.step();
                 self.halt();
             }
-            Order::Step(Step::Inject) => self.set_out(Goal::Time(self.play.next_inject().unwrap_or(self.play.end()))),
+            Order::Step(Step::Inject) => {
+                let next = self.play.next_inject().ok_or_else(refuse::no_inject)?;
+                self.set_out(Goal::Time(next));
+            }
             Order::Step(Step::Minute) => self.set_out(Goal::Time((self.play.now() + 60_000_000).min(self.play.end()))),
             Order::Step(Step::Violation) => self.set_out(Goal::Violation(self.play.violations())),
             Order::Inject(wish) => {
                 let inject = self.read(&wish).map_err(|problems| refuse::not_understood(&problems))?;
+                let against = self.play.against(&inject);
+                if !against.is_empty() {
+                    return Err(refuse::not_understood(&against));
+                }
                 done.inject = Some(self.play.by_hand(inject).map_err(|why| refuse::impossible(&why))?);
             }
             Order::Note(text) => {
@@ -202,6 +212,9 @@ impl Control {
             }
             Order::Keep(name) => {
                 let name = one_line(&name)?;
+                if self.kept.iter().any(|kept| kept.name == name) {
+                    return Err(refuse::kept_already(&name));
+                }
                 if !self.keep(name, true) {
                     return Err(refuse::too_large(COPIED_SITES_MAX));
                 }
@@ -307,12 +320,18 @@ impl Control {
             nr: self.line,
             parent: self.parent,
             reached: self.play.now(),
+            notes: record.timeline.iter().filter(|event| own(Some(event.at))).filter_map(note).collect(),
             by_hand: record.injects.into_iter().filter(|inject| inject.by_hand && own(inject.happened)).collect(),
             expectations: record.expectations,
             violations: record.invariants.iter().map(|rule| rule.violations).sum(),
             fingerprint: record.run.fingerprint,
         }
     }
+}
+
+/// An evaluator's note, with its time.
+fn note(event: &Happened) -> Option<(u64, String)> {
+    if let Phrase::Note { text } = &event.what { Some((event.at, text.clone())) } else { None }
 }
 
 /// A text that people gave: not empty, not too long, without what a terminal could obey.

@@ -8,10 +8,12 @@ mod story;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use holdfast_proto::control::{Question, StatusView};
 
 use crate::record::{ExpectRecord, Happened, Phrase, Record};
-use crate::scenario::{Inject, Micros, Ppm, Scenario, SiteNo, When};
+use crate::scenario::{self, Inject, Micros, Origin, Ppm, Problem, Scenario, SiteNo, When};
 use crate::world::{CannotRun, MINUTE, World};
 
 use self::expect::Watch;
@@ -37,6 +39,7 @@ pub struct Play {
     story: Story,
     look_every: Micros,
     next_look: Micros,
+    next_due: Option<Micros>,
     /// Broken rules that the story knows of.
     told: usize,
     judged: bool,
@@ -78,7 +81,7 @@ impl Play {
         let story = Story::new(&scenario, source);
         let mut world = World::found(scenario, seed, go_on)?;
         world.measure();
-        let mut play = Self { world, watches, story, look_every, next_look: 0, told: 0, judged: false };
+        let mut play = Self { world, watches, story, look_every, next_look: 0, next_due: None, told: 0, judged: false };
         play.absorb();
         Ok(play)
     }
@@ -115,14 +118,22 @@ impl Play {
     fn advance_some(&mut self, until: Micros, events: u64) {
         let mut left = events;
         while !self.judged && left > 0 && self.world.now < until.min(self.world.end()) {
+            self.next_due = self.due();
             let next = self.next_stop().min(until).min(self.world.end());
             let before = self.world.events;
             let alive = self.world.run_some(next.max(self.world.now + 1), left);
             left = left.saturating_sub((self.world.events - before).max(STOP));
             self.absorb();
-            if self.world.now >= self.next_look {
+            let due = self.next_due == Some(self.world.now);
+            if due || self.world.now >= self.next_look {
                 self.look();
-                self.next_look = self.world.now + self.look_every;
+                if !due {
+                    self.next_look = self.world.now + self.look_every;
+                }
+            }
+            if self.world.now == self.world.endex().saturating_sub(1) {
+                self.story.spread.take(&mut self.world);
+                self.story.know(&self.world);
             }
             self.decide();
             if !alive {
@@ -159,14 +170,29 @@ impl Play {
     ///
     /// # Errors
     /// [`CannotRun`]; nothing was changed.
-    pub fn by_hand(&mut self, mut inject: Inject) -> Result<u32, CannotRun> {
-        inject.nr = self.story.next_nr();
-        // At the next moment: whatever is due now has been carried out.
-        inject.when = When::At(self.world.now + 1);
-        inject.by_hand = true;
+    pub fn by_hand(&mut self, inject: Inject) -> Result<u32, CannotRun> {
+        let inject = self.next_by_hand(inject);
         self.world.inject(inject.clone())?;
         self.story.add(&inject);
         Ok(inject.nr)
+    }
+
+    /// An inject as it would be done by hand now.
+    fn next_by_hand(&self, inject: Inject) -> Inject {
+        // At the next moment: whatever is due now has been carried out.
+        Inject { nr: self.story.next_nr(), when: When::At(self.world.now + 1), by_hand: true, ..inject }
+    }
+
+    /// What would be wrong with the record if this were done by hand now: a file that says so could not be played again.
+    #[must_use]
+    pub fn against(&self, inject: &Inject) -> Vec<Problem> {
+        let mut scenario = self.as_played();
+        let inject = self.next_by_hand(inject.clone());
+        let origin = inject.origin.clone();
+        scenario.injects.iter_mut().for_each(|other| other.origin = Origin::default());
+        scenario.injects.push(inject);
+        let (_, problems) = scenario::check(&scenario);
+        problems.into_iter().filter(|problem| problem.place.file == origin.file).collect()
     }
 
     /// Everything that was done by hand so far, with its time: the scenario and these make the same run again.
@@ -180,7 +206,8 @@ impl Play {
     pub fn as_played(&self) -> Scenario {
         let mut scenario = self.world.scenario().clone();
         scenario.exercise.seed = self.world.seed();
-        scenario.injects.extend(self.done_by_hand());
+        let played: BTreeSet<u32> = scenario.injects.iter().map(|inject| inject.nr).collect();
+        scenario.injects.extend(self.done_by_hand().into_iter().filter(|inject| !played.contains(&inject.nr)));
         scenario.injects.sort_by_key(Inject::order);
         scenario
     }
@@ -239,7 +266,9 @@ impl Play {
 
     /// Everything that is known of it so far.
     pub fn record(&mut self) -> Record {
-        self.story.record(&mut self.world, &self.watches)
+        let mut record = self.story.record(&mut self.world, &self.watches);
+        record.run.played_hash = self.as_played().unplaced().hash();
+        record
     }
 
     /// The next time at which anything has to be decided.
@@ -249,8 +278,17 @@ impl Play {
             When::At(_) => None,
         });
         let endex = self.world.endex();
-        let decisions = contingency.chain([endex]).filter(|at| *at > self.world.now);
-        decisions.min().unwrap_or(Micros::MAX).min(self.next_look.max(self.world.now + 1))
+        // Just before it, too: what is mended then must not count as known.
+        let decisions = contingency.chain([endex.saturating_sub(1), endex]).filter(|at| *at > self.world.now);
+        let due = self.next_due.unwrap_or(Micros::MAX);
+        decisions.min().unwrap_or(Micros::MAX).min(due).min(self.next_look.max(self.world.now + 1))
+    }
+
+    /// When the next expectation is due of which it is not certain what came of it.
+    fn due(&self) -> Option<Micros> {
+        let open = self.watches.iter().filter(|watch| watch.result().is_none());
+        let due = open.filter_map(|watch| watch.due(self.story.start_of(&watch.expect.after)));
+        due.filter(|due| *due > self.world.now).min()
     }
 
     /// What happened goes into the story.
@@ -275,7 +313,7 @@ impl Play {
         for watch in &mut self.watches {
             let before = watch.result();
             let from = self.story.start_of(&watch.expect.after);
-            watch.look(&mut self.world, from, &self.story.spread);
+            watch.look(&mut self.world, from, &self.story);
             if watch.result() != before
                 && let Some(result) = watch.result()
             {

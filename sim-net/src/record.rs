@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use self::phrase::{Both, Phrase, Reading, Told, Whom, Word, effect};
 
 /// Named in every record; another value is refused with both names.
-pub const SCHEMA: &str = "holdfast.sim.record/3";
+pub const SCHEMA: &str = "holdfast.sim.record/4";
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,8 @@ pub struct Line {
     pub reached: u64,
     /// What was done by hand in it, not before it began.
     pub by_hand: Vec<InjectRecord>,
+    /// What evaluators noted in it, and when.
+    pub notes: Vec<(u64, String)>,
     /// Every expectation as it stood.
     pub expectations: Vec<ExpectRecord>,
     /// How often rules were broken in it.
@@ -92,6 +94,8 @@ pub struct Run {
     pub scenario: String,
     /// BLAKE3 of the scenario as written out, hex: the same file, the same hash.
     pub scenario_hash: String,
+    /// The same of the scenario as it was played, with what was done by hand.
+    pub played_hash: String,
     /// Version of the program.
     pub build: String,
     /// All chance came from it.

@@ -17,6 +17,7 @@ mod checks;
 mod cover;
 mod csv;
 mod findings;
+mod firms;
 mod html;
 mod information;
 mod maps;
@@ -95,7 +96,7 @@ impl Report<'_> {
             (words::OBJECTIVES, cover::objectives(record)),
             (words::TIMELINE, timeline::timeline(record)),
             (words::INFORMATION, information::information(record)),
-            (words::REQUESTS, requests::requests(record)),
+            (words::REQUESTS, requests::requests(record) + &firms::firms(record)),
             (words::MAPS, maps::maps(record, self.outline)),
             (words::LOAD, checks::load(record)),
             (words::FORGED, checks::forged(record)),

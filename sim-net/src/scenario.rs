@@ -34,6 +34,7 @@ pub use self::line::{read_fields, read_line};
 pub use self::problem::{Place, Problem, Remark};
 pub(crate) use self::read::effect::item_names;
 pub use self::read::read;
+pub use self::real::is_theirs;
 pub use self::text::{show_duration, show_time};
 pub use self::write::write;
 

@@ -90,6 +90,7 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
     let mut draw = Draw { nodes, duration, elements: scenario.elements.len(), injects: Vec::new() };
     draw.all(&mut dice, &scenario);
     draw.noise(&mut air, &scenario);
+    draw.courier(&mut air);
     scenario.injects = draw.injects;
     scenario.injects.sort_by_key(|inject| if let When::At(at) = inject.when { at } else { duration });
     scenario
@@ -363,6 +364,14 @@ impl Draw {
         let stations: Vec<SiteNo> = (0..self.nodes).filter(has_one).collect();
         if let Some(site) = dice.pick(&stations).copied().filter(|_| dice.chance(400)) {
             self.add(dice, Effect::AntennaDown(vec![site]), self.long());
+        }
+    }
+
+    /// Somebody carries a stick from one site to another.
+    fn courier(&mut self, dice: &mut Dice) {
+        let (from, to) = (dice.index(self.nodes), dice.index(self.nodes));
+        if from != to && dice.chance(200) {
+            self.add(dice, Effect::Courier { from, to }, Some((MINUTE / 20, self.duration / 4)));
         }
     }
 

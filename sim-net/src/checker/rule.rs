@@ -174,11 +174,17 @@ pub enum Sometimes {
     Told,
     /// An adversary's frame reached a node.
     Forged,
+    /// A frame was heard by radio.
+    ByRadio,
+    /// Two frames disturbed each other on a radio channel.
+    Collided,
+    /// A courier's stick was plugged in where it was going.
+    Carried,
 }
 
 impl Sometimes {
     /// Those every sweep of a few dozen seeds must see.
-    pub const EXPECTED: [Self; 16] = [
+    pub const EXPECTED: [Self; 27] = [
         Self::Cut,
         Self::Crashed,
         Self::LostUnsynced,
@@ -195,5 +201,16 @@ impl Sometimes {
         Self::WordInFrame,
         Self::DifferedAtHeal,
         Self::OnAir,
+        Self::OrderedCut,
+        Self::KeyUsedAgain,
+        Self::Fetched,
+        Self::TornStamp,
+        Self::KeptUnanswered,
+        Self::PowerRanOut,
+        Self::Told,
+        Self::Forged,
+        Self::ByRadio,
+        Self::Collided,
+        Self::Carried,
     ];
 }

@@ -37,13 +37,25 @@ pub(super) struct Wanted {
     pub force: bool,
 }
 
-/// Where a record is to be written: not over another one that nobody said may go.
+/// Where a record is to be written, looked at before anything is played: not over another one that nobody said may go, not beside
+/// what belongs to an alliance or into the folder of a scenario, and only where files can be made.
 pub(super) fn room(dir: Option<&Path>, force: bool) -> Result<(), Failed> {
-    let Some(dir) = dir.filter(|dir| !force && dir.join(RECORD).exists()) else { return Ok(()) };
-    let dir = dir.display();
-    Err(Failed::Other(format!(
-        "{dir} holds a record already; nothing was played. Give another folder, or --force to write over it"
-    )))
+    let Some(dir) = dir else { return Ok(()) };
+    let shown = dir.display();
+    let refused = |why: &str| Err(Failed::Other(format!("{shown} {why}; nothing was played. Give another folder")));
+    if dir.join(RECORD).exists() && !force {
+        return refused("holds a record already").map_err(|why| Failed::Other(format!("{why}, or --force to write over it")));
+    }
+    if scenario::is_theirs(dir) {
+        return refused("belongs to an alliance");
+    }
+    if dir.join("scenario.toml").exists() {
+        return refused("holds a scenario");
+    }
+    let trial = dir.join(".holdfast-sim-trial");
+    let writable =
+        std::fs::create_dir_all(dir).and_then(|()| std::fs::write(&trial, b"")).and_then(|()| std::fs::remove_file(&trial));
+    writable.or_else(|why| refused(&format!("can't be written to ({})", why.kind())))
 }
 
 /// Founds what is to be played, as long as it is allowed to take.
@@ -206,7 +218,8 @@ fn summary(record: &Record, wall_us: u64) -> serde_json::Value {
         "invariants": invariants.collect::<Vec<_>>(),
         "expectations": expectations.collect::<Vec<_>>(),
         "converged_after_heal_s": run.converged_after_heal.map(|took| took / 1_000_000),
-        "lost": run.lost,
+        "lost": run.lost - run.excused.min(run.lost),
+        "went_with_their_stores": run.excused,
         "ended_early": run.ended_early,
     })
 }
@@ -270,8 +283,19 @@ pub(super) fn replay(out: &mut impl Write, dir: &Path) -> Result<bool, Failed> {
         writeln!(out, "the same run: fingerprint {fingerprint}")?;
         return Ok(true);
     }
-    writeln!(out, "another run: fingerprint {fingerprint}, recorded {}", record.run.fingerprint)?;
-    writeln!(out, "recorded by version {}, this is {}", record.run.build, env!("CARGO_PKG_VERSION"))?;
+    let (recorded, build, this) = (&record.run.fingerprint, &record.run.build, env!("CARGO_PKG_VERSION"));
+    writeln!(out, "another run: fingerprint {fingerprint}, recorded {recorded}")?;
+    let scenario = dir.join(PLAYED);
+    let why = if play.as_played().unplaced().hash() != record.run.played_hash {
+        format!("{} is not what was played: it was changed since. Take the record as it was written.", scenario.display())
+    } else if build != this {
+        format!("It was recorded by version {build}, and this is {this}: play it again with that version.")
+    } else {
+        format!(
+            "Version {build} recorded it, as this is: either the record was changed, or the build is another. Please report it."
+        )
+    };
+    writeln!(out, "{why}")?;
     Ok(false)
 }
 
@@ -289,10 +313,14 @@ fn read_record(dir: &Path) -> Result<Record, Failed> {
         Failed::Other(format!("{}: {why}. Give the folder that `run --out` or `play --out` wrote", path.display()))
     };
     let text = std::fs::read_to_string(&path).map_err(|why| unreadable(&why))?;
-    let value: serde_json::Value = serde_json::from_str(&text).map_err(|why| unreadable(&why))?;
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|why| unreadable(&format!("the file is damaged or cut off ({why})")))?;
     let schema = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or("of no version");
     if schema != SCHEMA {
-        return Err(Failed::Other(format!("{}: this record is {schema}; this program reads {SCHEMA}", path.display())));
+        return Err(Failed::Other(format!(
+            "{}: this record is {schema}; this program reads {SCHEMA}. Read it with the version that wrote it, or run its scenario folder again",
+            path.display()
+        )));
     }
     serde_json::from_value(value).map_err(|why| unreadable(&why))
 }

@@ -180,6 +180,8 @@ impl<W: Write> Session<'_, W> {
             "help" => writeln!(self.out, "{HELP}")?,
             "back" => {
                 let names: Vec<String> = self.control.checkpoints().checkpoints.into_iter().map(|kept| kept.name).collect();
+                let mut names = names;
+                names.sort();
                 writeln!(self.out, "checkpoints: {}", if names.is_empty() { "none yet".to_owned() } else { names.join(", ") })?;
             }
             line => match line.parse().and_then(|order| self.order(order)) {
@@ -222,8 +224,35 @@ impl<W: Write> Session<'_, W> {
                 api.say(&News::Time { at: self.control.play().now() });
             }
         }
+        for one in &news {
+            self.print(one)?;
+        }
         if paused && !self.control.is_over() {
             self.show()?;
+        }
+        Ok(())
+    }
+
+    /// What a controller wants to see without asking: words to players and to the controller, what was done, what it came to.
+    fn print(&mut self, news: &News) -> Result<(), Failed> {
+        let time = |at: &u64| scenario::show_time(*at / 1_000_000 * 1_000_000);
+        match news {
+            News::Happened { kind, at, text, site, .. }
+                if matches!(
+                    kind.as_str(),
+                    "inject" | "undone" | "down" | "up" | "expectation" | "violation" | "real-event" | "note"
+                ) =>
+            {
+                let site = site.as_ref().map_or_else(String::new, |site| format!("{site}: "));
+                writeln!(self.out, "  H+{}  {site}{}", time(at), text.en)?;
+            }
+            News::Checkpoint { at, name } if *name != scenario::show_time(*at) => {
+                writeln!(self.out, "  H+{}  checkpoint {name}", time(at))?;
+            }
+            News::Branch { at, line, of } => {
+                writeln!(self.out, "  H+{}  line {line} of play begins, leaving line {of}", time(at))?
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -254,6 +283,9 @@ impl<W: Write> Session<'_, W> {
             let (early, fingerprint) = (record.run.ended_early.clone(), record.run.fingerprint.clone());
             api.say(&News::Ended { at: record.run.reached, early, fingerprint });
             api.stop();
+        }
+        if let Some(why) = &record.run.ended_early {
+            writeln!(self.out, "ended early: {}. What was not reached is not observed.", holdfast_sim::report::why_early(why))?;
         }
         if let Some(dir) = dir {
             files::keep(self.control.play(), &record, dir)?;

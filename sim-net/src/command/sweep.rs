@@ -1,6 +1,6 @@
 //! Many seeds, in one process or in several: a file for each, and the sum made of those files.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -76,12 +76,14 @@ pub(super) fn sweep(
         }
     }
     for seed in first..end {
+        progress(&format!("seed {seed} of {first} to {} ", end - 1));
         let outcome = match &wanted.out {
             Some(dir) if jobs > 1 => taken(dir, seed)?,
             Some(_) | None if guard.exceeded().is_some() => None,
             Some(dir) => keep(&swept, seed, wanted, dir, &mut guard)?,
             None => swept.run(seed, wanted.once, &mut guard)?,
         };
+        progress("");
         match outcome {
             Some(outcome) => {
                 swept.say(out, &outcome)?;
@@ -101,6 +103,14 @@ pub(super) fn sweep(
         writeln!(out, "ended early: {why}; seed {seed} and {} more were not run to their end", missing.len() - 1)?;
     }
     Ok(good && missing.is_empty())
+}
+
+/// The line that moves while seeds are run, here or in a child; only on a terminal.
+fn progress(text: &str) {
+    if io::stderr().is_terminal() {
+        // Nobody can be told that standard error is closed.
+        let _ = write!(io::stderr(), "\r\u{1b}[K{text}");
+    }
 }
 
 /// Sums up what lies in a folder.

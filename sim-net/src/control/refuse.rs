@@ -123,6 +123,17 @@ pub(super) fn too_large(sites: usize) -> Box<Refusal> {
     refuse(628, RefusalKind::Unable, what, fix)
 }
 
+pub(super) fn no_inject() -> Box<Refusal> {
+    let what = pair("No inject is left that has a time.", "沒有尚未執行且有時間的狀況。");
+    refuse(634, RefusalKind::NotFound, what, pair("go alone plays to the end.", "單獨輸入 go 會進行到結束。"))
+}
+
+pub(super) fn kept_already(name: &str) -> Box<Refusal> {
+    let name = shown(name);
+    let what = (format!("There is a checkpoint \"{name}\" already."), format!("已有「{name}」這個存檔點。"));
+    refuse(635, RefusalKind::Usage, what, pair("Give this one another name.", "請換一個名稱。"))
+}
+
 pub(super) fn text(most: usize) -> Box<Refusal> {
     let what = (format!("A text of 1 to {most} characters is needed."), format!("需要 1 到 {most} 個字的文字。"));
     refuse(629, RefusalKind::Usage, what, pair("Write it after the word.", "請寫在指令之後。"))

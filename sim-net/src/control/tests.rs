@@ -84,7 +84,12 @@ fn play_goes_where_it_is_sent_and_stands_there() {
     order(&mut control, "step");
     assert!(control.play().world().events > before);
     order(&mut control, "step violation");
-    assert_eq!((control.is_over(), control.state().play), (true, "over"), "none was broken");
+    assert_eq!((control.is_over(), control.state().play), (false, "paused"), "none was broken: it stands just before its end");
+    assert_eq!(control.obey(Order::Step(Step::Inject)).unwrap_err().code, "H-634", "none is left");
+    order(&mut control, "keep late");
+    assert_eq!(control.obey(Order::Keep("late".to_owned())).unwrap_err().code, "H-635");
+    order(&mut control, "go");
+    assert_eq!((control.is_over(), control.state().play), (true, "over"));
     assert_eq!(control.state().expectations[0].result, "met");
     assert_eq!(control.obey(Order::Resume).unwrap_err().code, "H-630");
 }
@@ -151,7 +156,10 @@ fn what_is_refused_changes_nothing_and_says_so_in_both_languages() {
         ("inject crash where=site:S99", "H-625"),
         ("inject crash where=site:S1 at=00:09", "H-625"),
         ("inject crash where=site:S1 where=site:S2", "H-625"),
-        ("inject jam channel=R9", "H-626"),
+        ("inject jam channel=R9", "H-625"),
+        ("inject cancel request=R-77", "H-625"),
+        ("inject partition groups=*", "H-625"),
+        ("inject crash where=site:S1 expect=\"none\"", "H-625"),
         ("back nowhere", "H-627"),
         ("note", "H-629"),
         ("keep", "H-629"),

@@ -3,9 +3,10 @@
 use holdfast_proto::control::{Answer, NodeView, Question};
 
 use super::spread::Spread;
+use super::story::Story;
 use super::{per_hour, status};
 use crate::record::{Phrase, Reading, Verdict};
-use crate::scenario::{Check, Counted, Expect, Micros, Ppm, SiteNo, Subject};
+use crate::scenario::{After, Check, Counted, Expect, Micros, Ppm, SiteNo, Subject};
 use crate::world::World;
 
 /// An expectation and what is known of it.
@@ -50,7 +51,8 @@ impl Watch {
         (self.met_at, late)
     }
 
-    pub(super) fn look(&mut self, world: &mut World, from: Option<Micros>, spread: &Spread) {
+    /// Looks at it now. It must be looked at when it is due: what has to last is certain only then.
+    pub(super) fn look(&mut self, world: &mut World, from: Option<Micros>, story: &Story) {
         let (Some(from), None) = (from, self.verdict) else { return };
         let now = world.now;
         if now < from {
@@ -60,28 +62,36 @@ impl Watch {
         let (lasting, momentary): (Vec<Check>, Vec<Check>) = self.expect.checks.iter().cloned().partition(lasts);
         let mut seen = Vec::new();
         let mut all = |checks: &[Check], world: &mut World| {
-            let looks: Vec<Look> = checks.iter().map(|check| look_at(check, world, spread)).collect();
-            let holds = looks.iter().all(|look| look.holds);
+            let looks: Vec<Look> = checks.iter().map(|check| look_at(check, world, &story.spread)).collect();
+            let holds: Vec<bool> = looks.iter().map(|look| look.holds).collect();
             seen.extend(looks.into_iter().map(|look| look.seen));
             holds
         };
         let unbroken = all(&lasting, world);
-        let holds = all(&momentary, world);
+        let holds = all(&momentary, world).into_iter().all(|holds| holds);
         self.seen = seen;
-        if !unbroken && now <= due {
-            self.broken_at = Some(now);
-            self.verdict = Some(Verdict::NotMet);
+        if holds && !momentary.is_empty() {
+            self.met_at.get_or_insert(now);
+        }
+        if now <= due {
+            // A share of all that was said until then is one at the end, not before.
+            let broken = lasting.iter().zip(&unbroken).any(|(check, holds)| !holds && (now == due || !sums_up(check)));
+            if broken {
+                self.broken_at = Some(now);
+                self.verdict = Some(Verdict::NotMet);
+                return;
+            }
+        }
+        if now < due && !lasting.is_empty() {
+            return;
+        }
+        if lasting.iter().any(|check| !was_there(check, world, story)) {
+            self.verdict = Some(Verdict::NotObserved);
         } else if momentary.is_empty() {
-            if now >= due {
-                self.met_at = Some(due);
-                self.verdict = Some(Verdict::Met);
-            }
-        } else if holds {
-            self.met_at = Some(now);
-            // What must last is watched until it is due; only then is it certain.
-            if lasting.is_empty() || now >= due {
-                self.verdict = Some(if now <= due { Verdict::Met } else { Verdict::MetLate });
-            }
+            self.met_at = Some(due);
+            self.verdict = Some(Verdict::Met);
+        } else if let Some(met) = self.met_at {
+            self.verdict = Some(if met <= due { Verdict::Met } else { Verdict::MetLate });
         }
     }
 
@@ -110,6 +120,20 @@ impl Watch {
                 Verdict::NotObserved
             }
         });
+    }
+}
+
+/// What it says of a time is known only at its end.
+fn sums_up(check: &Check) -> bool {
+    matches!(check, Check::TimeToKnowP95 { .. })
+}
+
+/// There was something to look at: nobody said anything, or nothing was forged, and nothing is shown by it.
+fn was_there(check: &Check, world: &World, story: &Story) -> bool {
+    match check {
+        Check::TimeToKnowP95 { sites, .. } => story.spread.quantile(sites, 950).0 > 0,
+        Check::NeverAccepted(nr) => story.start_of(&After::Inject(*nr)).is_some_and(|at| at <= world.now),
+        Check::AirtimeBelow { .. } | Check::Knows { .. } | Check::Count { .. } | Check::Shows { .. } | Check::Equal(_) => true,
     }
 }
 

@@ -10,8 +10,8 @@ use super::spread::Spread;
 use super::{Plan, per_hour, status};
 use crate::checker::Rule;
 use crate::record::{
-    ExpectRecord, Forged, Happened as Event, InjectRecord, Invariant, Load, Phrase, Place, Record, RequestRecord, Run, SCHEMA,
-    Title, TurningPoint, Verdict, Whom, Word,
+    ExpectRecord, Forged, Happened as Event, InjectRecord, Invariant, Knowledge, Load, Phrase, Place, Record, RequestRecord, Run,
+    SCHEMA, Title, TurningPoint, Verdict, Whom, Word,
 };
 use crate::scenario::{After, Effect, Exercise, Inject, Micros, Scenario, SiteNo, When};
 use crate::world::{CannotRun, Happened, Logged, Via, World};
@@ -41,6 +41,8 @@ pub(super) struct Story {
     pub news: Option<Vec<Event>>,
     labels: Vec<(String, u32, Micros)>,
     pub spread: Spread,
+    /// Who knew what when the exercise ended, by region and by medium.
+    known: Option<(Vec<Knowledge>, Vec<Knowledge>)>,
     pub endex_seen: bool,
     pub ended_early: Option<String>,
 }
@@ -60,6 +62,7 @@ impl Story {
             news: None,
             labels: Vec::new(),
             spread: Spread::default(),
+            known: None,
             endex_seen: false,
             ended_early: None,
         };
@@ -217,6 +220,7 @@ impl Story {
             }
             Happened::Endex => {
                 self.endex_seen = true;
+                self.know(world);
                 self.say(at, "note", None, Phrase::Endex);
                 self.turn_now(world, Phrase::Endex);
             }
@@ -305,6 +309,7 @@ impl Story {
         let run = Run {
             scenario: self.source.clone(),
             scenario_hash: self.hash.clone(),
+            played_hash: String::new(),
             build: env!("CARGO_PKG_VERSION").to_owned(),
             seed: world.seed(),
             fingerprint: world.fingerprint(),
@@ -318,6 +323,7 @@ impl Story {
             line: 1,
             parent: None,
         };
+        let (knowledge, by_medium) = self.known.clone().unwrap_or_else(|| self.knowledge_now(world));
         Record {
             schema: SCHEMA.to_owned(),
             exercise: title,
@@ -325,8 +331,8 @@ impl Story {
             sites: world.scenario().sites.iter().map(place).collect(),
             injects: self.injects.values().map(|(_, record)| record.clone()).collect(),
             expectations: watches.iter().map(|watch| self.expectation(watch)).collect(),
-            knowledge: self.knowledge(world),
-            by_medium: self.spread.by_medium(|via| medium(world, via)),
+            knowledge,
+            by_medium,
             requests: self.labels.iter().map(|(label, nr, at)| self.request(world, label, *nr, *at)).collect(),
             turning_points: self.turns.clone(),
             load: loads(world),
@@ -363,7 +369,18 @@ impl Story {
         }
     }
 
-    fn knowledge(&self, world: &World) -> Vec<crate::record::Knowledge> {
+    /// The exercise is about to end: who knew what by then is settled. Afterwards everything is mended and all learn everything.
+    pub(super) fn know(&mut self, world: &World) {
+        if self.known.is_none() {
+            self.known = Some(self.knowledge_now(world));
+        }
+    }
+
+    fn knowledge_now(&self, world: &World) -> (Vec<Knowledge>, Vec<Knowledge>) {
+        (self.knowledge(world), self.spread.by_medium(|via| medium(world, via)))
+    }
+
+    fn knowledge(&self, world: &World) -> Vec<Knowledge> {
         let sites = &world.scenario().sites;
         let mut regions: BTreeMap<&str, Vec<SiteNo>> = BTreeMap::new();
         for (number, site) in sites.iter().enumerate() {
@@ -547,7 +564,7 @@ fn invariants(world: &World) -> Vec<Invariant> {
                 id: id.to_owned(),
                 text: text.to_owned(),
                 checked: checker.checked.get(rule).copied().unwrap_or(0),
-                violations: broken.len() as u64,
+                violations: checker.broken.get(rule).copied().unwrap_or(0),
                 first: broken.first().map(|violation| (violation.at, violation.node, violation.what.clone())),
             }
         })

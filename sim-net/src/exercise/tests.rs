@@ -152,3 +152,54 @@ fn played_in_pieces_or_at_once_it_is_the_same_to_the_last_word_of_the_record() {
     assert!(count > 10, "{count}");
     assert_eq!(pieces.record(), played(&more));
 }
+
+#[test]
+fn what_must_last_and_what_must_come_are_judged_together_when_they_are_due() {
+    let forge =
+        "[[inject]]\nat = \"00:03\"\nwhat = \"forge\"\nkind = \"bad-signature\"\nwhere = \"site:S2\"\nname = \"forged\"\n";
+    let expect = |id: &str, within: &str, check: &str| {
+        format!("[[expect]]\nid = \"{id}\"\ntext = \"t\"\nwithin = \"{within}\"\ncheck = {check}\n")
+    };
+    let more = [
+        ASK,
+        forge,
+        &expect("BOTH", "10m", "[{ never_accepted = \"name:forged\" }, { every = \"*\", knows = \"request:R-1\" }]"),
+        &expect("SOON", "2m", "{ never_accepted = \"name:forged\" }"),
+        &expect("SWIFT", "10m", "{ p95_time_to_know = \"1m\", every = \"*\" }"),
+        &expect("SLOW", "10m", "{ p95_time_to_know = \"1ms\", every = \"*\" }"),
+        &expect("NOTHING", "3m", "{ p95_time_to_know = \"1m\", every = \"*\" }"),
+        // Met between two looks and due in the same second.
+        &expect("JUST", "4m11s", "{ every = \"site:S1\", knows = \"request:R-1\" }"),
+    ]
+    .concat();
+    let record = played(&more);
+    for (id, result) in [
+        ("BOTH", Verdict::Met),
+        ("SOON", Verdict::NotObserved),
+        ("SWIFT", Verdict::Met),
+        ("SLOW", Verdict::NotMet),
+        ("NOTHING", Verdict::NotObserved),
+        ("JUST", Verdict::Met),
+    ] {
+        assert_eq!(verdict(&record, id), (result, None), "{id}");
+    }
+}
+
+#[test]
+fn a_record_of_what_a_controller_did_can_be_read_and_played_whatever_was_drifted_by_hand_or_planned_so() {
+    let planned =
+        "[[inject]]\nnr = 3\nat = \"00:02\"\nwhat = \"crash\"\nwhere = \"site:S2\"\nlasts = \"1m\"\nby_hand = \"yes\"\n";
+    let mut play = Play::new(exercise(planned), 3, "").unwrap();
+    play.advance(180_000_000);
+    by_line(&mut play, "clock-drift where=site:S1 ppm=-400000");
+    by_line(&mut play, "clock-jump where=site:S4 jump=1970 lasts=3m");
+    play.advance(Micros::MAX);
+    let record = play.record();
+    assert!(record.invariants.iter().all(|rule| rule.violations == 0), "{:#?}", record.invariants);
+    let dir = tempfile::tempdir().unwrap();
+    write(&play.as_played(), dir.path()).unwrap();
+    let mut again = Play::new(read(dir.path()).unwrap_or_else(|problems| panic!("{problems:#?}")).0, 3, "").unwrap();
+    again.advance(Micros::MAX);
+    let again = again.record();
+    assert_eq!((&again.run.fingerprint, &again.run.played_hash), (&record.run.fingerprint, &record.run.played_hash));
+}

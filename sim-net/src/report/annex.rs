@@ -40,7 +40,10 @@ pub(super) fn lines(record: &Record) -> String {
 fn left(clock: Clock, line: &Line) -> Row {
     let mut cells = begun(clock, line.nr, line.parent);
     cells.push(clock.both(line.reached));
-    cells.push(done(clock, line.by_hand.iter()));
+    let notes = line.notes.iter().map(|(at, text)| clock.inline(*at).then(&Text::markup(" ")).then(&Text::from(text.as_str())));
+    let by_hand =
+        if line.by_hand.is_empty() && !line.notes.is_empty() { Text::empty() } else { done(clock, line.by_hand.iter()) };
+    cells.push(Text::join(std::iter::once(by_hand).filter(|text| !text.is_empty()).chain(notes), &Text::markup("<br>")));
     cells.extend(tally(line.expectations.iter()).map(count));
     cells.push(count(line.violations));
     Row::from(cells)

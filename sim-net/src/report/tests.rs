@@ -401,6 +401,7 @@ fn lines_of_play_that_were_left_stand_beside_the_one_that_was_played() {
         parent: None,
         reached: 90 * 60_000_000,
         by_hand: vec![by_hand],
+        notes: vec![(58 * 60_000_000, "the hub did not answer".into())],
         expectations: record.expectations.clone(),
         violations: 3,
         fingerprint: "f".into(),
@@ -408,7 +409,7 @@ fn lines_of_play_that_were_left_stand_beside_the_one_that_was_played() {
     (record.run.line, record.run.parent) = (2, Some((1, 50 * 60_000_000)));
     let page = html(&record);
     let rows: Vec<String> = parts(&page)[10].split("<tr").skip(2).map(|row| read(row, "en")).collect();
-    for seen in ["STARTEX", "H+01:30", "H+00:55", "crash S09"] {
+    for seen in ["STARTEX", "H+01:30", "H+00:55", "crash S09", "H+00:58", "the hub did not answer"] {
         assert!(rows[0].contains(seen), "{seen}: {}", rows[0]);
     }
     assert!(rows[1].contains("H+00:50") && rows[1].contains("out of line 1"), "{}", rows[1]);

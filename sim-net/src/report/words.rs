@@ -151,7 +151,7 @@ catalogue! {
     EXERCISE_ID = "演練代號", "Exercise";
     STATUS = "性質", "Status";
     STARTEX = "開始（STARTEX）", "STARTEX";
-    ENDEX = "結束（ENDEX）", "ENDEX";
+    ENDEX = "結束（ENDEX 及其後的穩定時間）", "Played until (ENDEX and the settling after it)";
     PLANNED_LENGTH = "計畫長度", "Planned length";
     PLAYED = "實際進行", "Played";
     SITES = "據點", "Sites";
@@ -196,7 +196,7 @@ catalogue! {
     FOUND_APART = "恢復連線後，各據點到最後仍未一致。", "After the reconnection the sites never showed the same picture.";
     FOUND_UNHEARD = "{1} 的補給需求 {0} 到最後沒有任何集散中心受理。", "Request {0} of {1} was not acknowledged by any hub to the end.";
     FOUND_TWICE = "補給需求 {0} 有 {1} 個集散中心受理，可能重複出貨。", "Request {0} was acknowledged by {1} hubs and may be delivered twice.";
-    FOUND_NEVER = "{0} 筆訊息沒有送達應該知道的據點（共 {1} 筆）。", "{0} of {1} words never reached a site that should know them.";
+    FOUND_NEVER = "逐筆紀錄應送達 {1} 次，其中 {0} 次在期間內沒有送達（據點停機或斷線時也計入）。", "Of {1} times that an entry was to reach a site, {0} did not come about while it was played; sites that were off or cut off count.";
     FOUND_SKIPPED = "狀況 {0} 沒有發生：{1}", "Inject {0} never happened: {1}";
 
     OBJECTIVE = "目標", "Objective";
@@ -240,11 +240,21 @@ catalogue! {
     WHAT = "內容", "What";
     SHOWN_OF = "此處列出 {1} 筆中的 {0} 筆；其餘見 {2}。", "{0} of {1} are shown; the others are in {2}.";
 
-    INFORMATION_NOTE = "從發出據點確認儲存，到其他據點確認儲存所需的時間。未送達的也算在母數內，所以曲線不一定到 100 %。",
-        "Time from confirmed as saved at its author to saved at each other site. Words that never came count too, so a curve may end below 100 %.";
+    INFORMATION_NOTE = "需求等逐筆紀錄從發出據點確認儲存，到其他據點確認儲存所需的時間；狀況回報以新代舊，不計入。未送達的也算在母數內，所以曲線不一定到 100 %。",
+        "Time from confirmed as saved at its author to saved at each other site, of requests and whatever else is written entry by entry; reports, of which the newest replaces the others, are not counted. Words that never came count too, so a curve may end below 100 %.";
     BY_MEDIUM = "同樣的訊息，依最後送到該據點的通訊方式分列：", "The same words, by the medium that brought them to the site:";
     NO_KNOWLEDGE = "沒有任何訊息需要傳遞。", "There was no word to pass on.";
     EVERYWHERE = "全部", "Everywhere";
+    DEPENDENCE = "依企業與縣市", "By firm and by county";
+    DEPENDENCE_NOTE = "哪家企業或哪個縣市停擺時，會失去多少據點、多少補給需求沒有人受理、受理由誰承擔。「最少運作」取自各轉折時刻。",
+        "What is lost when one of them stands still: sites, needs that nobody took up, and who carries the answers. Fewest running is taken at the turning points.";
+    FIRM = "企業", "Firm";
+    SHARE = "占比", "Share";
+    FEWEST = "最少運作", "Fewest running";
+    FEWEST_AT = "時刻", "At";
+    ASKED = "提出需求", "Requests";
+    UNHEARD = "無人受理", "Taken up by nobody";
+    ANSWERS = "受理次數", "Acknowledged";
     REGION = "縣市", "Region";
     DELIVERIES = "送達", "Delivered";
     HALF = "半數在", "Half within";

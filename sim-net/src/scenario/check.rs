@@ -10,7 +10,7 @@ use super::read::Gaps;
 use super::read::sites::SITES_MAX;
 use super::text::{show_duration, show_time};
 use super::words::Medium;
-use super::{After, Check, Counted, Effect, Expect, Inject, Micros, Origin, Scenario, SiteNo, Subject, When};
+use super::{After, Check, Counted, Effect, Expect, Inject, Micros, Origin, Path, Scenario, SiteNo, Subject, When};
 
 /// Remarks and problems of a scenario. Nothing that is a problem can be run.
 #[must_use]
@@ -141,8 +141,19 @@ impl<'a> Checker<'a> {
         self.once("request", "data.id", labels);
     }
 
+    /// QUIC repairs these on its own: on a path that loses nothing they would do nothing.
+    fn repaired(&self, place: Place, path: &Path) {
+        if path.reliable && path.duplicate + path.reorder + path.corrupt > 0 {
+            let what = "duplicate, reorder and corrupt do nothing on a reliable path; write reliable = \"no\" to see them.";
+            self.notes.remark(place, what);
+        }
+    }
+
     fn world(&self) {
         let Scenario { sites, elements, world, .. } = self.scenario;
+        for (key, path) in [("world.defaults.wan", &world.wan), ("world.defaults.lan", &world.lan)] {
+            self.repaired(Place { key: key.to_owned(), ..Place::default() }, path);
+        }
         self.once("radio channel", "world.defaults.radio", world.channels.iter().map(|channel| (channel.name.as_str(), None)));
         let known: BTreeSet<&str> = world.channels.iter().map(|channel| channel.name.as_str()).collect();
         for (channel, users) in &self.heard {
@@ -367,6 +378,11 @@ impl<'a> Checker<'a> {
                 if found.is_some_and(|inject| !matches!(inject.effect, Effect::Forge { .. })) {
                     let wrong = Wrong::new(format!("Inject {nr} forges nothing."), "Name an inject with what = \"forge\".");
                     self.wrong(origin, "check.never_accepted", wrong);
+                } else if let Some(inject) = found
+                    && by < time(inject)
+                {
+                    let what = format!("it is looked at until {}, and inject {nr} forges later: not observed.", show_time(by));
+                    self.notes.remark(place(origin, "check.never_accepted"), what);
                 }
                 return;
             }

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{After, Check, Counted, Effect, Expect, Inject, Scenario, SiteNo, Subject, When};
+use super::words::Medium;
+use super::{After, Check, Counted, Effect, Expect, Inject, Scenario, Site, SiteNo, Subject, When};
 
 /// Where what is kept stands afterwards.
 struct Places(BTreeMap<usize, usize>);
@@ -55,9 +56,28 @@ impl Scenario {
         for expect in &mut self.expects {
             expect.checks.retain_mut(|check| looks(check, &places));
         }
+        self.drop_silent_channels();
         let used =
             self.elements.iter().enumerate().filter(|(_, element)| !element.used_by.is_empty()).map(|(no, _)| no).collect();
         self.with_elements(&used)
+    }
+
+    /// A radio channel that no site has left goes, and what disturbs or measures it.
+    fn drop_silent_channels(&mut self) {
+        let has = |site: &Site, name: &str| site.media.iter().any(|medium| matches!(medium, Medium::Radio(one) if one == name));
+        let sites = &self.sites;
+        self.world.channels.retain(|channel| sites.iter().any(|site| has(site, &channel.name)));
+        let heard: BTreeSet<&str> = self.world.channels.iter().map(|channel| channel.name.as_str()).collect();
+        self.injects.retain(|inject| match &inject.effect {
+            Effect::Jam { channel, .. } => heard.contains(channel.as_str()),
+            Effect::AntennaDown(down) => down.iter().any(|site| heard.iter().any(|name| has(&sites[*site], name))),
+            _ => true,
+        });
+        for expect in &mut self.expects {
+            expect
+                .checks
+                .retain(|check| !matches!(check, Check::AirtimeBelow { channel, .. } if !heard.contains(channel.as_str())));
+        }
     }
 
     /// The same with these elements alone.

@@ -45,6 +45,8 @@ pub struct Problem {
     pub what: String,
     /// The words that are known there, or the nearest three names.
     pub accepted: Vec<String>,
+    /// They are the nearest of many.
+    pub nearest: bool,
     /// What to do.
     pub todo: String,
 }
@@ -53,7 +55,8 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.what)?;
         if !self.accepted.is_empty() {
-            write!(f, " Known: {}.", self.accepted.join(", "))?;
+            let what = if self.nearest { "Nearest" } else { "Known" };
+            write!(f, " {what}: {}.", self.accepted.join(", "))?;
         }
         if self.todo.is_empty() { Ok(()) } else { write!(f, " {}", self.todo) }
     }
@@ -79,12 +82,13 @@ impl fmt::Display for Remark {
 pub(super) struct Wrong {
     pub(super) what: String,
     pub(super) accepted: Vec<String>,
+    pub(super) nearest: bool,
     pub(super) todo: String,
 }
 
 impl Wrong {
     pub(super) fn new(what: impl Into<String>, todo: impl Into<String>) -> Self {
-        Self { what: what.into(), accepted: Vec::new(), todo: todo.into() }
+        Self { what: what.into(), accepted: Vec::new(), nearest: false, todo: todo.into() }
     }
 
     /// With all the words that may stand there.
@@ -95,12 +99,14 @@ impl Wrong {
 
     /// With the three names that were probably meant.
     pub(super) fn near<'a>(self, typed: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        let names = nearest(typed, names);
-        self.among(names)
+        let names: Vec<&str> = names.into_iter().collect();
+        let many = names.len() > NEAREST;
+        let near = nearest(typed, names);
+        Self { nearest: many, ..self.among(near) }
     }
 
     pub(super) fn at(self, place: Place) -> Problem {
-        Problem { place, what: self.what, accepted: self.accepted, todo: self.todo }
+        Problem { place, what: self.what, accepted: self.accepted, nearest: self.nearest, todo: self.todo }
     }
 }
 

@@ -13,6 +13,12 @@ const ARMOR: &[u8] = b"-----BEGIN HOLDFAST ";
 /// Begins the daemon's database.
 const DATABASE: &[u8] = b"SQLite format 3\0";
 
+/// A folder is an alliance's or a daemon's: nothing is to be written there.
+#[must_use]
+pub fn is_theirs(folder: &Path) -> bool {
+    self::folder(folder).is_some() || THEIRS.iter().any(|name| folder.join(name).exists())
+}
+
 /// Why a folder can't hold a scenario: it, or its `data`, belongs to an alliance.
 pub(super) fn folder(folder: &Path) -> Option<Wrong> {
     let inside = [folder.to_owned(), folder.join("data")];

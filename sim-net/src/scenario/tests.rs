@@ -94,13 +94,13 @@ wan = { delya = "18ms" }
     let problems = read_files(&files).unwrap_err();
     let shown: Vec<String> = problems.iter().map(ToString::to_string).collect();
     for words in [
-        "msel.csv, row 2, column what: \"power-los\" is nothing that can happen. Known: power-loss",
+        "msel.csv, row 2, column what: \"power-los\" is nothing that can happen. Nearest: power-loss",
         "msel.csv, row 3, column where: There is no site \"S9\". Known: S1, S2, S3.",
         "msel.csv, row 4, column at: \"25 past\" is no exercise time.",
         "scenario.toml, line 5, key exercise.status: \"actual\" is the word for the real thing",
         "scenario.toml, line 6, key exercise.duration: \"six hours\" is no length of time.",
         "scenario.toml, line 9, key world.colour: \"colour\" is not known here.",
-        "scenario.toml, line 11, key world.defaults.wan.delya: \"delya\" is not known here. Known: delay",
+        "scenario.toml, line 11, key world.defaults.wan.delya: \"delya\" is not known here. Nearest: delay",
         "sites.csv, row 3, column region: \"HUX\" is no county or city of Taiwan.",
         "sites.csv, row 4, column role: \"shop\" is no role of a site. Known: store, hub, authority.",
     ] {

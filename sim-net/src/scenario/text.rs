@@ -2,6 +2,7 @@
 
 use super::problem::{Wrong, quoted};
 use super::{Micros, Ppm};
+use crate::site::clock::WRONG_MAX_MS;
 
 /// One second.
 pub(super) const SECOND: Micros = 1_000_000;
@@ -222,9 +223,15 @@ pub(super) fn signed<T: TryFrom<i64>>(text: &str) -> Result<T, Wrong> {
         .ok_or_else(|| Wrong::new(format!("{} is no whole number that fits here.", quoted(text)), "Write such as -50 or 200."))
 }
 
-/// Forward or back, in milliseconds: `2h`, `-30m`.
+/// Where a clock begins whose battery is dead.
+const DEAD_BATTERY: &str = "1970";
+
+/// Forward or back, in milliseconds: `2h`, `-30m`; `1970`: to where a clock begins whose battery is dead.
 pub(super) fn jump(text: &str) -> Result<i64, Wrong> {
     let plain = text.trim();
+    if plain == DEAD_BATTERY {
+        return Ok(-WRONG_MAX_MS);
+    }
     let (sign, length) = plain.strip_prefix('-').map_or((1, plain.trim_start_matches('+')), |rest| (-1, rest));
     let micros = duration(length)?;
     if !micros.is_multiple_of(1_000) {
@@ -237,6 +244,9 @@ pub(super) fn jump(text: &str) -> Result<i64, Wrong> {
 
 /// As [`jump`] reads it.
 pub(super) fn show_jump(ms: i64) -> String {
+    if ms == -WRONG_MAX_MS {
+        return DEAD_BATTERY.to_owned();
+    }
     let length = show_duration(ms.unsigned_abs().saturating_mul(1_000));
     if ms < 0 { format!("-{length}") } else { length }
 }

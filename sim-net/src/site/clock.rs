@@ -9,7 +9,7 @@ use crate::scenario::Micros;
 /// Milliseconds of a Julian year.
 pub const YEAR_MS: i64 = 31_557_600_000;
 /// No clock is wound further away from the truth, milliseconds.
-const WRONG_MAX_MS: i64 = 50 * YEAR_MS;
+pub const WRONG_MAX_MS: i64 = 100 * YEAR_MS;
 /// No clock runs faster or slower by more, parts per million: at half speed it still moves.
 const DRIFT_MAX_PPM: i64 = 500_000;
 
@@ -23,13 +23,15 @@ pub struct Clock {
     since: Micros,
     mono: u64,
     wall: u64,
+    /// Jumps that did not go as far as was asked: what was asked, and how far, milliseconds.
+    cut_short: Vec<(i64, i64)>,
 }
 
 impl Clock {
     /// A right clock that shows `epoch_ms` (1970 UTC) at the start of the run.
     #[must_use]
     pub fn right(epoch_ms: i64) -> Self {
-        Self { epoch_ms, offset_ms: 0, drift_ppm: 0, since: 0, mono: 1_000_000, wall: 0 }
+        Self { epoch_ms, offset_ms: 0, drift_ppm: 0, since: 0, mono: 1_000_000, wall: 0, cut_short: Vec::new() }
     }
 
     /// One in three is right, one in three seconds to minutes off, one in three years off; drift up to 100 ppm.
@@ -50,9 +52,17 @@ impl Clock {
         self.mono = dice.below(1_000_000_000);
     }
 
-    /// The wall clock jumps.
-    pub fn step(&mut self, by_ms: i64) {
-        self.offset_ms = self.offset_ms.saturating_add(by_ms).clamp(-WRONG_MAX_MS, WRONG_MAX_MS);
+    /// The wall clock jumps, not to before 1970: there one begins whose battery is dead. A jump back by as much takes it back.
+    pub fn step(&mut self, now: Micros, by_ms: i64) {
+        let taken_back = self.cut_short.iter().position(|(asked, _)| *asked == by_ms.saturating_neg());
+        let by_ms = taken_back.map_or(by_ms, |place| self.cut_short.remove(place).1.saturating_neg());
+        let before = self.offset_ms;
+        let since_1970 = self.read(now).wall.0.saturating_sub(before);
+        self.offset_ms = before.saturating_add(by_ms).clamp((1 - since_1970).max(-WRONG_MAX_MS), WRONG_MAX_MS);
+        let stepped = self.offset_ms - before;
+        if stepped != by_ms {
+            self.cut_short.push((by_ms, stepped));
+        }
     }
 
     /// Both clocks run faster or slower by so much more from now on.
@@ -110,6 +120,16 @@ mod tests {
             assert!(clock.read(at).mono >= deadline, "seed {seed}");
             assert!(at == clock.since || clock.read(at - 1).mono < deadline, "seed {seed}: a microsecond too late");
         }
+    }
+
+    #[test]
+    fn no_clock_shows_a_time_before_1970_and_a_jump_is_taken_back_as_far_as_it_went() {
+        let mut clock = Clock::right(1_000_000);
+        clock.step(5_000_000, -WRONG_MAX_MS);
+        assert_eq!(clock.read(5_000_000).wall, UtcMillis(1));
+        assert_eq!(clock.read(7_000_000).wall, UtcMillis(2_001), "and it goes on from there");
+        clock.step(7_000_000, WRONG_MAX_MS);
+        assert_eq!(clock.read(7_000_000).wall, UtcMillis(1_007_000));
     }
 
     #[test]

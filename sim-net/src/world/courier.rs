@@ -14,6 +14,7 @@ use holdfast_proto::time::UtcMillis;
 use super::log::Via;
 use super::slot::Port;
 use super::{Happening, MINUTE, World};
+use crate::checker::Sometimes;
 use crate::network::Cause;
 use crate::network::courier::{Counts, Couriers, Journey, Stick};
 use crate::scenario::words::SiteRole;
@@ -210,6 +211,7 @@ impl World {
             return;
         }
         let Some(frame) = state.frames.pop_front() else { return self.pull_out(visit) };
+        self.checker.saw(Sometimes::Carried);
         let last = state.frames.is_empty();
         self.after(if last { STAYS } else { GAP }, Happening::Unpack { visit });
         self.bring(node, Via::Courier, link, frame);

@@ -27,6 +27,7 @@ impl World {
     /// [`CannotRun`]; nothing was changed.
     pub fn inject(&mut self, inject: Inject) -> Result<(), CannotRun> {
         self.check(&inject)?;
+        self.slack.take(&inject.effect);
         let nr = inject.nr;
         if let When::At(at) = inject.when {
             let at = at.max(self.now);
@@ -333,7 +334,7 @@ impl World {
     fn jump(&mut self, sites: &[SiteNo], by_ms: i64) {
         for site in sites {
             self.checker.saw(Sometimes::ClockStepped);
-            self.slots[*site].clock.step(by_ms);
+            self.slots[*site].clock.step(self.now, by_ms);
         }
     }
 

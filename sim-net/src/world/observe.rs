@@ -1,10 +1,11 @@
 //! What those above may look at besides the log: who is in reach of whom, what carried how much, what never came.
 
-use holdfast_proto::id::EntryId;
+use holdfast_proto::id::{DocKind, EntryId};
+use holdfast_proto::replica::{DocOrder, Document};
 
 use super::World;
 use super::links::Carrier;
-use crate::checker::Rule;
+use crate::checker::{Rule, Word};
 use crate::network::path::Tally;
 use crate::scenario::{Micros, SiteNo};
 
@@ -74,12 +75,22 @@ impl World {
         self.rogues.iter().filter(|rogue| rogue.nr == nr).map(|rogue| rogue.sent).sum()
     }
 
+    /// The oldest version of an author's board that a running site holds; `None` where one holds none.
+    fn oldest_board(&self, author: SiteNo) -> Option<DocOrder> {
+        let running = self.slots.iter().filter(|slot| slot.driver.is_some());
+        let held =
+            running.map(|slot| slot.disk.doc(self.id(author), DocKind::Board).and_then(|doc| Document::parse(&doc.bytes).ok()));
+        held.map(|doc| doc.map(|doc| doc.order())).min().flatten()
+    }
+
     /// Acknowledged words that somebody who should hold them does not.
     #[must_use]
     pub fn words_lost(&self) -> u64 {
         let owed = self.checker.words.iter().filter(|word| !word.excused && !self.checker.planted.contains(&word.node));
         let held =
             |id: &EntryId| self.slots.iter().filter(|slot| slot.driver.is_some()).all(|slot| slot.disk.entry(*id).is_some());
-        owed.filter(|word| !word.entries.iter().all(held)).count() as u64
+        let boards: Vec<Option<DocOrder>> = (0..self.slots.len()).map(|author| self.oldest_board(author)).collect();
+        let board = |word: &Word| word.board.is_none_or(|order| boards[word.node].is_some_and(|held| held >= order));
+        owed.filter(|word| !(word.entries.iter().all(held) && board(word))).count() as u64
     }
 }

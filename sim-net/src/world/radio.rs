@@ -14,6 +14,7 @@ use holdfast_proto::link::{LinkId, LinkProfile};
 use super::log::Via;
 use super::slot::Port;
 use super::{CannotRun, Happening, World};
+use crate::checker::Sometimes;
 use crate::network::Cause;
 use crate::network::path::Misuse;
 use crate::network::radio::airtime::{airtime, rate};
@@ -215,7 +216,11 @@ impl World {
         let (node, life) = from;
         for (to, reception) in self.radios[net].radio.finish(self.now, transmission) {
             let link = self.radios[net].modems.get(&to).and_then(|modem| modem.link);
+            if reception == Reception::Collided {
+                self.checker.saw(Sometimes::Collided);
+            }
             if let Some(link) = link.filter(|_| reception == Reception::Heard && self.hears(to, node)) {
+                self.checker.saw(Sometimes::ByRadio);
                 self.bring(to, Via::Radio(net), link, frame.clone());
             }
         }
@@ -290,12 +295,12 @@ impl World {
         self.hear_soon();
     }
 
-    /// Noise or a broken antenna is over.
     /// Something that this cause did to a channel or an antenna is still there.
     pub(super) fn is_on_air(&self, cause: Cause) -> bool {
         self.radios.iter().any(|on| on.radio.holds(cause))
     }
 
+    /// Noise or a broken antenna is over.
     pub(super) fn end_radio(&mut self, cause: Cause) {
         self.radios.iter_mut().for_each(|on| on.radio.end(cause));
         self.hear_soon();

@@ -1,5 +1,7 @@
 //! PCs that start and stop, and what they find on their disks.
 
+use std::sync::Arc;
+
 use holdfast_proto::config::Config;
 use holdfast_proto::id::NodeId;
 use holdfast_proto::io::Input;
@@ -195,8 +197,9 @@ impl World {
             }
             Loss::Replaced => slot.disk.replace(),
         }
+        let alliance = Arc::clone(&self.alliance);
         let disks: Vec<&Disk> = self.slots.iter().map(|slot| &slot.disk).collect();
-        self.checker.store_lost(node, self.now, &disks);
+        self.checker.store_lost(node, self.now, &disks, &|author| alliance.members[author].id);
     }
 
     /// UPS and tank are empty, unless mains came back in between.

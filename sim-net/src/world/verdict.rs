@@ -2,6 +2,7 @@
 //! no word lost).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use holdfast_proto::config::{COMMANDS_MAX, LINKS_MAX, OUTBOX_MAX, PENDING_MAX};
 use holdfast_proto::control::{Answer, NodeView, Question};
@@ -30,29 +31,39 @@ const OWN_VIEW: [&str; 10] =
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AgeSlack {
     seconds: u64,
+    /// Seconds that a frame may wait on its way.
+    waits: u64,
     permille: u64,
+    /// By how much clocks drift, together.
+    ppm: u64,
+}
+
+/// Seconds.
+fn waits(path: &Path) -> u64 {
+    u64::from(path.queue).checked_div(path.rate).unwrap_or(0) + path.delay / 1_000_000
 }
 
 impl AgeSlack {
     /// A frame may wait in the queue of a thin link, and in a link that is cut and mended again (16 s); clocks drift.
     pub(super) fn new(scenario: &Scenario) -> Self {
         let model = &scenario.world;
-        let waits = |path: &Path| u64::from(path.queue).checked_div(path.rate).unwrap_or(0) + path.delay / 1_000_000;
         let by_radio = model.channels.iter().map(|channel| super::radio::longest_wait(channel).div_ceil(1_000_000)).max();
-        let (mut seconds, mut ppm) = (waits(&model.wan).max(waits(&model.lan)).max(by_radio.unwrap_or(0)), 0);
-        for inject in &scenario.injects {
-            if let Effect::Degrade { path, .. } = &inject.effect {
-                seconds = seconds.max(waits(path));
-            }
-            if let Effect::ClockDrift { ppm: more, .. } = &inject.effect {
-                ppm += u64::from(more.unsigned_abs());
-            }
+        Self { seconds: 27, waits: waits(&model.wan).max(waits(&model.lan)).max(by_radio.unwrap_or(0)), permille: 2, ppm: 0 }
+    }
+
+    /// What an inject adds to it, from the plan or by hand.
+    pub(super) fn take(&mut self, effect: &Effect) {
+        if let Effect::Degrade { path, .. } = effect {
+            self.waits = self.waits.max(waits(path));
         }
-        Self { seconds: 27 + seconds, permille: 2 + ppm / 1_000 }
+        if let Effect::ClockDrift { ppm, .. } = effect {
+            self.ppm += u64::from(ppm.unsigned_abs());
+        }
     }
 
     fn least(self, true_age_s: u64) -> u64 {
-        true_age_s.saturating_sub(self.seconds) * 1_000_u64.saturating_sub(self.permille) / 1_000
+        let permille = 1_000_u64.saturating_sub(self.permille + self.ppm / 1_000);
+        true_age_s.saturating_sub(self.seconds + self.waits) * permille / 1_000
     }
 }
 
@@ -168,7 +179,8 @@ impl World {
             format!("{} s after the heal: {}", (self.now - self.phases.endex) / 1_000_000, told.join("; "))
         });
         for node in 0..self.slots.len() {
-            self.checker.words_kept(node, self.now, &self.slots[node].disk);
+            let alliance = Arc::clone(&self.alliance);
+            self.checker.words_kept(node, self.now, &self.slots[node].disk, &|author| alliance.members[author].id);
         }
         self.same_picture();
         for node in self.looked_at() {

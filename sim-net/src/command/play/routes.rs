@@ -229,7 +229,7 @@ mod tests {
         let mut control = Control::new(Play::new(scenario, 1, "").unwrap());
         let schema = |name: &str| all["components"]["schemas"][name].clone();
         let orders =
-            [Order::Keep("one".to_owned()), Order::Go("+2m".parse().unwrap()), Order::Inject(Wish::Line("heal".to_owned()))];
+            [Order::Keep("one".to_owned()), Order::Go("+1m".parse().unwrap()), Order::Inject(Wish::Line("heal".to_owned()))];
         for order in orders {
             let done = Ask::Order(order).of(&mut control).unwrap();
             check(&all, &schema("Done"), &serde_json::to_value(&done).unwrap(), "Done");

@@ -214,6 +214,7 @@ pub(super) fn record() -> Record {
         run: Run {
             scenario: "configs/exercise-east/scenario.toml".to_owned(),
             scenario_hash: "5c1f0b7e9a3d4421c0ffee00aa11bb22cc33dd44ee55ff6600112233445566aa".to_owned(),
+            played_hash: "5c1f0b7e9a3d4421".to_owned(),
             build: "0.1.0".to_owned(),
             seed: 42,
             fingerprint: "3f9c1d22a0b4e877".to_owned(),

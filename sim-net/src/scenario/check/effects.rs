@@ -125,8 +125,11 @@ impl Checker<'_> {
                 }
             }
             Effect::Forge { site, .. } => self.there(origin, &[*site]),
-            Effect::Degrade { sites, .. }
-            | Effect::Crash(sites)
+            Effect::Degrade { sites, path } => {
+                self.there(origin, sites);
+                self.repaired(place(origin, "path"), path);
+            }
+            Effect::Crash(sites)
             | Effect::ReplacePc(sites)
             | Effect::DiskFull(sites)
             | Effect::DiskCorrupt(sites)
