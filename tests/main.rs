@@ -16,6 +16,7 @@ mod namespaces;
 mod parted;
 mod recorded;
 mod refused;
+mod revoked;
 mod stranger;
 mod tidy;
 mod together;

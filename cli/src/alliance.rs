@@ -1,6 +1,7 @@
 //! `holdfast alliance`: founding, certifying, reading. Keys are made in place for their owner only; the rules are the roster's.
 
 mod faults;
+mod revoke;
 
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use crate::args::{AllianceCommand, IssueCommand, IssueIssuer, IssueNode, Kind};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
 use crate::files;
+use crate::target::Wish;
 use crate::text::{Table, clean, plain};
 
 /// Most root keys a charter can name.
@@ -27,11 +29,14 @@ const ALLIANCE_FILE: &str = "alliance.hf";
 ///
 /// # Errors
 /// A file is there already or missing, or the values are refused; then nothing was signed.
-pub(crate) fn alliance(desk: &mut Desk<'_>, dir: Option<&Path>, command: AllianceCommand) -> Result<Exit, Failure> {
+pub(crate) fn alliance(desk: &mut Desk<'_>, wish: &Wish, command: AllianceCommand) -> Result<Exit, Failure> {
+    let dir = wish.dir.as_deref();
     match command {
         AllianceCommand::Init { kind, roots, firms } => init(desk, needed(dir)?, kind, &roots, &firms),
         AllianceCommand::Issue(IssueCommand::Issuer(args)) => issue_issuer(desk, needed(dir)?, &args),
         AllianceCommand::Issue(IssueCommand::Node(args)) => issue_node(desk, needed(dir)?, &args),
+        AllianceCommand::Revoke(args) => revoke::revoke(desk, needed(wish.dir.as_deref())?, wish, &args),
+        AllianceCommand::HandIn { file } => revoke::hand_in(desk, wish, &file),
         AllianceCommand::Show { file } => show(desk, &file),
     }
 }
@@ -197,7 +202,8 @@ fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit,
     held.write()?;
     let copy = out.join(ALLIANCE_FILE);
     files::replace(&copy, &held.text())?;
-    told(desk, "issued", &[key_path, copy]);
+    let paper = revoke::paper(dir, &held.roster, node, &key)?;
+    told(desk, "issued", &[key_path, copy, paper]);
     Ok(Exit::Done)
 }
 
@@ -236,8 +242,8 @@ impl Held {
             blocks.iter().find(|block| block.kind == ArmorKind::Charter).ok_or_else(|| faults::without(path, "CHARTER"))?;
         let mut roster =
             Roster::new(&charter.bytes).map_err(|error| faults::unsound(path, charter.line, &faults::of_roster(error)))?;
-        for block in blocks.iter().filter(|block| matches!(block.kind, ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node))
-        {
+        let certificate = |kind| matches!(kind, ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node | ArmorKind::Revocation);
+        for block in blocks.iter().filter(|block| certificate(block.kind)) {
             roster.offer(&block.bytes).map_err(|error| faults::unsound(path, block.line, &faults::of_roster(error)))?;
         }
         Ok(Self { path: path.to_owned(), roster })
@@ -258,6 +264,7 @@ impl Held {
                     holdfast_proto::identity::ObjectKey::Charter(_) => ArmorKind::Charter,
                     holdfast_proto::identity::ObjectKey::Issuer(_) => ArmorKind::Issuer,
                     holdfast_proto::identity::ObjectKey::Node(..) => ArmorKind::Node,
+                    holdfast_proto::identity::ObjectKey::Revocation(..) => ArmorKind::Revocation,
                 };
                 armor(kind, object.envelope)
             })
@@ -399,7 +406,7 @@ fn object(roster: &Roster) -> Value {
             "roots": charter.roots.iter().map(|root| json!({"firm": root.firm, "key": hex(&root.key)})).collect::<Vec<_>>()},
         "issuers": roster.issuers().map(|issuer| json!({"number": issuer.number, "version": issuer.version, "firm": issuer.firm,
             "first": issuer.first, "max_nodes": issuer.max_nodes, "key": hex(&issuer.key)})).collect::<Vec<_>>(),
-        "nodes": roster.nodes().map(|node| json!({"id": node.node.to_string(), "name": node.name, "role": node.role.text(),
+        "nodes": roster.members().map(|node| json!({"revoked": roster.revocations_of(node.node, node.generation).next().map(|why| why.reason.text()),"id": node.node.to_string(), "name": node.name, "role": node.role.text(),
             "tier": node.tier, "region": node.region.code(), "firm": roster.firm(node.node), "not_before": date(node.not_before),
             "not_after": date(node.not_after), "key": hex(&node.key)})).collect::<Vec<_>>(),
     })
@@ -436,7 +443,7 @@ fn lines(roster: &Roster, desk: &Desk<'_>) -> Vec<String> {
         ["", "NODE", "NAME", "ROLE", "TIER", "REGION", "UNTIL", "KEY"],
         ["", "據點", "名稱", "類型", "級別", "縣市", "有效至", "金鑰"],
     ));
-    for node in roster.nodes() {
+    for node in roster.members() {
         table.row(vec![
             plain(""),
             plain(node.node.to_string()),
@@ -444,7 +451,11 @@ fn lines(roster: &Roster, desk: &Desk<'_>) -> Vec<String> {
             plain(crate::words::word(node.role.text(), lang)),
             plain(node.tier.to_string()),
             plain(node.region.code()),
-            plain(date(node.not_after)),
+            plain(if roster.is_revoked(node.node, node.generation) {
+                lang.of("revoked".to_owned(), "已撤銷".to_owned())
+            } else {
+                date(node.not_after)
+            }),
             plain(node.key.to_string()),
         ]);
     }

@@ -169,6 +169,13 @@ pub(crate) enum AllianceCommand {
     /// Certify an issuer or a node; its key is made in place
     #[command(subcommand)]
     Issue(IssueCommand),
+    /// Take a node's key away: stolen, lost, replaced. Everybody is told at once, as far as lines go
+    Revoke(Revoke),
+    /// Give the daemon here certificates or revocations from a file, for everybody in reach
+    HandIn {
+        /// An alliance file, a revocation, or the paper of a node's key
+        file: PathBuf,
+    },
     /// Read certificates and keys from a file, secrets left out
     Show {
         /// An alliance file, certificate or key
@@ -226,6 +233,28 @@ pub(crate) struct IssueNode {
     /// Folder for its key and its alliance file; DIR/nodes/ID where absent
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// `alliance revoke`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Revoke {
+    /// The node, ISSUER-SERIAL, such as 1-118
+    pub(crate) id: String,
+    /// Why, for people
+    #[arg(long, default_value = "stolen", value_parser = ["stolen", "replaced", "closed", "misused", "other"])]
+    pub(crate) reason: String,
+    /// Sign with the root keys at hand, not with the issuer's: what the roots say takes the place of what an issuer said
+    #[arg(long)]
+    pub(crate) by_roots: bool,
+    /// Only what the daemon here had heard so long ago still counts, such as 2h; otherwise all it holds
+    #[arg(long, value_name = "LENGTH", conflicts_with_all = ["in_question", "nothing_counts"])]
+    pub(crate) lost: Option<String>,
+    /// Do not say what still counts: all of it is in question until somebody does. Needs no daemon
+    #[arg(long, conflicts_with = "nothing_counts")]
+    pub(crate) in_question: bool,
+    /// Nothing it ever said counts. Needs no daemon
+    #[arg(long)]
+    pub(crate) nothing_counts: bool,
 }
 
 /// When it was so, by whom, how it is known: on every act.

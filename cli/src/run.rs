@@ -82,7 +82,7 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
     match command {
         None => alone(desk, wish),
         Some(Command::Demo(args)) => demo::demo(desk, wish, args),
-        Some(Command::Alliance(command)) => alliance::alliance(desk, wish.dir.as_deref(), command),
+        Some(Command::Alliance(command)) => alliance::alliance(desk, wish, command),
         Some(Command::Doctor) => doctor::doctor(desk, wish),
         Some(Command::Config(command)) => settings::config(desk, wish, command),
         Some(Command::Completions { shell }) => Ok(completions(desk, shell)),

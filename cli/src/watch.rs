@@ -135,6 +135,13 @@ fn event_line(value: Value, lang: Lang, picture: Option<&mut Picture>, own: &str
             format!("two stories under number {number} of {author}: frozen there"),
             format!("{author} 第 {number} 筆有兩種內容，已在此凍結"),
         ),
+        Event::Revoked { node, reason } => {
+            let why = crate::words::word(&reason, lang);
+            lang.of(
+                format!("the key of {node} was revoked ({why}): what it says from now on counts no more"),
+                format!("{node} 的憑證已撤銷（{why}）：之後的訊息不再採信"),
+            )
+        }
         Event::Incarnation { count, cause } => {
             let cause = quoted(&cause);
             lang.of(format!("this node began logbook {count}: {cause}"), format!("本據點開始第 {count} 本紀錄簿：{cause}"))
@@ -279,6 +286,7 @@ impl Picture {
             | Event::Healed { .. }
             | Event::Rejected { .. }
             | Event::Forked { .. }
+            | Event::Revoked { .. }
             | Event::Incarnation { .. }
             | Event::Stopped { .. }
             | Event::StoreFailed { .. }

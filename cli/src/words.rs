@@ -54,6 +54,11 @@ pub(crate) fn word(code: &str, lang: Lang) -> String {
         "acknowledge" => ("received", "收到"),
         "cancel_of_older_version" => ("a cancel of an older version stands beside it", "有人取消了較舊的版本"),
         "late_facts" => ("more was written after it ended", "結束後仍有人寫入"),
+        "stolen" => ("stolen", "遭竊"),
+        "replaced" => ("replaced by another PC", "已由另一台電腦取代"),
+        "misused" => ("misused", "遭濫用"),
+        "other" => ("for another reason", "其他原因"),
+        "in_question" => ("whether it still counts is not settled", "是否仍有效尚未確定"),
         "requester_frozen" => ("the requester's logbook is frozen", "提出者的紀錄簿已凍結"),
         other => return other.to_owned(),
     };

@@ -44,6 +44,7 @@ pub fn event(event: &Event) {
         Event::StoreFailed { cause } => tracing::warn!(cause, "the store did not take it"),
         Event::Delivery { ticket, delivery } => tracing::debug!(ticket, state = ?delivery.state, "delivery"),
         Event::Fault { what } => tracing::info!(what, "drill"),
+        Event::Revoked { node, reason } => tracing::warn!(%node, reason, "its key was revoked"),
         Event::Bug { what } => tracing::error!(what, "this must not happen"),
     }
 }

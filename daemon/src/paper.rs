@@ -261,8 +261,9 @@ fn read_alliance(path: &Path) -> Result<Vec<Bytes>, PaperError> {
     let text = read(Kind::Alliance, path)?;
     let unusable = |cause: Words| unusable(Kind::Alliance, path, cause);
     let blocks = dearmor(&text).map_err(|error| unusable(armor_words(error)))?;
-    if let Some(secret) =
-        blocks.iter().find(|block| !matches!(block.kind, ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node))
+    if let Some(secret) = blocks
+        .iter()
+        .find(|block| !matches!(block.kind, ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node | ArmorKind::Revocation))
     {
         let line = secret.line;
         let en = format!("line {line} holds a secret key, which must not be in here");

@@ -37,6 +37,16 @@ pub enum Command {
     Observe(Observe),
     /// Switches a drill fault on or off; refused outside the simulation realm.
     Fault(Fault),
+    /// Certificates or revocations from a file, for everybody.
+    Certify(Certify),
+}
+
+/// Certificates and revocations as an alliance file holds them. They prove themselves: whoever hands them in needs no right.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certify {
+    /// Armored blocks: `CHARTER`, `ISSUER`, `NODE`, `REVOCATION`.
+    pub objects: String,
 }
 
 /// Faults obeyed in the simulation realm only.
@@ -119,6 +129,35 @@ pub struct NodeView {
     /// Its logbook is frozen: two stories under one number.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forked: bool,
+    /// Why its key was taken away: `stolen`, `replaced`, `closed`, `misused`, `other`. Absent: it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<String>,
+}
+
+/// `GET /api/v1/heads/ID`: the last word held of each of a node's logbooks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadsView {
+    /// `holdfast.heads/1`.
+    pub schema: String,
+    /// Whose.
+    pub node: NodeName,
+    /// Generation of its newest certificate: how many keys it had, and who gave this one.
+    pub generation: [u8; 2],
+    /// Its logbooks under that key.
+    pub logbooks: Vec<HeadView>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadView {
+    /// Which life of its store: count and random half.
+    pub incarnation: [u16; 2],
+    /// Last number of the unbroken run, or the last that is old enough.
+    pub number: u32,
+    /// Hash of that entry, hex.
+    pub hash: String,
+    /// Words above it that are held.
+    pub beyond: u32,
 }
 
 /// `holdfast status --json`.
@@ -334,6 +373,14 @@ pub enum Event {
         /// What.
         what: String,
     },
+    /// The key of a node was taken away: what it says from now on counts no more.
+    Revoked {
+        /// Whose.
+        #[serde(with = "spelled")]
+        node: NodeId,
+        /// `stolen`, `replaced`, `closed`, `misused`, `other`.
+        reason: String,
+    },
 }
 
 /// A read. Answered at once from memory, never an effect.
@@ -353,6 +400,8 @@ pub enum Question {
     Delivery(String),
     /// Counters and gauges.
     Metrics,
+    /// What is held of a node's logbooks, for a cut: `1-118`; with `1-118@7200` as far as it is that many seconds old.
+    Heads(String),
 }
 
 /// The answer to a [`Question`], same order.
@@ -374,6 +423,8 @@ pub enum Answer {
     Metrics(BTreeMap<String, u64>),
     /// Not found, ambiguous or mistyped.
     Refused(Refusal),
+    /// What is held of a node's logbooks.
+    Heads(HeadsView),
 }
 
 /// What was asked for, if it is what was answered.

@@ -87,6 +87,8 @@ pub struct DirectoryEntry {
     pub region: String,
     /// May be asked for goods and acknowledges requests to all hubs.
     pub hub: bool,
+    /// Its key was taken away: it is shown, and nothing is expected of it.
+    pub revoked: bool,
 }
 
 /// Why a board has no readings although one was heard.
@@ -140,6 +142,8 @@ pub struct Domain {
     entries: BTreeMap<EntryId, HeldEntry>,
     documents: BTreeMap<(NodeId, DocKind), HeldDocument>,
     frozen: BTreeSet<LogId>,
+    /// Below which number words of a logbook are in question.
+    question: BTreeMap<LogId, u32>,
     // Indexes: each follows from `entries` alone, and holds no empty sets, so that withdrawing leaves no trace.
     requests: BTreeSet<FactId>,
     acts: Pairs<FactId>,
@@ -219,6 +223,21 @@ impl Domain {
         } else {
             self.frozen.remove(&log);
         }
+    }
+
+    /// Marks the words of a logbook below a number as in question: its key was taken away, and what leads to its last word that counts
+    /// is not held, or nobody said which word that is. `None`: none of them is.
+    pub fn set_question(&mut self, log: LogId, below: Option<u32>) {
+        match below {
+            Some(below) => _ = self.question.insert(log, below),
+            None => _ = self.question.remove(&log),
+        }
+    }
+
+    /// True where this word is in question.
+    #[must_use]
+    pub fn is_in_question(&self, entry: EntryId) -> bool {
+        self.question.get(&entry.log).is_some_and(|below| entry.number < *below)
     }
 
     /// True if some logbook of this author is frozen.

@@ -10,6 +10,7 @@ mod issue;
 mod keys;
 mod realm;
 mod region;
+mod revocation;
 mod roster;
 mod signer;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use issue::{Alliance, AlliancePlan, CannotIssue, FirmPlan, IssuedNode, NodeP
 pub use keys::{PublicKey, SecretKey, Signature};
 pub use realm::{Realm, RealmKind, Tag, hash16, hash32, sign};
 pub use region::{Region, Regions};
+pub use revocation::{Cut, Reason, Revocation, RevokedBy, Standing, is_revocation};
 pub use roster::{Alarm, ObjectKey, ObjectRef, Offered, Roster};
 pub use signer::{Sign, Signer};
 
@@ -89,6 +91,9 @@ pub enum Rejected {
     /// Operator's fault, or a thief: a newer generation of this node is known. Hang up; the other end must use its new key.
     #[error("this key was replaced by a newer generation")]
     Replaced,
+    /// Operator's fault, or a thief: the key was taken away. Hang up; the other end needs a new generation from its issuer.
+    #[error("this key was revoked")]
+    Revoked,
     /// Giver's fault: a certificate where an author's word belongs, or no node certificate at the end of a chain.
     #[error("not the kind of object that belongs here")]
     WrongKind,
@@ -116,6 +121,7 @@ impl Rejected {
             Self::Void => "無效：同一個名稱給了兩把金鑰，或同一把金鑰給了兩個名稱，發證單位須重新核發",
             Self::KeyMismatch => "連線使用的金鑰不是憑證上的金鑰",
             Self::Replaced => "這把金鑰已被新的取代",
+            Self::Revoked => "這把金鑰已被撤銷",
             Self::WrongKind => "這裡不該出現這種內容",
             Self::Full => "名冊已滿：聯盟核發的憑證超過一個據點能保存的數量",
         }

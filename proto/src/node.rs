@@ -32,6 +32,7 @@ mod links;
 mod notices;
 mod own;
 mod refuse;
+mod revoked;
 mod room;
 mod spread;
 mod start;

@@ -77,6 +77,7 @@ const CAUSES: &[(&str, &str)] = &[
     ("cut off for a drill", "因演練而切斷"),
     ("that is this node itself", "這是本據點自己"),
     ("does not admit this one", "對方不接受本據點：屬於其他聯盟，或已切斷"),
+    ("was revoked", "對方不接受：憑證已被撤銷"),
     ("not of this alliance or not admitted", "對方不屬於這個聯盟，或不被接受"),
     ("not a Holdfast node of this version", "那裡不是這個版本的 Holdfast 據點"),
     ("another version of QUIC", "那裡使用其他版本的 QUIC"),

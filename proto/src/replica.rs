@@ -21,11 +21,12 @@ pub use difference::Lacking;
 pub(crate) use document::CONTACTS_MAX;
 pub use document::{DocOrder, DocOutcome, Document, HeldDoc, document_bytes_max};
 pub use entry::{Hash16, Header, hash16};
-pub use log::{Effect, Floor, Log, Slot, Weight, forked_at};
+pub use log::{Effect, Floor, Log, Pin, Slot, Weight, forked_at};
 pub use row::{AgeMark, DocRow, EntryRow};
 
 use crate::config::INCARNATIONS_MAX;
-use crate::id::{DocKind, EntryId, Incarnation, LogId, NodeId};
+use crate::id::{DocKind, EntryId, Generation, Incarnation, LogId, NodeId};
+use crate::identity::Standing;
 use changes::{Part, Stamps};
 use document::Register;
 
@@ -47,8 +48,10 @@ pub struct Change {
     pub withdrawn: Vec<EntryId>,
     /// May be on disk and count again: logbook, first, last.
     pub revive: Vec<(LogId, u32, u32)>,
-    /// Logbooks that count no more at all: eight higher incarnations are held.
+    /// Logbooks that count no more at all: eight higher incarnations are held, or their key was taken away and no cut names them.
     pub dropped: Vec<LogId>,
+    /// Documents that are held no more: their key was taken away.
+    pub docs: Vec<(NodeId, DocKind)>,
 }
 
 /// Everybody's logbooks and documents.
@@ -57,6 +60,8 @@ pub struct Replica {
     logs: BTreeMap<LogId, Log>,
     docs: BTreeMap<(NodeId, DocKind), Register>,
     forks: BTreeMap<LogId, ForkProof>,
+    /// Of keys that were taken away.
+    standings: BTreeMap<(NodeId, Generation), Standing>,
     /// By author, ascending: one run of bytes, for it is hashed as a whole.
     leaves: Vec<digest::Line>,
     dirty: BTreeSet<NodeId>,
@@ -138,9 +143,13 @@ impl Replica {
         self.forks.iter().map(|(log, proof)| (*log, proof))
     }
 
-    /// True where eight higher incarnations of the same generation are held: this one reads as below a floor.
+    /// True where nothing of this logbook counts: eight higher incarnations of the same generation are held, and it reads as below a
+    /// floor; or its key was taken away and no cut names it.
     #[must_use]
-    pub fn too_low(&self, id: LogId) -> bool {
+    pub fn is_shut(&self, id: LogId) -> bool {
+        if self.pin_of(id) == Some(None) {
+            return true;
+        }
         if self.logs.contains_key(&id) {
             return false;
         }
@@ -151,19 +160,19 @@ impl Replica {
     /// What an entry would be, without taking it. `stated` is the highest floor it states itself, 0 without one.
     #[must_use]
     pub fn weigh(&self, header: &Header, hash: Hash16, has_body: bool, window: u32, stated: u32) -> Weight {
-        if self.too_low(header.id.log) {
+        if self.is_shut(header.id.log) {
             return Weight::Known;
         }
         match self.logs.get(&header.id.log) {
             Some(log) => log.weigh(header, hash, has_body, stated),
-            None => Log::new(window).weigh(header, hash, has_body, stated),
+            None => self.blank(header.id.log, window).weigh(header, hash, has_body, stated),
         }
     }
 
     /// Takes an entry that is verified and durable. The caller weighed it.
     pub fn commit(&mut self, id: EntryId, slot: Slot, floors: &[Floor], window: u32) -> Change {
         let mut change = Change::default();
-        if self.too_low(id.log) {
+        if self.is_shut(id.log) {
             return change;
         }
         let last = self.logs_of(id.log.author).next_back().is_some_and(|(last, _)| last == id.log);
@@ -182,7 +191,7 @@ impl Replica {
     /// Freezes a logbook on a verified proof. A lower freeze stays.
     pub fn prove_fork(&mut self, log_id: LogId, proof: ForkProof, window: u32) -> Change {
         let mut change = Change::default();
-        if self.too_low(log_id) || self.forks.get(&log_id).is_some_and(|held| held.number <= proof.number) {
+        if self.is_shut(log_id) || self.forks.get(&log_id).is_some_and(|held| held.number <= proof.number) {
             return change;
         }
         self.open_log(log_id, window, &mut change);
@@ -199,12 +208,18 @@ impl Replica {
     /// What offering a document would do.
     #[must_use]
     pub fn weigh_doc(&self, author: NodeId, kind: DocKind, order: DocOrder, hash: Hash16) -> DocOutcome {
+        if self.is_revoked(author, order.generation) {
+            return DocOutcome::Known;
+        }
         self.docs.get(&(author, kind)).map_or(DocOutcome::Newer, |register| register.weigh(order, hash))
     }
 
     /// Takes a document that is verified and durable.
     pub fn commit_doc(&mut self, held: HeldDoc) -> DocOutcome {
         let key = (held.row.author, held.row.kind);
+        if self.is_revoked(key.0, held.doc.order().generation) {
+            return DocOutcome::Known;
+        }
         let before = self.doc_leaf(held.row.author, held.row.kind);
         let outcome = match self.docs.get_mut(&key) {
             Some(register) => register.offer(held),
@@ -230,10 +245,77 @@ impl Replica {
     }
 
     fn open_log(&mut self, id: LogId, window: u32, change: &mut Change) {
-        if let std::collections::btree_map::Entry::Vacant(place) = self.logs.entry(id) {
-            place.insert(Log::new(window));
+        if !self.logs.contains_key(&id) {
+            self.logs.insert(id, self.blank(id, window));
             self.drop_lowest_incarnation(id, change);
         }
+    }
+
+    /// A logbook of which nothing is held yet.
+    fn blank(&self, id: LogId, window: u32) -> Log {
+        let mut log = Log::new(window);
+        if let Some(Some(pin)) = self.pin_of(id) {
+            log.set_pin(Some(pin));
+        }
+        log
+    }
+
+    /// Where a key was taken away with a cut: the last entry of this logbook that counts, or `Some(None)` where none does.
+    fn pin_of(&self, id: LogId) -> Option<Option<Pin>> {
+        let Standing::Cut(stand) = self.standings.get(&(id.author, id.generation))? else { return None };
+        Some(stand.get(&id.incarnation).map(|(number, hash)| Pin { number: *number, hash: *hash }))
+    }
+
+    /// Which words of a key count, as far as it was told.
+    #[must_use]
+    pub fn standing(&self, author: NodeId, generation: Generation) -> &Standing {
+        self.standings.get(&(author, generation)).unwrap_or(&Standing::Whole)
+    }
+
+    /// Keys that were taken away, as far as it was told.
+    pub fn revoked(&self) -> impl Iterator<Item = (NodeId, Generation)> + '_ {
+        self.standings.keys().copied()
+    }
+
+    fn is_revoked(&self, author: NodeId, generation: Generation) -> bool {
+        !self.standings.is_empty() && self.standings.contains_key(&(author, generation))
+    }
+
+    /// A key was taken away, or it turned out otherwise: which of its words count follows (rule 9).
+    pub fn set_standing(&mut self, author: NodeId, generation: Generation, standing: Standing) -> Change {
+        let mut change = Change::default();
+        if standing == Standing::Whole {
+            self.standings.remove(&(author, generation));
+        } else {
+            self.standings.insert((author, generation), standing);
+            for kind in [DocKind::Board, DocKind::Detail] {
+                let theirs = |register: &Register| register.order().generation == generation;
+                if self.docs.get(&(author, kind)).is_some_and(theirs) {
+                    self.docs.remove(&(author, kind));
+                    change.docs.push((author, kind));
+                }
+            }
+        }
+        let logs: Vec<LogId> = self.logs_of(author).map(|(id, _)| id).filter(|id| id.generation == generation).collect();
+        for id in logs {
+            let pin = self.pin_of(id);
+            let Some(log) = self.logs.get_mut(&id) else { continue };
+            let before = log.len();
+            if pin == Some(None) {
+                change.withdrawn.extend(log.slots().map(|(number, _)| EntryId { log: id, number }));
+                self.logs.remove(&id);
+                self.forks.remove(&id);
+                change.dropped.push(id);
+                self.count(before, 0);
+                continue;
+            }
+            let effect = log.set_pin(pin.flatten());
+            let after = log.len();
+            self.count(before, after);
+            self.absorb(id, effect, Part::Rest, &mut change);
+        }
+        self.touch(author, Part::Rest);
+        change
     }
 
     fn drop_lowest_incarnation(&mut self, id: LogId, change: &mut Change) {

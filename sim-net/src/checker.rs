@@ -416,6 +416,7 @@ impl Checker {
             | Event::Healed { .. }
             | Event::Rejected { .. }
             | Event::Incarnation { .. }
+            | Event::Revoked { .. }
             | Event::Delivery { .. }
             | Event::Fault { .. } => {}
         }

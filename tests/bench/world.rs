@@ -238,6 +238,7 @@ fn board_payload(alliance: &Alliance) -> Outcome<Vec<u8>> {
         firm: "Bench".to_owned(),
         region: "TPE".to_owned(),
         hub: false,
+        revoked: false,
     };
     let me: NodeId = alliance.nodes.first().ok_or("no nodes")?.node;
     directory.nodes.insert(me, entry("Bench"));

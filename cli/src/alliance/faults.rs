@@ -67,6 +67,7 @@ pub(super) fn of_roster(error: Rejected) -> Words {
             ("one name was given to two keys, or one key to two names", "同一名稱給了兩把金鑰，或同一金鑰給了兩個名稱")
         }
         Rejected::KeyMismatch => ("its key is not the one that the certificate names", "金鑰與憑證所載不同"),
+        Rejected::Revoked => ("its key was revoked", "金鑰已被撤銷"),
         Rejected::Replaced => ("its key was replaced by a newer one", "金鑰已由較新的取代"),
         Rejected::WrongKind => ("it is not the kind of object that belongs here", "這裡不該放這種內容"),
         Rejected::Full => ("the alliance holds as many certificates as a node can carry", "聯盟的憑證數量已達據點可承載的上限"),

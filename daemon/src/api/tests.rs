@@ -218,7 +218,7 @@ fn status() -> Value {
         "nodes": [{
             "id": "1-1", "name": "a", "role": "store", "tier": 2, "firm": "f", "region": "r", "operating_status": "unknown", "was": "open",
             "unknown_because": "stale", "age_s": 3, "reachable": true, "via": "quic", "readings": {"operating.status": reading},
-            "observations": [seen], "forked": true,
+            "observations": [seen], "forked": true, "revoked": "stolen",
         }],
     })
 }
@@ -240,6 +240,10 @@ fn view(question: &Question) -> Answer {
             "schema": "holdfast.digest/1", "digest": "00", "converged": true, "neighbours": 2, "entries": 1, "boards": 1, "holes": 0,
         }))),
         Question::Delivery(_) => Answer::Delivery(delivery()),
+        Question::Heads(_) => Answer::Heads(of(json!({
+            "schema": "holdfast.heads/1", "node": {"id": "1-1", "name": "a"}, "generation": [1, 0],
+            "logbooks": [{"incarnation": [1, 7], "number": 9, "hash": "00", "beyond": 0}],
+        }))),
         Question::Metrics => Answer::Metrics(BTreeMap::from([("entries_total".to_owned(), 7)])),
     }
 }

@@ -78,6 +78,7 @@ impl Bench {
             firm: "seven".into(),
             region: "TPE".into(),
             hub,
+            revoked: false,
         };
         let names = [(1, "Songshan", false), (2, "Taipei Hub", true), (3, "Neihu", false), (4, "Keelung Hub", true)];
         Self {

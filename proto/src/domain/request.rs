@@ -92,6 +92,8 @@ pub struct RequestState<'a> {
     pub late_facts: bool,
     /// A logbook of its author is frozen.
     pub requester_frozen: bool,
+    /// The key of its author was taken away, and whether this word stands is not known.
+    pub in_question: bool,
     /// Its first fact, then the requester's acts in order, then other people's.
     pub history: Vec<Act<'a>>,
     /// Who said it was received, and with which fact.
@@ -117,6 +119,7 @@ impl Domain {
             cancel_of_older_version: false,
             late_facts: false,
             requester_frozen: self.is_frozen(author),
+            in_question: self.is_in_question(id.entry),
             history: vec![Act { id, fact, meta, version: 1, flagged: None }],
             acknowledged: BTreeMap::new(),
         };

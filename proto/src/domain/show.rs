@@ -229,6 +229,7 @@ impl Domain {
         flag(state.late_facts, "late_facts");
         flag(expired, "expired");
         flag(state.requester_frozen, "requester_frozen");
+        flag(state.in_question, "in_question");
         flag(state.standing == Standing::Duplicate, &format!("duplicate_of:{}", spoken(state.canonical)));
         RequestView {
             request: spoken(state.id),

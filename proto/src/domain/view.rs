@@ -126,7 +126,7 @@ pub struct RequestView {
     /// Desk label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desk: Option<String>,
-    /// `cancel_of_older_version`, `late_facts`, `expired`, `requester_frozen`.
+    /// `cancel_of_older_version`, `late_facts`, `expired`, `requester_frozen`, `in_question`.
     pub flags: Vec<String>,
     /// Who acknowledged.
     pub acknowledged_by: Vec<NodeName>,

@@ -26,10 +26,13 @@ pub enum ArmorKind {
     Issuer,
     /// A node certificate's envelope.
     Node,
+    /// A revocation's envelope.
+    Revocation,
 }
 
 impl ArmorKind {
-    const ALL: [Self; 6] = [Self::NodeKey, Self::RootKey, Self::IssuerKey, Self::Charter, Self::Issuer, Self::Node];
+    const ALL: [Self; 7] =
+        [Self::NodeKey, Self::RootKey, Self::IssuerKey, Self::Charter, Self::Issuer, Self::Node, Self::Revocation];
 
     /// The words in the marker lines.
     #[must_use]
@@ -41,6 +44,7 @@ impl ArmorKind {
             Self::Charter => "CHARTER",
             Self::Issuer => "ISSUER",
             Self::Node => "NODE",
+            Self::Revocation => "REVOCATION",
         }
     }
 }
@@ -199,7 +203,7 @@ impl Open {
     fn finish(self) -> Result<Block, ArmorFault> {
         let fits = match self.kind {
             ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey => self.bytes.len() == 32,
-            ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node => !self.bytes.is_empty(),
+            ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node | ArmorKind::Revocation => !self.bytes.is_empty(),
         };
         if !fits {
             return Err(ArmorFault::Size);

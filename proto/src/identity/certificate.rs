@@ -1,4 +1,5 @@
-//! Charter, issuer and node certificates: their values and their bytes. Whether one counts is decided in `roster`.
+//! Charter, issuer and node certificates: their values and their bytes, and the envelopes of these and of revocations. Whether one
+//! counts is decided in `roster`.
 //!
 //! Envelope on the wire and in files, a canonical document:
 //!
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::realm::hash16;
+use super::revocation::{Revocation, RevokedBy, WHAT_REVOCATION};
 use super::{PublicKey, RealmKind, Region, Regions, Rejected, Signature};
 use crate::codec::canonical::{Fields, Writer};
 use crate::config::{WINDOW_HUB, WINDOW_STORE};
@@ -344,6 +346,14 @@ pub(super) enum Parsed {
     Charter { value: Charter, own: Vec<RootSignature>, before: Vec<RootSignature> },
     Issuer { value: IssuerCertificate, own: Vec<RootSignature> },
     Node { value: NodeCertificate, signature: Signature },
+    Revocation { value: Revocation, proof: Proof },
+}
+
+/// Who signed a revocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    One(Signature),
+    Roots(Vec<RootSignature>),
 }
 
 /// An envelope's body, the body's hash and what it says.
@@ -373,6 +383,14 @@ pub(super) fn open(bytes: &[u8]) -> Result<Envelope<'_>, Rejected> {
             let value = NodeCertificate::read(&fields)?;
             (Parsed::Node { value, signature: Signature(outer.array(2)?) }, 2)
         }
+        WHAT_REVOCATION => {
+            let value = Revocation::read(&fields)?;
+            let proof = match value.by {
+                RevokedBy::Roots => Proof::Roots(signatures(&outer, 2)?),
+                RevokedBy::Issuer | RevokedBy::Itself => Proof::One(Signature(outer.array(2)?)),
+            };
+            (Parsed::Revocation { value, proof }, 2)
+        }
         _ => return Err(Rejected::Malformed),
     };
     // Nothing unsigned may ride along.
@@ -391,8 +409,8 @@ pub(super) fn seal(body: &[u8], own: &[RootSignature], before: &[RootSignature])
     writer.finish().into()
 }
 
-/// Puts a node's envelope together.
-pub(super) fn seal_node(body: &[u8], signature: &Signature) -> Bytes {
+/// Puts an envelope together that one key signs.
+pub(super) fn seal_one(body: &[u8], signature: &Signature) -> Bytes {
     let mut writer = Writer::new();
     writer.bytes(1, body).bytes(2, &signature.0);
     writer.finish().into()
@@ -417,7 +435,7 @@ fn strong(bytes: [u8; 32]) -> Result<PublicKey, Rejected> {
     key.strong().map(|_| key).ok_or(Rejected::WeakKey)
 }
 
-fn narrow<T: TryFrom<u64>>(value: u64) -> Result<T, Rejected> {
+pub(super) fn narrow<T: TryFrom<u64>>(value: u64) -> Result<T, Rejected> {
     T::try_from(value).map_err(|_| Rejected::Malformed)
 }
 

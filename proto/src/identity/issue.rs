@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use super::certificate::{Parsed, RootSignature, TEXT_BYTES_MAX, is_plain, open, seal, seal_node};
+use super::certificate::{Parsed, RootSignature, TEXT_BYTES_MAX, is_plain, open, seal, seal_one};
 use super::realm::{Realm, Tag, hash16, sign};
 use super::{
-    Charter, IssuerCertificate, NodeCertificate, PublicKey, RealmKind, Region, Regions, Rejected, Role, Roles, RootKey, Roster,
-    SecretKey,
+    Charter, IssuerCertificate, NodeCertificate, PublicKey, RealmKind, Region, Regions, Rejected, Revocation, RevokedBy, Role,
+    Roles, RootKey, Roster, SecretKey,
 };
 use crate::codec::canonical::Fields;
 use crate::id::{Generation, NodeId};
@@ -132,7 +132,35 @@ impl NodeCertificate {
         check_name(&self.name)?;
         let body = self.body();
         check(&body, |fields| Self::read(fields).map(|_| ()))?;
-        Ok(seal_node(&body, &sign(issuer, realm, Tag::Node, &body)))
+        Ok(seal_one(&body, &sign(issuer, realm, Tag::Node, &body)))
+    }
+}
+
+impl Revocation {
+    /// Signs it with the issuer's key, or with the key it ends. Returns the envelope.
+    ///
+    /// # Errors
+    /// [`CannotIssue::BadValue`], also where roots must sign it.
+    pub fn issue(&self, realm: &Realm, key: &SecretKey) -> Result<Bytes, CannotIssue> {
+        let body = self.body();
+        check(&body, |fields| Self::read(fields).map(|_| ()))?;
+        if self.by == RevokedBy::Roots {
+            return Err(CannotIssue::BadValue);
+        }
+        Ok(seal_one(&body, &sign(key, realm, Tag::Revocation, &body)))
+    }
+
+    /// Signs it with root keys of `charter`, whose version it must name. Returns the envelope.
+    ///
+    /// # Errors
+    /// [`CannotIssue`].
+    pub fn issue_by_roots(&self, realm: &Realm, charter: &Charter, roots: &[&SecretKey]) -> Result<Bytes, CannotIssue> {
+        let body = self.body();
+        check(&body, |fields| Self::read(fields).map(|_| ()))?;
+        if self.by != RevokedBy::Roots || self.charter != charter.version {
+            return Err(CannotIssue::BadValue);
+        }
+        Ok(seal(&body, &root_signatures(charter, roots, &realm.message(Tag::Revocation, &body))?, &[]))
     }
 }
 

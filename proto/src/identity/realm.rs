@@ -29,10 +29,12 @@ pub enum Tag {
     Board,
     /// By a node: its detail, for entitled peers.
     Detail,
+    /// By an issuer, by roots or by the key itself: revocation.
+    Revocation,
 }
 
 impl Tag {
-    /// The text in the signed domain. Later kinds (revocation, delegation, guest, claim) get texts of their own; none is ever reused.
+    /// The text in the signed domain. Later kinds (delegation, guest, claim) get texts of their own; none is ever reused.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -42,6 +44,7 @@ impl Tag {
             Self::Entry => "entry",
             Self::Board => "board",
             Self::Detail => "detail",
+            Self::Revocation => "revocation",
         }
     }
 
@@ -50,7 +53,7 @@ impl Tag {
     pub fn is_word(self) -> bool {
         match self {
             Self::Entry | Self::Board | Self::Detail => true,
-            Self::Charter | Self::Issuer | Self::Node => false,
+            Self::Charter | Self::Issuer | Self::Node | Self::Revocation => false,
         }
     }
 }

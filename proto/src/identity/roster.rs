@@ -12,10 +12,16 @@
 //!   its public key (T14). A link still knows its peer, because the chain it presents names the node.
 //! - **Old generations** verify old words; only the newest is current. A void newest generation leaves the node without a current
 //!   certificate: the one before it was replaced for a reason.
+//! - **Revocation**: stands as long as who signed it does: the issuer as it is now, k roots as for an issuer, or the key itself. Of the
+//!   roots' and of the key's own for one (name, generation) one counts, of the issuer's the highest few, and all their cuts at once;
+//!   a cut by the roots takes the place of the issuer's. It may come before the certificate it ends, but not before its issuer: what
+//!   names a stranger or a serial nobody may have is not kept (T10). A revoked key verifies what it said; it opens no link and says
+//!   nothing new.
 //! - **Limits**: issuers and the sum of their ranges are bounded. Only where the roots certified more than that does the order of
 //!   arrival decide which issuer is [`Rejected::Full`]; the roots must then give some a narrower range.
 
 mod chain;
+mod revoked;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +34,7 @@ use super::keys::verify_with;
 use super::{Beyond, Charter, IssuerCertificate, NodeCertificate, PublicKey, Realm, RealmKind, Rejected, Signature, Tag};
 use crate::config::AUTHORS_MAX;
 use crate::id::{Generation, NodeId};
+use revoked::Revoked;
 
 /// Charter versions one alliance may have: a change of roots every year for a lifetime. Each is sent to every new node.
 const CHARTERS_MAX: usize = 64;
@@ -47,7 +54,7 @@ pub enum Offered {
     Known,
 }
 
-/// Place of an object in the roster's order: charters, issuers, nodes.
+/// Place of an object in the roster's order: charters, issuers, nodes, revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ObjectKey {
     /// A charter, by version.
@@ -56,6 +63,8 @@ pub enum ObjectKey {
     Issuer(u16),
     /// A node certificate, by name, generation and key.
     Node(NodeId, Generation, PublicKey),
+    /// A revocation, by name, generation and hash.
+    Revocation(NodeId, Generation, [u8; 16]),
 }
 
 /// One object held.
@@ -118,6 +127,7 @@ pub struct Roster {
     charters: Vec<Held<Charter>>,
     issuers: BTreeMap<u16, Held<IssuerCertificate>>,
     nodes: BTreeMap<NodeId, Generations>,
+    revoked: BTreeMap<NodeId, BTreeMap<Generation, Revoked>>,
     /// Under which names each key is held.
     names: BTreeMap<PublicKey, BTreeSet<(NodeId, Generation)>>,
     /// Keys held under more than one name: mostly none, and then no word costs a look.
@@ -144,6 +154,7 @@ impl Roster {
             charters: vec![Held::new(value, hash, first_charter)],
             issuers: BTreeMap::new(),
             nodes: BTreeMap::new(),
+            revoked: BTreeMap::new(),
             names: BTreeMap::new(),
             shared: 0,
             hashes: BTreeSet::from([hash]),
@@ -179,6 +190,7 @@ impl Roster {
                 let key = self.check_node(&value, body, &signature)?;
                 self.put_node(HeldNode { held: Held::new(value, hash, envelope), key })
             }
+            Parsed::Revocation { value, proof } => self.offer_revocation(Held::new(value, hash, envelope), body, &proof),
         }
     }
 
@@ -188,9 +200,15 @@ impl Roster {
         self.usable(node, generation).ok().map(|held| &held.held.value)
     }
 
-    /// The newest certificate of a node; `None` if unknown or void.
+    /// The newest certificate of a node; `None` if unknown, void or revoked.
     #[must_use]
     pub fn current(&self, node: NodeId) -> Option<&NodeCertificate> {
+        self.newest(node).filter(|certificate| !self.is_revoked(node, certificate.generation))
+    }
+
+    /// The newest certificate of a node, revoked or not; `None` if unknown or void.
+    #[must_use]
+    pub fn newest(&self, node: NodeId) -> Option<&NodeCertificate> {
         let generation = self.nodes.get(&node)?.last_key_value()?.0;
         self.certificate(node, *generation)
     }
@@ -201,10 +219,16 @@ impl Roster {
         self.usable_key(node, generation).ok()
     }
 
-    /// Whose key this is: the newest generation that holds it. `None` if unknown, void, or certified under names of two issuers
-    /// (then only a presented chain tells).
+    /// Whose key this is: the newest generation that holds it. `None` if unknown, void, revoked, or certified under names of two
+    /// issuers (then only a presented chain tells).
     #[must_use]
     pub fn node_of_key(&self, key: &PublicKey) -> Option<(NodeId, Generation)> {
+        self.owner_of_key(key).filter(|(node, generation)| !self.is_revoked(*node, *generation))
+    }
+
+    /// The same, revoked or not.
+    #[must_use]
+    pub fn owner_of_key(&self, key: &PublicKey) -> Option<(NodeId, Generation)> {
         let names = self.names.get(key)?;
         let (node, generation) = *names.last()?;
         if names.first().is_some_and(|first| first.0 != node) {
@@ -236,6 +260,11 @@ impl Roster {
         self.issuer(node.issuer).map(|issuer| issuer.firm.as_str())
     }
 
+    /// Newest certificates, by name, of revoked nodes too.
+    pub fn members(&self) -> impl Iterator<Item = &NodeCertificate> {
+        self.nodes.keys().filter_map(|node| self.newest(*node))
+    }
+
     /// Current certificates, by name.
     pub fn nodes(&self) -> impl Iterator<Item = &NodeCertificate> {
         self.nodes.keys().filter_map(|node| self.current(*node))
@@ -261,7 +290,10 @@ impl Roster {
         let charters = self.charters.iter().map(|held| object(ObjectKey::Charter(held.value.version), held));
         let issuers = self.issuers.iter().map(|(number, held)| object(ObjectKey::Issuer(*number), held));
         let nodes = self.nodes.values().flat_map(|generations| generations.values()).flat_map(|keys| keys.values());
-        charters.chain(issuers).chain(nodes.map(|node| object(node_key(&node.held.value), &node.held)))
+        charters
+            .chain(issuers)
+            .chain(nodes.map(|node| object(node_key(&node.held.value), &node.held)))
+            .chain(self.revocation_objects())
     }
 
     /// Whether offering these objects would change nothing: each is held already.
@@ -386,6 +418,7 @@ impl Roster {
             }
             self.judge_nodes(number);
         }
+        self.judge_revocations(|_| true);
     }
 
     fn check_issuer(&self, value: &IssuerCertificate, body: &[u8], own: &[RootSignature]) -> Result<(), Rejected> {
@@ -431,15 +464,19 @@ impl Roster {
             // Refused now means: its issuer may no longer give it. It comes again if that changes.
             let _refused = self.offer(&envelope);
         }
+        self.judge_revocations(|node| node.issuer == number);
     }
 
     fn check_node(&self, value: &NodeCertificate, body: &[u8], signature: &Signature) -> Result<VerifyingKey, Rejected> {
         let issuer = &self.issuers.get(&value.node.issuer).ok_or(Rejected::UnknownIssuer)?.value;
+        // Before its signature: names there can't be are refused at no cost.
+        if !issuer.covers(value.node.serial) {
+            return Err(Rejected::Beyond(Beyond::Serial));
+        }
         if !issuer.key.verify(&self.realm.message(Tag::Node, body), signature) {
             return Err(Rejected::BadSignature);
         }
         let beyond = [
-            (!issuer.covers(value.node.serial), Beyond::Serial),
             (!issuer.roles.contains(value.role), Beyond::Role),
             (!issuer.regions.contains(value.region), Beyond::Region),
             (value.generation.giver != 0, Beyond::Giver),

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::count::Counter;
 use super::word::ReadEntry;
-use super::{Node, heal, write};
+use super::{Node, heal, refuse, write};
 use crate::config::{BODY_BYTES_MAX, PENDING_DOCS_MAX, PENDING_MAX, PENDING_VERSIONS_MAX};
 use crate::config::{REFUSALS_EVERY, REFUSALS_TOLD_MAX, STRANGER_REFUSALS_MAX};
-use crate::control::Event;
+use crate::control::{CommandId, Event, Reply};
 use crate::id::{DocKind, EntryId, LogId, NodeId};
 use crate::io::{AgeMark, DocRow, EntryRow, Output, Row};
 use crate::link::LinkId;
@@ -32,6 +34,8 @@ pub(super) enum Job {
     Own(Box<write::Flight>),
     /// A fork proof.
     Fork { log: LogId, proof: Box<ForkProof> },
+    /// Certificates and revocations that an operator handed in: told when they are durable.
+    Certified { command: CommandId, revocations: Vec<Bytes>, already: bool },
     /// Roster objects and small values: nothing waits for them.
     Quiet,
 }
@@ -93,6 +97,11 @@ impl Node {
         let mut rows = Vec::new();
         let mut ids = Vec::new();
         let fresh = self.asked_fresh(link, want);
+        let mut entries = entries;
+        if self.replica.revoked().next().is_some() {
+            // From the last down: what chains into a cut is known from above.
+            entries.sort_by_key(|wire| std::cmp::Reverse(wire.id()));
+        }
         for wire in entries {
             let id = wire.id();
             let judged = self.judge(link, want.is_some(), &wire);
@@ -151,6 +160,9 @@ impl Node {
             if !asked {
                 self.duplicate(link, header.id.log.author, DocKind::Board);
             }
+            return None;
+        }
+        if weight == Weight::Waits && !self.leads_to_pending(&read) {
             return None;
         }
         if weight == Weight::BeyondWindow {
@@ -346,6 +358,7 @@ impl Node {
             Some(Job::Foreign { entries, docs, from, heard }) => self.foreign_durable(entries, docs, from, heard),
             Some(Job::Own(flight)) => self.own_durable(*flight),
             Some(Job::Fork { log, proof }) => self.fork_durable(log, *proof),
+            Some(Job::Certified { command, revocations, already }) => self.certified(command, &revocations, already),
             Some(Job::Quiet) | None => {}
         }
     }
@@ -365,6 +378,10 @@ impl Node {
                 }
             }
             Some(Job::Own(flight)) => self.own_failed(*flight, cause),
+            Some(Job::Certified { command, .. }) => {
+                let reply = Reply::Refused(refuse::not_saved(cause));
+                self.emit(Output::Reply { id: command, reply });
+            }
             Some(Job::Fork { .. } | Job::Quiet) | None => {}
         }
     }

@@ -60,8 +60,8 @@ impl Node {
             let others = around.filter(|(node, entry)| **node != self.me && wanted(entry));
             others.map(|(node, _)| *node).take(TRIED).collect()
         };
-        let firm = |entry: &DirectoryEntry| entry.firm == own.firm;
-        let hub = |entry: &DirectoryEntry| is_wide(entry) && entry.region == own.region;
+        let firm = |entry: &DirectoryEntry| !entry.revoked && entry.firm == own.firm;
+        let hub = |entry: &DirectoryEntry| !entry.revoked && is_wide(entry) && entry.region == own.region;
         // Stores begin at unlike hubs, so that they share the stores; a home hub is the one that will be asked.
         let home = self.config.home_hub.filter(|_| !is_wide(own));
         let hubs = nodes.values().filter(|entry| hub(entry)).count().max(1);

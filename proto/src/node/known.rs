@@ -119,7 +119,8 @@ fn directory_of(roster: &Roster) -> Directory {
         tier: node.tier,
         firm: roster.firm(node.node).unwrap_or_default().to_owned(),
         region: node.region.code().to_owned(),
-        hub: node.role == Role::Hub,
+        hub: node.role == Role::Hub && !roster.is_revoked(node.node, node.generation),
+        revoked: roster.is_revoked(node.node, node.generation),
     };
-    Directory { nodes: roster.nodes().map(|node| (node.node, entry(node))).collect() }
+    Directory { nodes: roster.members().map(|node| (node.node, entry(node))).collect() }
 }

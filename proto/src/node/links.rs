@@ -15,7 +15,7 @@ use super::word::ReadEntry;
 use crate::config::{LINKS_MAX, STRANGERS_MAX};
 use crate::control::Event;
 use crate::id::{DocKind, NodeId};
-use crate::identity::{Offered, PublicKey, Rejected};
+use crate::identity::{Offered, PublicKey, Rejected, is_revocation};
 use crate::io::{AgeMark, EntryRow, Output, Row};
 use crate::link::{LinkId, LinkProfile};
 use crate::message::{Message, WireDoc, WireEntry};
@@ -314,10 +314,15 @@ impl Node {
     }
 
     fn take_roster(&mut self, id: LinkId, objects: &[Bytes]) {
-        let mut rows = Vec::new();
+        let (mut rows, mut revocations) = (Vec::new(), Vec::new());
         for object in objects {
             match self.known.offer(object) {
-                Ok(Offered::New) => rows.push(Row::Roster { bytes: object.clone() }),
+                Ok(Offered::New) => {
+                    if is_revocation(object) {
+                        revocations.push(object.clone());
+                    }
+                    rows.push(Row::Roster { bytes: object.clone() });
+                }
                 Ok(Offered::Known) | Err(Rejected::Older) => {}
                 Err(why) => self.reject(id, &format!("a certificate: {why}")),
             }
@@ -326,6 +331,7 @@ impl Node {
             self.persist(rows, None, super::ingest::Job::Quiet);
             self.roster_changed();
             self.moved();
+            self.spread_revocations(&revocations, Some(id));
         }
     }
 

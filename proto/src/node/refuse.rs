@@ -58,6 +58,48 @@ pub(super) fn not_certified() -> Refusal {
     }
 }
 
+/// Our key was taken away.
+pub(super) fn revoked() -> Refusal {
+    Refusal {
+        code: "H-506".to_owned(),
+        kind: RefusalKind::Unable,
+        what: words("The certificate of this PC was revoked.", "這台電腦的憑證已被撤銷。"),
+        means: words(
+            "No other node listens to it any more, so what is reported here is not saved. What was known until then can still be read.",
+            "其他據點不再接受它的訊息，因此這裡的回報不會儲存。撤銷之前收到的資料仍可查看。",
+        ),
+        fix: words(
+            "Telephone whoever issues certificates for your firm: this PC, or the one in its place, needs a new one.",
+            "請打電話給貴公司的憑證核發單位：這台電腦或替換的電腦需要新的憑證。",
+        ),
+    }
+}
+
+/// A file that was handed in holds nothing of this alliance, or something that proves nothing.
+pub(super) fn not_taken(en: &str, zh: &str) -> Refusal {
+    Refusal {
+        code: "H-507".to_owned(),
+        kind: RefusalKind::Usage,
+        what: words(format!("What was handed in is not taken: {en}."), format!("交入的內容未被接受：{zh}。")),
+        means: words("Nothing of it was kept or passed on.", "沒有保存或傳送其中任何內容。"),
+        fix: words(
+            "Hand in an alliance file or a revocation of this alliance, as it was issued.",
+            "請交入這個聯盟核發的聯盟檔或撤銷書，並保持原樣。",
+        ),
+    }
+}
+
+/// The node that is spoken of is not in the roster.
+pub(super) fn no_such_node(typed: &str) -> Refusal {
+    Refusal {
+        code: "H-508".to_owned(),
+        kind: RefusalKind::NotFound,
+        what: words(format!("\"{typed}\" is no node that is certified here."), format!("這裡沒有核發給「{typed}」的憑證。")),
+        means: words("Nothing can be said of its logbook.", "無法得知它的紀錄簿。"),
+        fix: words("Check the id; `holdfast status` lists all nodes.", "請確認代號；`holdfast status` 會列出所有據點。"),
+    }
+}
+
 /// The store kept nothing.
 pub(super) fn not_saved(cause: &str) -> Refusal {
     Refusal {

@@ -245,7 +245,7 @@ impl Node {
         let mut left = GRAFTS_LINK_MAX.saturating_sub(self.grafts.of(link));
         for (log, numbers) in entries {
             // What nobody certified could have written is not waited for.
-            if self.known.roster().certificate(log.author, log.generation).is_none() || self.replica.too_low(log) {
+            if self.known.roster().certificate(log.author, log.generation).is_none() || self.replica.is_shut(log) {
                 continue;
             }
             let window = self.window(log.author, log.generation);
@@ -280,7 +280,7 @@ impl Node {
 
     /// True if an entry is held, or verified and waiting for the store, or of no use.
     pub(super) fn holds(&self, id: EntryId) -> bool {
-        if self.pending.contains_key(&id) || self.own_in_flight(id) || self.replica.too_low(id.log) {
+        if self.pending.contains_key(&id) || self.own_in_flight(id) || self.replica.is_shut(id.log) {
             return true;
         }
         self.replica.log(id.log).is_some_and(|log| {

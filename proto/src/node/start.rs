@@ -133,6 +133,8 @@ impl Restoring {
             now,
             rng: Rng::new(setup.seed),
         };
+        let mut node = node;
+        node.judge_keys();
         Self { node, learned: false, beyond: Vec::new(), left_out: Vec::new() }
     }
 
@@ -177,8 +179,11 @@ impl Restoring {
     pub fn finish(mut self) -> Result<Node, RestoreError> {
         self.follow();
         let Self { mut node, mut beyond, left_out, .. } = self;
-        let certified = node.known.roster().node_of_key(&node.signer.public()).filter(|(of, _)| *of == node.me);
+        // Whose key was taken away starts all the same: people see why, and what others say.
+        let certified = node.known.roster().owner_of_key(&node.signer.public()).filter(|(of, _)| *of == node.me);
         (_, node.generation) = certified.ok_or(RestoreError::NotCertified(node.me))?;
+        // From the last down: what chains into a cut is known from above.
+        beyond.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
         loop {
             let before = beyond.len();
             beyond.retain(|row| !node.restore_entry(row));
@@ -204,6 +209,7 @@ impl Restoring {
     fn follow(&mut self) {
         if std::mem::take(&mut self.learned) {
             self.node.known.follow();
+            self.node.judge_keys();
         }
     }
 }
@@ -212,7 +218,7 @@ impl Node {
     /// False where it may count once more is restored.
     fn restore_entry(&mut self, row: &EntryRow) -> bool {
         let Some(read) = self.read_row(row) else { return true };
-        self.fold_in(&read, row.age, false) != Weight::BeyondWindow
+        !matches!(self.fold_in(&read, row.age, false), Weight::BeyondWindow | Weight::Waits)
     }
 
     /// Gives the row back where no node would take it.
@@ -258,7 +264,7 @@ impl Node {
         let weight = self.weigh(read, window);
         match weight {
             Weight::New | Weight::Body => {}
-            Weight::Known | Weight::BeyondWindow => return weight,
+            Weight::Known | Weight::BeyondWindow | Weight::Waits => return weight,
             Weight::Contradicts(number) => {
                 self.dispute(read.row(age), number);
                 return weight;
@@ -270,6 +276,7 @@ impl Node {
             self.asked_by(id);
         }
         self.absorb(change);
+        self.question(id.log);
         self.changed_at = self.now.mono;
         weight
     }
@@ -301,6 +308,7 @@ impl Node {
     /// The roster changed: everybody who depends on it learns of it.
     pub(super) fn roster_changed(&mut self) {
         self.known.follow();
+        self.judge_keys();
         self.find_certified();
         self.scopes.forget();
         self.find_kin();
@@ -320,7 +328,11 @@ impl Node {
     pub(super) fn show_document(&mut self, author: NodeId, kind: DocKind) {
         use crate::domain::{Document, VoidReason};
         let two = self.replica.doc_contradiction(author, kind).is_some();
-        let Some(held) = self.replica.doc(author, kind) else { return };
+        let Some(held) = self.replica.doc(author, kind) else {
+            let revoked = self.known.directory().nodes.get(&author).is_some_and(|entry| entry.revoked);
+            let shown = if revoked && kind == DocKind::Board { Document::Void(VoidReason::Revoked) } else { Document::Absent };
+            return self.domain.set_document(author, kind, shown);
+        };
         let shown = if two {
             Document::Void(VoidReason::TwoStories)
         } else {

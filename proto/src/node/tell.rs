@@ -33,6 +33,7 @@ impl Node {
                 None => Answer::Refused(refuse::no_such_ticket(text)),
             },
             Question::Metrics => Answer::Metrics(self.metrics()),
+            Question::Heads(asked) => self.heads_of(asked),
         }
     }
 
@@ -80,7 +81,11 @@ impl Node {
             via: self.via.get(&node).cloned(),
             readings: self.domain.readings(node, board_age, self.doc_age(node, DocKind::Detail)),
             observations: self.domain.observations_of(node, self.known.directory(), &age_of),
-            forked: self.replica.forks().any(|(log, _)| log.author == node),
+            forked: self
+                .replica
+                .forks()
+                .any(|(log, _)| log.author == node && self.replica.log(log).is_none_or(|log| log.pin().is_none())),
+            revoked: self.why_revoked(node),
         }
     }
 
@@ -100,6 +105,11 @@ impl Node {
                 format!("Writing has stopped: {cause}. Does another PC run as this one?"),
                 &format!("已停止寫入：{cause}。是不是有另一台電腦用同一個身分在執行？"),
             );
+        }
+        if self.known.roster().is_revoked(self.me, self.generation) {
+            let refusal = refuse::revoked();
+            let (en, zh) = (format!("{} {}", refusal.what.en, refusal.fix.en), format!("{}{}", refusal.what.zh, refusal.fix.zh));
+            warn("H-506", en, &zh);
         }
         let skews = self.links.values().filter_map(|link| link.clock_skew_ms).map(|ms| ms / 1_000);
         if let Some(skew) = skews.filter(|skew| skew.abs() > SKEW_WARN_S).max_by_key(|skew| skew.abs()) {

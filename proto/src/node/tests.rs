@@ -13,6 +13,7 @@ mod heals;
 mod kin;
 mod laws;
 mod replay;
+mod revoked;
 mod room;
 mod rosters;
 mod spreads;

@@ -37,6 +37,12 @@ const FLOOR_WORTH: u32 = 16;
 /// Tickets whose delivery is followed.
 const TICKETS_MAX: usize = 64;
 
+/// Saved, and no word that could be followed.
+pub(super) fn plainly_saved(delivery: Delivery, already: bool) -> Reply {
+    let schema = "holdfast.saved/1".to_owned();
+    Reply::Saved(Box::new(Saved { schema, id: None, already, delivery, request: None, ticket: String::new() }))
+}
+
 /// What a command became, until the store answers.
 #[derive(Clone, Debug)]
 struct Promise {
@@ -69,6 +75,9 @@ impl Node {
         if let Command::Fault(fault) = command {
             let reply = self.fault(fault);
             return self.emit(Output::Reply { id, reply });
+        }
+        if let Command::Certify(handed) = &command {
+            return self.certify(id, handed);
         }
         if self.own.queue.len() >= COMMANDS_MAX {
             let refusal = refuse::too_busy();
@@ -108,8 +117,7 @@ impl Node {
         self.admit();
         self.notify(Event::Fault { what });
         let delivery = Delivery { state: DeliveryState::SavedHere, neighbours: 0, acknowledged_by: Vec::new() };
-        let schema = "holdfast.saved/1".to_owned();
-        Reply::Saved(Box::new(Saved { schema, id: None, already: false, delivery, request: None, ticket: String::new() }))
+        plainly_saved(delivery, false)
     }
 
     /// When automatic words fall due.
@@ -159,7 +167,8 @@ impl Node {
     /// Whether our key signs for our name. Where two certificates contradict each other neither does, and nobody would believe us.
     pub(super) fn find_certified(&mut self) {
         let key = self.known.roster().usable_key(self.me, self.generation);
-        self.own.certified = key.is_ok_and(|key| key == self.signer.public());
+        let revoked = self.known.roster().is_revoked(self.me, self.generation);
+        self.own.certified = !revoked && key.is_ok_and(|key| key == self.signer.public());
     }
 
     fn i_am_hub(&self) -> bool {
@@ -215,7 +224,8 @@ impl Node {
             return Err(refuse::stopped(cause));
         }
         if !self.own.certified {
-            return Err(refuse::not_certified());
+            let revoked = self.known.roster().is_revoked(self.me, self.generation);
+            return Err(if revoked { refuse::revoked() } else { refuse::not_certified() });
         }
         let Some(input) = plan_input(command) else { return Ok(()) };
         self.note_own_ages(drafts);
@@ -560,6 +570,6 @@ fn plan_input(command: &Command) -> Option<PlanInput<'_>> {
         Command::RequestClose(wish) => PlanInput::RequestClose(wish),
         Command::RequestConfirm(wish) => PlanInput::RequestConfirm(wish),
         Command::Observe(wish) => PlanInput::Observe(wish),
-        Command::Fault(_) => return None,
+        Command::Fault(_) | Command::Certify(_) => return None,
     })
 }

@@ -10,7 +10,8 @@ fn hour_of_dials(hints: usize) -> BTreeMap<String, Vec<Instant>> {
     peers.add("configured".to_owned(), true, None, at);
     (0..hints).for_each(|n| peers.add(format!("hint {n:02}"), false, None, at));
     let nobody = BTreeSet::new();
-    let (mut dials, mut under_way): (BTreeMap<String, Vec<Instant>>, Vec<(Instant, String)>) = Default::default();
+    let mut dials: BTreeMap<String, Vec<Instant>> = BTreeMap::new();
+    let mut under_way: Vec<(Instant, String)> = Vec::new();
     while at.since(start) < Duration::from_secs(3_600) {
         for address in peers.due(at, &nobody, &nobody, &nobody, config.degree) {
             dials.entry(address.clone()).or_default().push(at);

@@ -49,7 +49,7 @@ impl Replica {
             }
             told = name;
             let id = LogId { author: leaf.author, generation: theirs.generation, incarnation: theirs.incarnation };
-            if self.too_low(id) {
+            if self.is_shut(id) {
                 continue;
             }
             let mine = self.log(id);
@@ -72,6 +72,9 @@ impl Replica {
     /// True where a peer's document is newer than ours or tells another story.
     #[must_use]
     pub fn lacks_doc(&self, author: NodeId, kind: DocKind, theirs: &DocLeaf) -> bool {
+        if self.is_revoked(author, theirs.order.generation) {
+            return false;
+        }
         self.doc_leaf(author, kind).is_none_or(|mine| {
             theirs.order > mine.order || (theirs.order == mine.order && !mine.two && (theirs.two || theirs.hash != mine.hash))
         })
@@ -85,10 +88,10 @@ impl Replica {
         max: usize,
         skip: &dyn Fn(EntryId) -> bool,
     ) -> Vec<(u32, u32)> {
-        let empty = Log::new(window);
+        let empty = self.blank(id, window);
         let mine = self.log(id).unwrap_or(&empty);
         let floor = mine.floor_number();
-        let below = mine.frozen().unwrap_or(u32::MAX);
+        let below = mine.closed_from();
         let top = theirs.floor.max(floor).saturating_add(window).min(below).saturating_sub(1);
         let mut wants = Wants { numbers: BTreeSet::new(), max };
         let mut want = |number: u32| {

@@ -67,7 +67,7 @@ impl Replica {
     /// Hash over one author's logbooks and board. Only what is equal on equal sets goes in.
     pub(super) fn author_hash(&self, author: NodeId) -> Hash16 {
         let mut hasher = blake3::Hasher::new();
-        for (id, log) in self.logs_of(author) {
+        for (id, log) in self.logs_of(author).filter(|(_, log)| log.says()) {
             hasher.update(&id.to_bytes());
             hasher.update(&log.floor_number().to_be_bytes());
             hasher.update(&log.head().to_be_bytes());
@@ -129,7 +129,7 @@ impl Replica {
     /// One author's leaf.
     #[must_use]
     pub fn leaf(&self, author: NodeId) -> AuthorLeaf {
-        let logs = self.logs_of(author).map(|(id, log)| LogLeaf {
+        let logs = self.logs_of(author).filter(|(_, log)| log.says()).map(|(id, log)| LogLeaf {
             generation: id.generation,
             incarnation: id.incarnation,
             floor: log.floor_number(),
@@ -151,6 +151,13 @@ impl Replica {
 
     fn refresh(&mut self) {
         for author in std::mem::take(&mut self.dirty) {
+            // Whose key was taken away may be as if nothing had ever come of it.
+            if !self.docs.contains_key(&(author, DocKind::Board)) && !self.logs_of(author).any(|(_, log)| log.says()) {
+                if let Ok(place) = place_of(&self.leaves, author) {
+                    self.leaves.remove(place);
+                }
+                continue;
+            }
             let leaf = self.author_hash(author);
             let mut line = [0; 20];
             line[..4].copy_from_slice(&author.to_bytes());

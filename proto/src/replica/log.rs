@@ -65,6 +65,18 @@ pub enum Weight {
     BeyondWindow,
     /// Contradicts the entry held under this number.
     Contradicts(u32),
+    /// Two stories stand under it, a cut says which of them counts, and what lies between that cut and this one is not held yet:
+    /// worth another look when it is.
+    Waits,
+}
+
+/// The last entry that counts of a key that was taken away (rule 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// Its number.
+    pub number: u32,
+    /// Its hash; `None` where no entry can be it.
+    pub hash: Option<Hash16>,
 }
 
 /// What a change of the logbook means for the fold.
@@ -86,6 +98,9 @@ pub struct Log {
     /// Number of the entry that states the floor that counts.
     stated_at: Option<u32>,
     frozen: Option<u32>,
+    pin: Option<Pin>,
+    /// From here to the pin all chain into it; beyond it while nothing does.
+    joined: u32,
     /// Numbers up to here may lie on disk without being held: a freeze took the floor away that hid or allowed them.
     archived: u32,
     head: u32,
@@ -95,7 +110,17 @@ impl Log {
     /// An empty logbook.
     #[must_use]
     pub fn new(window: u32) -> Self {
-        Self { window, slots: Slots::default(), floors: BTreeMap::new(), stated_at: None, frozen: None, archived: 0, head: 0 }
+        Self {
+            window,
+            slots: Slots::default(),
+            floors: BTreeMap::new(),
+            stated_at: None,
+            frozen: None,
+            pin: None,
+            joined: 0,
+            archived: 0,
+            head: 0,
+        }
     }
 
     /// The highest floor stated by an entry that counts; of equal ones the one stated last.
@@ -136,6 +161,28 @@ impl Log {
         self.frozen
     }
 
+    /// The last entry that counts, where its key was taken away.
+    #[must_use]
+    pub fn pin(&self) -> Option<Pin> {
+        self.pin
+    }
+
+    /// Below this number nothing is known to chain into the cut: such words are in question. `None`: none of them is.
+    #[must_use]
+    pub fn in_question_below(&self) -> Option<u32> {
+        self.pin.map(|_| self.joined).filter(|joined| *joined > self.floor_number())
+    }
+
+    /// First number that is not looked for any more: what is above a cut, or from a fork on where there is no cut.
+    #[must_use]
+    pub fn closed_from(&self) -> u32 {
+        match (self.pin, self.frozen) {
+            (Some(pin), _) => pin.number.saturating_add(1),
+            (None, Some(frozen)) => frozen,
+            (None, None) => u32::MAX,
+        }
+    }
+
     /// What is held of one number.
     #[must_use]
     pub fn slot(&self, number: u32) -> Option<&Slot> {
@@ -163,6 +210,11 @@ impl Log {
         self.slots.len() == 0
     }
 
+    /// There is something to tell of it: an entry or a fork.
+    pub(super) fn says(&self) -> bool {
+        !self.is_empty() || self.frozen.is_some()
+    }
+
     /// True where the number is the floor's to hide: below it and not among those that stay.
     #[must_use]
     pub fn hidden(&self, number: u32) -> bool {
@@ -179,8 +231,26 @@ impl Log {
     #[must_use]
     pub fn weigh(&self, header: &Header, hash: Hash16, has_body: bool, stated: u32) -> Weight {
         let number = header.id.number;
-        if self.frozen.is_some_and(|frozen| number >= frozen) || self.hidden(number) {
+        if self.hidden(number) {
             return Weight::Known;
+        }
+        match self.due_at_joint() {
+            _ if number >= self.closed_from() => return Weight::Known,
+            // What chains into a cut is settled, whatever else was said.
+            Some((_, joined)) if number >= joined => {
+                let body = self.slots.get(number).is_some_and(|slot| slot.hash == hash && slot.stub && has_body);
+                return if body { Weight::Body } else { Weight::Known };
+            }
+            Some((wanted, joined)) if number.checked_add(1) == Some(joined) && wanted.is_some() => {
+                if wanted != Some(hash) {
+                    return Weight::Known;
+                }
+                // In the place of another one it would be a contradiction; here it is the answer.
+                let Some(slot) = self.slots.get(number).filter(|slot| slot.hash == hash) else { return Weight::New };
+                return if slot.stub && has_body { Weight::Body } else { Weight::Known };
+            }
+            Some(_) if self.frozen.is_some_and(|frozen| number >= frozen) => return Weight::Waits,
+            Some(_) | None => {}
         }
         if number >= self.end().max(stated.min(number).saturating_add(self.window)) {
             return Weight::BeyondWindow;
@@ -209,13 +279,72 @@ impl Log {
         // Several in one entry: the highest counts.
         let stated =
             floors.into_iter().filter(|floor| floor.number <= number && floor.number > 0).max_by_key(|floor| floor.number);
-        let Some(floor) = stated.filter(|_| !self.floors.contains_key(&number)) else {
+        let stated = stated.filter(|_| !self.floors.contains_key(&number));
+        if stated.is_none() && self.pin.is_none() {
             self.advance();
             return Effect::default();
-        };
+        }
         let before = self.floor().cloned();
-        self.floors.insert(number, floor);
-        self.refloor(before)
+        let floors = self.floors.len();
+        self.floors.extend(stated.map(|floor| (number, floor)));
+        let mut withdrawn = self.join();
+        if floors == self.floors.len() {
+            self.advance();
+            return Effect { withdrawn, ..Effect::default() };
+        }
+        let mut effect = self.refloor(before);
+        withdrawn.append(&mut effect.withdrawn);
+        Effect { withdrawn, ..effect }
+    }
+
+    /// Its key was taken away: of this logbook only what chains into the pin counts. `None`: all of it does again.
+    pub fn set_pin(&mut self, pin: Option<Pin>) -> Effect {
+        if self.pin == pin {
+            return Effect::default();
+        }
+        let before = self.floor().cloned();
+        let (closed, highest) = (self.closed_from(), self.highest());
+        self.archived = self.archived.max(highest).max(self.floor_number().saturating_sub(1));
+        self.pin = pin;
+        self.joined = pin.map_or(0, |pin| pin.number.saturating_add(1));
+        let mut withdrawn = self.slots.cut(self.closed_from());
+        self.floors.split_off(&self.closed_from());
+        withdrawn.append(&mut self.join());
+        let mut effect = self.refloor(before);
+        withdrawn.append(&mut effect.withdrawn);
+        // What stood beyond may be on disk.
+        let last = self.closed_from().saturating_sub(1).min(self.archived);
+        let frozen = self.frozen.unwrap_or(u32::MAX).min(closed);
+        if frozen <= last {
+            effect.revive.push((frozen, last));
+        }
+        Effect { withdrawn, ..effect }
+    }
+
+    /// Number and hash wanted next below what chains into the pin, and where that begins.
+    fn due_at_joint(&self) -> Option<(Option<Hash16>, u32)> {
+        let pin = self.pin?;
+        let wanted = if self.joined > pin.number { pin.hash } else { self.slots.get(self.joined).map(|slot| slot.prev) };
+        Some((wanted, self.joined))
+    }
+
+    /// Follows the chain down from the pin as far as it is held. What stands in its way is another story and goes.
+    fn join(&mut self) -> Vec<u32> {
+        let mut withdrawn = Vec::new();
+        while let Some((Some(wanted), joined)) = self.due_at_joint() {
+            let number = joined.saturating_sub(1);
+            match self.slots.get(number).map(|slot| slot.hash == wanted) {
+                Some(true) => self.joined = number,
+                Some(false) => {
+                    self.slots.remove(number);
+                    self.floors.remove(&number);
+                    withdrawn.push(number);
+                    break;
+                }
+                None => break,
+            }
+        }
+        withdrawn
     }
 
     /// Freezes at `number`; a lower freeze stays.
@@ -224,11 +353,17 @@ impl Log {
             return Effect::default();
         }
         self.frozen = Some(number);
-        let last = number.saturating_sub(1);
         let before = self.floor().cloned();
+        let last = number.max(self.closed_from()).saturating_sub(1);
         self.archived = self.archived.max(self.highest()).max(self.floor_number().saturating_sub(1)).min(last);
-        let mut withdrawn: Vec<u32> = self.slots.cut(number);
-        self.floors.split_off(&number);
+        // What chains into a cut stands all the same.
+        let settled = self.pin.map_or(u32::MAX, |_| self.joined);
+        let mut withdrawn: Vec<u32> =
+            self.slots.from(number..).map(|(held, _)| held).take_while(|held| *held < settled).collect();
+        for held in &withdrawn {
+            self.slots.remove(*held);
+        }
+        self.floors.retain(|stated_at, _| *stated_at < number || *stated_at >= settled);
         let mut effect = self.refloor(before);
         withdrawn.append(&mut effect.withdrawn);
         Effect { withdrawn, ..effect }

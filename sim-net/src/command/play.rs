@@ -252,7 +252,13 @@ impl<W: Write> Session<'_, W> {
             News::Branch { at, line, of } => {
                 writeln!(self.out, "  H+{}  line {line} of play begins, leaving line {of}", time(at))?
             }
-            _ => {}
+            News::Happened { .. }
+            | News::Checkpoint { .. }
+            | News::Playing { .. }
+            | News::Paused { .. }
+            | News::Speed { .. }
+            | News::Time { .. }
+            | News::Ended { .. } => {}
         }
         Ok(())
     }

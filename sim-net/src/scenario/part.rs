@@ -68,11 +68,10 @@ impl Scenario {
         let sites = &self.sites;
         self.world.channels.retain(|channel| sites.iter().any(|site| has(site, &channel.name)));
         let heard: BTreeSet<&str> = self.world.channels.iter().map(|channel| channel.name.as_str()).collect();
-        self.injects.retain(|inject| match &inject.effect {
-            Effect::Jam { channel, .. } => heard.contains(channel.as_str()),
-            Effect::AntennaDown(down) => down.iter().any(|site| heard.iter().any(|name| has(&sites[*site], name))),
-            _ => true,
-        });
+        let jams_nothing = |effect: &Effect| matches!(effect, Effect::Jam { channel, .. } if !heard.contains(channel.as_str()));
+        let radio = |site: &SiteNo| heard.iter().any(|name| has(&sites[*site], name));
+        let breaks_nothing = |effect: &Effect| matches!(effect, Effect::AntennaDown(down) if !down.iter().any(radio));
+        self.injects.retain(|inject| !jams_nothing(&inject.effect) && !breaks_nothing(&inject.effect));
         for expect in &mut self.expects {
             expect
                 .checks

@@ -196,6 +196,7 @@ impl Print {
             Event::Delivery { ticket, delivery } => (11, None, [u64::from(delivery.neighbours), delivery.state as u64], ticket),
             Event::Fault { what } => (12, None, [0; 2], what),
             Event::Bug { what } => (13, None, [0; 2], what),
+            Event::Revoked { node, reason } => (14, Some(*node), [0; 2], reason),
         };
         self.line.push(kind);
         if let Some(node) = node {

@@ -121,6 +121,7 @@ fn every_event_is_described_and_spells_nodes_as_all_answers_do() {
         Event::StoreFailed { cause },
         Event::Delivery { ticket, delivery: delivery() },
         Event::Fault { what: what.clone() },
+        Event::Revoked { node, reason: "stolen".to_owned() },
         Event::Bug { what },
     ] {
         let told = crate::api::events::told(&event).expect("events are JSON");

@@ -16,7 +16,7 @@ impl Roster {
     ///
     /// # Errors
     /// [`Rejected::OtherRealm`] if it does not begin with our first charter, [`Rejected::KeyMismatch`], [`Rejected::Replaced`],
-    /// [`Rejected::Void`], or why an object in it was refused. Objects before a refused one are kept: they proved themselves.
+    /// [`Rejected::Revoked`], [`Rejected::Void`], or why an object in it was refused. Objects before a refused one are kept: they proved themselves.
     pub fn admit_chain(
         &mut self,
         objects: &[Bytes],
@@ -67,6 +67,7 @@ impl Roster {
         }
         match self.current(last.node) {
             Some(current) if current.generation == last.generation => Ok((last.node, last.generation)),
+            None if self.is_revoked(last.node, last.generation) => Err(Rejected::Revoked),
             Some(_) | None => Err(Rejected::Replaced),
         }
     }

@@ -12,18 +12,18 @@ fn seal(world: &World, n: usize, tag: Tag, bytes: &bytes::Bytes) -> crate::ident
     Signed::seal(&issued.secret, roster, issued.node, issued.generation, tag, bytes.clone()).unwrap().into_inner().signature
 }
 
-fn log_of(world: &World, n: usize) -> LogId {
+pub(super) fn log_of(world: &World, n: usize) -> LogId {
     let issued = &world.alliance.nodes[n];
     LogId { author: issued.node, generation: issued.generation, incarnation: Incarnation { count: 1, random: 1 } }
 }
 
 /// An entry of host `n`, written by hand.
-fn entry(world: &World, n: usize, number: u32, prev: [u8; 16], text: &str) -> EntryRow {
+pub(super) fn entry(world: &World, n: usize, number: u32, prev: [u8; 16], text: &str) -> EntryRow {
     let log = log_of(world, n);
     entry_in(world, n, log, number, prev, text)
 }
 
-fn entry_in(world: &World, n: usize, log: LogId, number: u32, prev: [u8; 16], text: &str) -> EntryRow {
+pub(super) fn entry_in(world: &World, n: usize, log: LogId, number: u32, prev: [u8; 16], text: &str) -> EntryRow {
     let body = bytes::Bytes::copy_from_slice(text.as_bytes());
     let id = EntryId { log, number };
     let body_hash = *blake3::hash(&body).as_bytes();
@@ -35,26 +35,26 @@ fn entry_in(world: &World, n: usize, log: LogId, number: u32, prev: [u8; 16], te
     EntryRow { id, header, signature, body: Some(body), age: Default::default() }
 }
 
-fn wire(row: &EntryRow) -> WireEntry {
+pub(super) fn wire(row: &EntryRow) -> WireEntry {
     WireEntry::pack(row, true, Some(0)).unwrap()
 }
 
-fn hash(row: &EntryRow) -> [u8; 16] {
+pub(super) fn hash(row: &EntryRow) -> [u8; 16] {
     hash16(&row.header)
 }
 
-fn send(world: &mut World, to: usize, message: &Message) {
+pub(super) fn send(world: &mut World, to: usize, message: &Message) {
     let link = world.wires.keys().find(|(host, _)| *host == to).map(|(_, link)| *link).unwrap();
     world.inputs.push_back((to, Input::Received { link, frame: message.to_frame() }));
     world.settle();
 }
 
-fn push(world: &mut World, to: usize, rows: &[&EntryRow]) {
+pub(super) fn push(world: &mut World, to: usize, rows: &[&EntryRow]) {
     let entries = rows.iter().map(|row| wire(row)).collect();
     send(world, to, &Message::Entries { want: None, entries });
 }
 
-fn frozen(world: &World, n: usize, log: LogId) -> Option<u32> {
+pub(super) fn frozen(world: &World, n: usize, log: LogId) -> Option<u32> {
     world.hosts[n].node.replica.log(log).and_then(crate::replica::Log::frozen)
 }
 

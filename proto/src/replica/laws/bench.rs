@@ -245,7 +245,7 @@ impl Shelf {
     pub(super) fn take(&mut self, word: &Word, stub: bool) -> Weight {
         let weight = self.replica.weigh(&word.header, word.hash, !stub, self.window, word.stated());
         match weight {
-            Weight::Known | Weight::BeyondWindow => {}
+            Weight::Known | Weight::BeyondWindow | Weight::Waits => {}
             Weight::New | Weight::Body => {
                 self.disk.insert(word.header.id, word.clone());
                 let slot = Slot::new(&word.header, hash16(&word.bytes), stub, AgeMark::default(), true);

@@ -218,7 +218,7 @@ proptest! {
         let lives: Vec<u16> = shelf.replica.logs().map(|(id, _)| id.incarnation.count).collect();
         prop_assert_eq!(lives, (5..=12).collect::<Vec<u16>>());
         prop_assert_eq!(shelf.view.len(), INCARNATIONS_MAX);
-        prop_assert!(shelf.replica.too_low(log(1, 4)) && !shelf.replica.too_low(log(1, 13)));
+        prop_assert!(shelf.replica.is_shut(log(1, 4)) && !shelf.replica.is_shut(log(1, 13)));
     }
 
     #[test]
@@ -274,7 +274,7 @@ proptest! {
             let told = |shelf: &Shelf| shelf.replica.leaf(id.log.author).logs;
             prop_assert!(slot.hash != theirs.hash || told(&one) != told(&other), "{} is held here", id);
         }
-        for (log, theirs) in other.replica.logs().filter(|(log, _)| !one.replica.too_low(*log)) {
+        for (log, theirs) in other.replica.logs().filter(|(log, _)| !one.replica.is_shut(*log)) {
             let mine = one.replica.log(log);
             let end = mine.map_or(1, Log::floor_number).max(theirs.floor_number()).saturating_add(world.window);
             for number in theirs.slots().map(|(number, _)| number).filter(|number| *number >= theirs.floor_number()) {

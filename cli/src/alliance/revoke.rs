@@ -1,0 +1,238 @@
+//! `holdfast alliance revoke` and `hand-in`: a key is taken away, and everybody in reach is told. What it said before counts as far as
+//! the daemon here holds it, unless somebody says otherwise.
+
+use std::path::{Path, PathBuf};
+
+use holdfast_proto::control::{Certify, HeadsView, Saved};
+use holdfast_proto::id::{Generation, Incarnation, NodeId};
+use holdfast_proto::identity::{ArmorKind, Cut, Reason, Revocation, RevokedBy, Roster, SecretKey, armor};
+use serde_json::json;
+
+use super::{ALLIANCE_FILE, Held, blocks, faults, read_key, root_keys};
+use crate::args::Revoke;
+use crate::client::{path_part, read};
+use crate::desk::Desk;
+use crate::failure::{Exit, Failure, words};
+use crate::files;
+use crate::target::{self, Wish};
+use crate::when;
+
+/// `alliance revoke`.
+///
+/// # Errors
+/// The node is not certified, a key is missing, or no daemon says what it holds; then nothing was signed.
+pub(super) fn revoke(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, args: &Revoke) -> Result<Exit, Failure> {
+    let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
+    let (node, generation) = named(&held.roster, &args.id)?;
+    // The folder is the alliance's, not a demo's.
+    let wish = Wish { dir: None, ..wish.clone() };
+    let cuts = if args.in_question {
+        None
+    } else if args.nothing_counts {
+        Some(Vec::new())
+    } else {
+        Some(held_there(desk, &wish, node, generation, args.lost.as_deref())?)
+    };
+    let by = if args.by_roots { RevokedBy::Roots } else { RevokedBy::Issuer };
+    let before = held.roster.revocations_of(node, generation).filter(|other| other.by == by).map(|other| other.version).max();
+    let version = before.unwrap_or(0).saturating_add(1);
+    let charter = if args.by_roots { held.roster.charter().version } else { 0 };
+    let revocation = Revocation { node, generation, by, version, charter, reason: reason(&args.reason), cuts };
+    let realm = held.roster.realm();
+    let signed = if args.by_roots {
+        let roots = root_keys(dir)?;
+        revocation.issue_by_roots(&realm, held.roster.charter(), &roots.iter().collect::<Vec<_>>())
+    } else {
+        let key = read_key(&dir.join(format!("issuer-{}.key", node.issuer)), ArmorKind::IssuerKey)?;
+        revocation.issue(&realm, &key)
+    };
+    let envelope = signed.map_err(|error| faults::cannot_issue(error, dir))?;
+    held.add(&envelope, Some(node.issuer))?;
+    let folder = dir.join("revoked");
+    files::folder(&folder)?;
+    let path = folder.join(format!("{node}-{}-{version}.hf", by.text()));
+    let text = armor(ArmorKind::Revocation, &envelope);
+    files::replace(&path, &text)?;
+    held.write()?;
+    said(desk, &revocation, &path);
+    tell_everybody(desk, &wish, text, &path)
+}
+
+/// The newest key of a node that is certified.
+fn named(roster: &Roster, id: &str) -> Result<(NodeId, Generation), Failure> {
+    let newest = id.parse().ok().and_then(|node: NodeId| roster.newest(node));
+    newest.map(|certificate| (certificate.node, certificate.generation)).ok_or_else(|| {
+        Failure::new(
+            Exit::NotFound,
+            "H-872",
+            words(format!("No certificate of \"{id}\" is in the alliance file."), format!("聯盟檔裡沒有「{id}」的憑證。")),
+            words("Nothing was signed.", "沒有簽署任何內容。"),
+            words(
+                "Write ISSUER-SERIAL; `holdfast alliance show` lists those given.",
+                "請寫成 核發者-序號；`holdfast alliance show` 會列出已核發的。",
+            ),
+        )
+    })
+}
+
+fn reason(text: &str) -> Reason {
+    Reason::ALL.into_iter().find(|reason| reason.text() == text).unwrap_or(Reason::Other)
+}
+
+/// What the daemon here holds of the node: that stands.
+fn held_there(
+    desk: &mut Desk<'_>,
+    wish: &Wish,
+    node: NodeId,
+    generation: Generation,
+    lost: Option<&str>,
+) -> Result<Vec<Cut>, Failure> {
+    let older = lost.map(when::length).transpose()?.map_or_else(String::new, |length| format!("@{}", length.as_secs()));
+    let asked = target::open(desk, wish).and_then(|(target, client)| {
+        target::tell_default(desk, &target);
+        client.ask::<HeadsView>(&format!("/api/v1/heads/{}", path_part(&format!("{node}{older}"))))
+    });
+    let heads = asked.map_err(|failure| {
+        failure.with_fix(words(
+            "A revocation says what of the stolen key's words still counts, and asks a running daemon for it: name one with --api and \
+             --token-file. Without one, --in-question leaves that open and --nothing-counts voids all.",
+            "撤銷書要寫明遭竊金鑰的哪些訊息仍然有效，因此需要詢問執行中的背景程式：請用 --api 與 --token-file 指定。\
+             沒有的話，可用 --in-question 暫不決定，或 --nothing-counts 全部作廢。",
+        ))
+    })?;
+    if heads.generation != [generation.count, generation.giver] {
+        return Err(Failure::new(
+            Exit::Refused,
+            "H-873",
+            words(
+                format!("The daemon here knows another key of {node} than the alliance file."),
+                format!("這裡的背景程式所知的 {node} 金鑰與聯盟檔不同。"),
+            ),
+            words("Nothing was signed.", "沒有簽署任何內容。"),
+            words(
+                "Hand the alliance file in first: `holdfast alliance hand-in FILE`.",
+                "請先交入聯盟檔：`holdfast alliance hand-in 檔案`。",
+            ),
+        ));
+    }
+    let cut = |head: &holdfast_proto::control::HeadView| {
+        let [count, random] = head.incarnation;
+        Some(Cut { incarnation: Incarnation { count, random }, number: head.number, hash: hash(&head.hash)? })
+    };
+    let mut cuts: Vec<Cut> = heads.logbooks.iter().filter_map(cut).collect();
+    cuts.sort_unstable();
+    Ok(cuts)
+}
+
+fn hash(text: &str) -> Option<[u8; 16]> {
+    let mut out = [0; 16];
+    for (place, byte) in out.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(place * 2..place * 2 + 2)?, 16).ok()?;
+    }
+    (text.len() == 32).then_some(out)
+}
+
+fn said(desk: &mut Desk<'_>, revocation: &Revocation, path: &Path) {
+    if desk.json {
+        return;
+    }
+    let node = revocation.node;
+    let what = match &revocation.cuts {
+        None => desk.lang.of(
+            format!("The key of {node} is revoked. What it said is in question until somebody says what counts."),
+            format!("{node} 的金鑰已撤銷。它說過的內容在有人決定之前都視為尚未確定。"),
+        ),
+        Some(cuts) if cuts.is_empty() => desk.lang.of(
+            format!("The key of {node} is revoked. Nothing it ever said counts."),
+            format!("{node} 的金鑰已撤銷。它說過的內容全部作廢。"),
+        ),
+        Some(cuts) => {
+            let last: Vec<String> = cuts.iter().map(|cut| format!("{}/{}", cut.incarnation.count, cut.number)).collect();
+            desk.lang.of(
+                format!("The key of {node} is revoked. What it said counts up to word {} of its logbook.", last.join(", ")),
+                format!("{node} 的金鑰已撤銷。紀錄簿到第 {} 筆為止仍然有效。", last.join("、")),
+            )
+        }
+    };
+    desk.say(&what);
+    desk.say(&path.display().to_string());
+}
+
+/// Gives it to the daemon here, which tells everybody in reach.
+fn tell_everybody(desk: &mut Desk<'_>, wish: &Wish, objects: String, path: &Path) -> Result<Exit, Failure> {
+    let file = path.display().to_string();
+    let told = target::open(desk, wish).and_then(|(_, client)| client.post("/api/v1/certify", &Certify { objects }));
+    let saved: Saved = match told.and_then(read) {
+        Ok(saved) => saved,
+        Err(failure) if failure.exit() == Exit::NotRunning => {
+            let own = desk.own.clone();
+            desk.note(
+                &format!("No daemon was told: hand it in at any node of the alliance with {own} alliance hand-in {file}"),
+                &format!("尚未告知任何據點：請在聯盟任一據點執行 {own} alliance hand-in {file}"),
+            );
+            return Ok(Exit::SavedHere);
+        }
+        Err(failure) => return Err(failure),
+    };
+    let (neighbours, already) = (saved.delivery.neighbours, saved.already);
+    if desk.json {
+        desk.object(&json!({"schema": "holdfast.handed_in/1", "file": file, "already": already, "neighbours": neighbours}));
+    } else if already {
+        desk.say(&desk.lang.of("All of it was known here already.".to_owned(), "這裡原本就已知道其中全部內容。".to_owned()));
+    } else {
+        desk.say(&desk.lang.of(
+            format!("Saved here and told to {neighbours} neighbours, who tell theirs."),
+            format!("已存於此，並告知 {neighbours} 個相鄰據點，由它們繼續轉告。"),
+        ));
+    }
+    Ok(if neighbours == 0 && !already { Exit::SavedHere } else { Exit::Done })
+}
+
+/// `alliance hand-in`.
+///
+/// # Errors
+/// The file holds no certificate or a secret, or the daemon refuses it; then nothing was changed.
+pub(super) fn hand_in(desk: &mut Desk<'_>, wish: &Wish, file: &Path) -> Result<Exit, Failure> {
+    let objects = blocks(file)?;
+    if let Some(secret) =
+        objects.iter().find(|block| matches!(block.kind, ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey))
+    {
+        return Err(Failure::usage(
+            "H-874",
+            words(
+                format!("{}, line {} holds a secret key.", file.display(), secret.line),
+                format!("{} 第 {} 行是機密金鑰。", file.display(), secret.line),
+            ),
+            words(
+                "Hand in an alliance file, a revocation or the paper of a key; a key stays where it was made.",
+                "請交入聯盟檔、撤銷書或金鑰的紙本；金鑰應留在產生它的地方。",
+            ),
+        ));
+    }
+    let text = objects.iter().map(|block| armor(block.kind, &block.bytes)).collect();
+    let wish = Wish { dir: None, ..wish.clone() };
+    tell_everybody(desk, &wish, text, file)
+}
+
+/// Makes the paper of a new key: handed in by whoever finds the PC gone, it ends the key, and nothing else can be done with it.
+///
+/// # Errors
+/// It can't be written.
+pub(super) fn paper(dir: &Path, roster: &Roster, node: NodeId, key: &SecretKey) -> Result<PathBuf, Failure> {
+    let generation = roster.newest(node).map_or(Generation { count: 1, giver: 0 }, |certificate| certificate.generation);
+    let (by, reason) = (RevokedBy::Itself, Reason::Stolen);
+    let revocation = Revocation { node, generation, by, version: 0, charter: 0, reason, cuts: None };
+    let envelope = revocation.issue(&roster.realm(), key).map_err(|error| faults::cannot_issue(error, dir))?;
+    let folder = dir.join("papers");
+    files::folder(&folder)?;
+    let path = folder.join(format!("{node}-{}.hf", generation.count));
+    let text = format!(
+        "# The paper of node {node}. Print it and keep it with the firm, not with the PC. Is the PC stolen or lost, hand this in at any\n\
+         # node of the alliance: `holdfast alliance hand-in FILE`. It ends the PC's key and can do nothing else.\n\
+         # 據點 {node} 的撤銷紙本。請列印並由公司保管，不要和電腦放在一起。電腦遭竊或遺失時，在聯盟任一據點\n\
+         # 執行 `holdfast alliance hand-in 檔案` 即可停用它的金鑰，除此之外沒有其他用途。\n{}",
+        armor(ArmorKind::Revocation, &envelope)
+    );
+    files::replace(&path, &text)?;
+    Ok(path)
+}
