@@ -24,8 +24,10 @@ pub struct Contact {
     pub dialling: bool,
     /// The link that came of dialling it, while it is up.
     pub link: Option<LinkId>,
-    /// Dials in a row that came to nothing.
+    /// Dials in a row that came to nothing, or to a link that ended at once.
     pub failures: u32,
+    /// The same before the last greeting.
+    before: u32,
     /// Not before this.
     pub next: Instant,
     /// How long that was from the last failure.
@@ -43,6 +45,8 @@ const PATIENT: u32 = 8;
 /// Of addresses that were only heard of and do not answer so many are dialled in the longest wait, about, however many there are: a
 /// PC without a line runs on its battery.
 const REDIALS: usize = 16;
+/// A link that ended within so long of its dial was no success.
+const LASTING: Duration = Duration::from_secs(10);
 /// Of a reason so much is kept.
 const CAUSE_CHARS_MAX: usize = 256;
 
@@ -143,6 +147,7 @@ impl Peers {
             dialling: false,
             link: None,
             failures: 0,
+            before: 0,
             next: now,
             waited: Duration::ZERO,
             last_error: None,
@@ -277,6 +282,7 @@ impl Peers {
     /// The greeting proved who is there.
     pub fn proven(&mut self, link: LinkId, node: NodeId) {
         for contact in self.contacts.values_mut().filter(|contact| contact.link == Some(link)) {
+            contact.before = contact.failures;
             contact.failures = 0;
             contact.last_error = None;
         }
@@ -300,6 +306,10 @@ impl Peers {
         if let Some(address) = address {
             if let Some(contact) = self.contacts.get_mut(&address) {
                 contact.link = None;
+                // Who greets and is hung up on, as a revoked PC is, must not come again every second for ever.
+                if now.since(contact.next) < LASTING {
+                    contact.failures = contact.failures.max(contact.before);
+                }
             }
             self.failed(&address, cause, now, config, rng);
         }

@@ -196,7 +196,7 @@ impl Checker {
 
     fn saved(&mut self, node: usize, at: u64, saved: &Saved, open: &Open) {
         let made = open.made != Made::default();
-        if open.kind != Kind::Fault && !saved.already {
+        if !matches!(open.kind, Kind::Fault | Kind::Certify) && !saved.already {
             let kind = open.kind.name();
             self.check(Rule::AlwaysP4DurableBeforeAcknowledged, made, at, Some(node), || {
                 format!("{kind} acknowledged ({}), but the store was given nothing durable of it", saved.ticket)
@@ -225,6 +225,7 @@ impl Checker {
             Kind::Update | Kind::Cancel | Kind::Close | Kind::Confirm => self.saw(Sometimes::SavedFollowUp),
             Kind::Observe => self.saw(Sometimes::SavedObservation),
             Kind::Fault => self.saw(Sometimes::OrderedCut),
+            Kind::Certify => self.saw(Sometimes::Revoked),
         }
     }
 
@@ -386,6 +387,11 @@ impl Checker {
     pub fn store_lost(&mut self, node: usize, at: u64, disks: &[&Disk], id_of: &dyn Fn(usize) -> NodeId) {
         self.saw(Sometimes::LostStore);
         self.lost.insert(node, at);
+        self.only_held_by(disks, id_of);
+    }
+
+    /// What none of these stores holds can't be asked for any more.
+    pub fn only_held_by(&mut self, disks: &[&Disk], id_of: &dyn Fn(usize) -> NodeId) {
         for word in &mut self.words {
             let held = |entry: &EntryId| disks.iter().any(|disk| disk.entry(*entry).is_some());
             let board = word.board.is_none_or(|order| disks.iter().any(|disk| holds_board(disk, id_of(word.node), order)));

@@ -10,7 +10,10 @@ use holdfast_proto::control::{Answer, Question};
 use holdfast_proto::domain::Catalogue;
 use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::id::{Generation, NodeId};
-use holdfast_proto::identity::{AlliancePlan, FirmPlan, NodePlan, PublicKey, RealmKind, Role, Roster, SecretKey, found_alliance};
+use holdfast_proto::identity::{
+    AlliancePlan, Cut, FirmPlan, NodePlan, PublicKey, RealmKind, Reason, Revocation, RevokedBy, Role, Roster, SecretKey,
+    found_alliance,
+};
 use holdfast_proto::io::{Input, Output, Row, Stamp};
 use holdfast_proto::node::{Known, Node, Setup, Shelf};
 use holdfast_proto::time::{Instant, Now};
@@ -49,6 +52,7 @@ pub struct Alliance {
     /// Firms by name, in the order of their first sites.
     pub firms: Vec<String>,
     indices: BTreeMap<NodeId, usize>,
+    issuers: Vec<SecretKey>,
     objects: Vec<Bytes>,
     /// The same, to be found quickly.
     issued: BTreeSet<Bytes>,
@@ -134,6 +138,7 @@ impl Alliance {
             members,
             firms,
             indices,
+            issuers: made.issuers,
             objects: made.objects,
             issued,
             known: Known::of(made.roster).with_shelf(Arc::clone(&words)),
@@ -148,7 +153,28 @@ impl Alliance {
         self.known.roster().chain(self.members[node].id)
     }
 
-    /// Charter, certificate or whatever else of the roster was issued when the alliance was founded.
+    /// The issuer of a node takes its key away: `cuts` of what it said still count.
+    ///
+    /// # Errors
+    /// In words: the cuts can't be signed.
+    pub fn revoke(&mut self, node: usize, version: u32, cuts: Vec<Cut>) -> Result<Bytes, String> {
+        let member = &self.members[node];
+        let revocation = Revocation {
+            node: member.id,
+            generation: member.generation,
+            by: RevokedBy::Issuer,
+            version,
+            charter: 0,
+            reason: Reason::Stolen,
+            cuts: Some(cuts),
+        };
+        let envelope =
+            revocation.issue(&self.known.roster().realm(), &self.issuers[member.firm]).map_err(|why| why.to_string())?;
+        self.issued.insert(envelope.clone());
+        Ok(envelope)
+    }
+
+    /// Charter, certificate or whatever else of the roster was issued, when the alliance was founded or since.
     #[must_use]
     pub fn has_issued(&self, object: &Bytes) -> bool {
         self.issued.contains(object)

@@ -426,6 +426,13 @@ pub enum Effect {
         /// At whose place, or with whose key.
         site: SiteNo,
     },
+    /// The key of a site is taken away.
+    Revoke {
+        /// Whose.
+        site: SiteNo,
+        /// At whose desk.
+        at: SiteNo,
+    },
     /// Staff of these sites report: (field, value) as the CLI takes them.
     Report {
         /// Who.
@@ -569,6 +576,8 @@ pub enum Counted {
     Reachable(SiteNo),
     /// Sites that told two stories, as this site has found.
     Forked(SiteNo),
+    /// Sites whose key was taken away, as this site has heard.
+    Revoked(SiteNo),
     /// Sites of these that are running.
     Running(Vec<SiteNo>),
     /// Sites of these that say they are open or open with limits.

@@ -91,6 +91,7 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
     draw.all(&mut dice, &scenario);
     draw.noise(&mut air, &scenario);
     draw.courier(&mut air);
+    draw.revoke(&mut air);
     scenario.injects = draw.injects;
     scenario.injects.sort_by_key(|inject| if let When::At(at) = inject.when { at } else { duration });
     scenario
@@ -364,6 +365,14 @@ impl Draw {
         let stations: Vec<SiteNo> = (0..self.nodes).filter(has_one).collect();
         if let Some(site) = dice.pick(&stations).copied().filter(|_| dice.chance(400)) {
             self.add(dice, Effect::AntennaDown(vec![site]), self.long());
+        }
+    }
+
+    /// A key is taken away at another site's desk, at most one a run: whoever loses it takes no further part.
+    fn revoke(&mut self, dice: &mut Dice) {
+        let (site, at) = (dice.index(self.nodes), dice.index(self.nodes));
+        if site != at && self.nodes > 3 && dice.chance(150) {
+            self.add(dice, Effect::Revoke { site, at }, None);
         }
     }
 

@@ -165,6 +165,7 @@ fn meant(effect: &Effect) -> Option<Sometimes> {
         | Effect::Jam { .. }
         | Effect::AntennaDown(_)
         | Effect::Courier { .. }
+        | Effect::Revoke { .. }
         | Effect::OperatorAbsent(_)
         | Effect::Say
         | Effect::TellController

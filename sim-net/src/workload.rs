@@ -42,6 +42,8 @@ pub enum Kind {
     Observe,
     /// A drill fault.
     Fault,
+    /// A revocation is handed in.
+    Certify,
 }
 
 impl Kind {
@@ -58,6 +60,7 @@ impl Kind {
             Self::Confirm => "confirm",
             Self::Observe => "observe",
             Self::Fault => "fault",
+            Self::Certify => "certify",
         }
     }
 }

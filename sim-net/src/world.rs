@@ -24,6 +24,7 @@ mod order;
 mod print;
 mod queue;
 mod radio;
+mod revoke;
 mod slot;
 mod start;
 #[cfg(test)]
@@ -191,6 +192,8 @@ pub struct World {
     requests: BTreeMap<String, (SiteNo, String)>,
     /// Links of adversaries, and what they noted down for which inject.
     rogues: Vec<adversary::Rogue>,
+    /// Sites whose key was taken away.
+    revoked: BTreeSet<SiteNo>,
     overheard: BTreeMap<u32, Vec<Row>>,
     /// What was made durable because of what.
     said: BTreeMap<Subject, Vec<(SiteNo, Made)>>,
@@ -262,6 +265,7 @@ impl World {
             standing: BTreeSet::new(),
             requests: BTreeMap::new(),
             rogues: Vec::new(),
+            revoked: BTreeSet::new(),
             overheard: BTreeMap::new(),
             said: BTreeMap::new(),
             log: Vec::new(),

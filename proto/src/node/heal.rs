@@ -349,7 +349,7 @@ impl Node {
         // An author told twice in one frame is looked up once.
         for leaf in leaves.iter().filter(|leaf| told.insert(leaf.author)) {
             // Of somebody without a certificate here nothing could be verified; the roster comes first.
-            if self.known.roster().current(leaf.author).is_none() {
+            if self.known.roster().newest(leaf.author).is_none() {
                 continue;
             }
             let window = leaf.logs.iter().map(|log| self.window(leaf.author, log.generation)).max().unwrap_or(0);

@@ -406,7 +406,12 @@ impl Node {
         }
         let linked = self.linked();
         let kin = self.kin_wanted(&linked);
-        for address in self.peers.due(self.now.mono, &linked, &self.cut, &kin, self.config.degree) {
+        // Whose key was taken away is not called: it could only be hung up on.
+        let nodes = &self.known.directory().nodes;
+        let revoked = self.replica.revoked().map(|(node, _)| node);
+        let revoked = revoked.filter(|node| nodes.get(node).is_some_and(|entry| entry.revoked));
+        let shunned: BTreeSet<NodeId> = self.cut.iter().copied().chain(revoked).collect();
+        for address in self.peers.due(self.now.mono, &linked, &shunned, &kin, self.config.degree) {
             self.emit(Output::Dial { address });
         }
     }

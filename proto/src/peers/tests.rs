@@ -50,3 +50,25 @@ fn however_many_do_not_answer_no_more_are_dialled_and_none_is_given_up_nor_are_c
     assert!(sum <= 2 * 30 * REDIALS && least >= 5, "{sum} {least}");
     assert!((25..=60).contains(&later(&dials["configured"])));
 }
+
+#[test]
+fn who_is_hung_up_on_after_the_greeting_comes_again_ever_more_rarely_and_who_was_a_neighbour_for_long_at_once() {
+    let (config, mut rng, mut peers) = (Config::default(), Rng::new([7; 32]), Peers::default());
+    let (mut at, nobody) = (Instant::default(), BTreeSet::new());
+    let node = NodeId { issuer: 1, serial: 2 };
+    peers.add("far".to_owned(), true, None, at);
+    let mut waits = Vec::new();
+    for n in 0..12 {
+        at = peers.due(at, &nobody, &nobody, &nobody, 8).first().map_or(at, |_| at);
+        let link = LinkId(n);
+        peers.up("far", link);
+        peers.proven(link, node);
+        at = at.after(if n == 11 { Duration::from_secs(60) } else { Duration::from_millis(20) });
+        peers.down(link, "hung up", at, &config, &mut rng);
+        let contact = peers.contacts().next().expect("it is known").1;
+        waits.push(contact.waited);
+        at = contact.next;
+    }
+    assert!(waits[10] >= Duration::from_secs(30), "{waits:?}");
+    assert!(waits[11] <= Duration::from_secs(1), "{waits:?}");
+}

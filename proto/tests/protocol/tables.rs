@@ -93,7 +93,7 @@ fn classes() {
 
 #[test]
 fn tags() {
-    let tags = [Tag::Charter, Tag::Issuer, Tag::Node, Tag::Entry, Tag::Board, Tag::Detail];
+    let tags = [Tag::Charter, Tag::Issuer, Tag::Node, Tag::Entry, Tag::Board, Tag::Detail, Tag::Revocation];
     same("### Tags", tags.iter().map(|tag| row([&tag.text()])).collect());
 }
 

@@ -180,11 +180,13 @@ pub enum Sometimes {
     Collided,
     /// A courier's stick was plugged in where it was going.
     Carried,
+    /// A key was taken away.
+    Revoked,
 }
 
 impl Sometimes {
     /// Those every sweep of a few dozen seeds must see.
-    pub const EXPECTED: [Self; 27] = [
+    pub const EXPECTED: [Self; 28] = [
         Self::Cut,
         Self::Crashed,
         Self::LostUnsynced,
@@ -212,5 +214,6 @@ impl Sometimes {
         Self::ByRadio,
         Self::Collided,
         Self::Carried,
+        Self::Revoked,
     ];
 }

@@ -1,6 +1,6 @@
 //! Expectations: each is looked at again and again from its start until it is met, broken, or the exercise is over.
 
-use holdfast_proto::control::{Answer, NodeView, Question};
+use holdfast_proto::control::{Answer, NodeView, Question, StatusView};
 
 use super::spread::Spread;
 use super::story::Story;
@@ -212,6 +212,12 @@ fn count(world: &mut World, what: &Counted) -> (Option<u64>, Phrase) {
             let site = name(world, *at);
             let nobody = Phrase::NobodyToAsk { site: site.clone() };
             (count, count.map_or(nobody, |count| Phrase::Forked { site, count }))
+        }
+        Counted::Revoked(at) => {
+            let revoked = |view: StatusView| view.nodes.iter().filter(|node| node.revoked.is_some()).count() as u64;
+            let (count, site) = (status(world, *at).map(revoked), name(world, *at));
+            let nobody = Phrase::NobodyToAsk { site: site.clone() };
+            (count, count.map_or(nobody, |count| Phrase::Revoked { site, count }))
         }
         Counted::Running(sites) => {
             let count = sites.iter().filter(|site| world.runs(**site)).count() as u64;

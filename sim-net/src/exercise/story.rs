@@ -502,6 +502,7 @@ fn on(effect: &Effect, scenario: &Scenario) -> String {
         | Effect::AntennaDown(_)
         | Effect::Courier { .. }
         | Effect::Forge { .. }
+        | Effect::Revoke { .. }
         | Effect::Report { .. }
         | Effect::Observe { .. }
         | Effect::OperatorAbsent(_)

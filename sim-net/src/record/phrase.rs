@@ -219,6 +219,8 @@ phrases! {
     RequestsOpen { site: String, count: u64 } = "{site} 看到的未結需求：{count}", "requests open as {site} sees it: {count}";
     /// How many it can reach.
     Reachable { site: String, count: u64 } = "{site} 連得到的據點：{count}", "sites that {site} has a link to: {count}";
+    /// How many had their key taken away.
+    Revoked { site: String, count: u64 } = "{site} 得知金鑰已撤銷的據點：{count}", "sites whose key was revoked, as {site} has heard: {count}";
     /// How many were found to contradict themselves.
     Forked { site: String, count: u64 } = "{site} 發現紀錄自相矛盾的據點：{count}", "sites that told two stories, as {site} has found: {count}";
     /// How many run.
@@ -289,6 +291,7 @@ const EFFECTS: &[(&str, (&str, &str))] = &[
     ("cancel", ("取消需求", "cancel")),
     ("close", ("結束需求", "close")),
     ("observe", ("目視回報", "observe")),
+    ("revoke", ("金鑰撤銷", "key revoked")),
     ("operator-absent", ("無人值班", "operator absent")),
     ("say", ("宣布", "say")),
     ("tell-controller", ("通知導調員", "tell controller")),

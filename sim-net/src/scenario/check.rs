@@ -361,9 +361,10 @@ impl<'a> Checker<'a> {
                 }
                 of
             }
-            Check::Count { what: Counted::RequestsOpen(at) | Counted::Reachable(at) | Counted::Forked(at), .. } => {
-                std::slice::from_ref(at)
-            }
+            Check::Count {
+                what: Counted::RequestsOpen(at) | Counted::Reachable(at) | Counted::Forked(at) | Counted::Revoked(at),
+                ..
+            } => std::slice::from_ref(at),
             Check::Shows { at, of, .. } => {
                 self.there(origin, of);
                 at

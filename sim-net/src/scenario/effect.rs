@@ -30,6 +30,7 @@ impl Effect {
             Self::Courier { from, to } => vec![*from, *to],
             Self::Forge { site, .. } | Self::Request { site, .. } => vec![*site],
             Self::Observe { site, of, .. } => vec![*site, *of],
+            Self::Revoke { site, at } => vec![*site, *at],
             Self::Cut(_)
             | Self::Restore(_)
             | Self::FirmOutage(_)
@@ -67,6 +68,7 @@ impl Effect {
             | Self::ClockDrift { .. }
             | Self::Courier { .. }
             | Self::Forge { .. }
+            | Self::Revoke { .. }
             | Self::Report { .. }
             | Self::Request { .. }
             | Self::Cancel(_)

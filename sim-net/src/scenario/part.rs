@@ -179,6 +179,7 @@ fn touches(effect: &mut Effect, places: &Places, count: usize) -> bool {
         Effect::Courier { from, to } => places.one(from) && places.one(to),
         Effect::Forge { site, .. } | Effect::Request { site, .. } => places.one(site),
         Effect::Observe { site, of, .. } => places.one(site) && places.one(of),
+        Effect::Revoke { site, at } => places.one(site) && places.one(at),
         Effect::Cut(_)
         | Effect::Restore(_)
         | Effect::FirmOutage(_)
@@ -197,9 +198,10 @@ fn looks(check: &mut Check, places: &Places) -> bool {
         | Check::Equal(sites)
         | Check::TimeToKnowP95 { sites, .. }
         | Check::Count { what: Counted::Running(sites) | Counted::Open(sites), .. } => places.some(sites),
-        Check::Count { what: Counted::RequestsOpen(site) | Counted::Reachable(site) | Counted::Forked(site), .. } => {
-            places.one(site)
-        }
+        Check::Count {
+            what: Counted::RequestsOpen(site) | Counted::Reachable(site) | Counted::Forked(site) | Counted::Revoked(site),
+            ..
+        } => places.one(site),
         Check::Shows { at, of, .. } => places.some(at) && places.some(of),
         Check::AirtimeBelow { .. } | Check::NeverAccepted(_) => true,
     }

@@ -133,6 +133,8 @@ words! {
         Courier = "courier",
         /// An adversary speaks.
         Forge = "forge",
+        /// A site's key is taken away.
+        Revoke = "revoke",
         /// Staff report.
         Report = "report",
         /// Staff ask for something.
@@ -155,7 +157,7 @@ words! {
 }
 
 /// Effects that are designed and not there yet.
-pub const EFFECTS_TO_COME: &[&str] = &["commit", "revoke", "stock", "allot", "consign", "receive"];
+pub const EFFECTS_TO_COME: &[&str] = &["commit", "stock", "allot", "consign", "receive"];
 /// Checks that are designed and not there yet, by their key.
 pub const CHECKS_TO_COME: &[&str] = &["sum", "never", "never_after", "shows_age", "accepted_from"];
 

@@ -182,6 +182,7 @@ fn check_pairs(check: &Check, index: &Index<'_>) -> Vec<(&'static str, String)> 
             let (word, key, sites) = match what {
                 Counted::RequestsOpen(site) => ("requests-open", "at", show(&[*site])),
                 Counted::Reachable(site) => ("reachable", "at", show(&[*site])),
+                Counted::Revoked(site) => ("revoked", "at", show(&[*site])),
                 Counted::Forked(site) => ("forked", "at", show(&[*site])),
                 Counted::Running(sites) => ("running", "of", show(sites)),
                 Counted::Open(sites) => ("open", "of", show(sites)),
@@ -299,6 +300,7 @@ fn effect_cells(effect: &Effect, index: &Index<'_>) -> Vec<(&'static str, String
         Effect::Jam { channel, sites } => [vec![("channel", channel.clone())], some(sites)].concat(),
         Effect::Courier { from, to } => vec![one("from", *from), one("to", *to)],
         Effect::Forge { kind, site } => vec![("kind", kind.text().to_owned()), one("where", *site)],
+        Effect::Revoke { site, at } => vec![one("where", *site), one("as", *at)],
         Effect::Report { sites, values } => vec![("as", index.show(sites)), ("data", joined(values.iter().cloned()))],
         Effect::Request { site, label, lines, priority, needed_by } => {
             let shown =
@@ -340,6 +342,7 @@ impl Effect {
             Self::ClockJump { .. } => What::ClockJump,
             Self::ClockDrift { .. } => What::ClockDrift,
             Self::Jam { .. } => What::Jam,
+            Self::Revoke { .. } => What::Revoke,
             Self::AntennaDown(_) => What::AntennaDown,
             Self::Courier { .. } => What::Courier,
             Self::Forge { .. } => What::Forge,

@@ -98,6 +98,7 @@ impl World {
             | Effect::Observe { .. }
             | Effect::OperatorAbsent(_)
             | Effect::Forge { .. }
+            | Effect::Revoke { .. }
             | Effect::Say
             | Effect::TellController
             | Effect::StopExercise => Ok(()),
@@ -183,6 +184,7 @@ impl World {
                 self.endex_now();
             }
             Effect::Forge { kind, site } => self.attack(nr, kind, site),
+            Effect::Revoke { site, at } => self.revoke(nr, site, at),
             Effect::Say | Effect::TellController => {}
             Effect::Jam { channel, sites } => self.jam(cause, &channel, &sites),
             Effect::AntennaDown(sites) => self.antenna_down(cause, &sites),
@@ -255,6 +257,7 @@ impl World {
             | Effect::Heal(_)
             | Effect::Restart(_)
             | Effect::Forge { .. }
+            | Effect::Revoke { .. }
             | Effect::Report { .. }
             | Effect::Request { .. }
             | Effect::Cancel(_)
@@ -419,6 +422,7 @@ fn stands(effect: &Effect) -> bool {
         | Effect::Heal(_)
         | Effect::Restart(_)
         | Effect::Forge { .. }
+        | Effect::Revoke { .. }
         | Effect::Report { .. }
         | Effect::Request { .. }
         | Effect::Cancel(_)

@@ -77,9 +77,9 @@ impl World {
 
     /// The oldest version of an author's board that a running site holds; `None` where one holds none.
     fn oldest_board(&self, author: SiteNo) -> Option<DocOrder> {
-        let running = self.slots.iter().filter(|slot| slot.driver.is_some());
-        let held =
-            running.map(|slot| slot.disk.doc(self.id(author), DocKind::Board).and_then(|doc| Document::parse(&doc.bytes).ok()));
+        let running = self.trusted().filter(|site| self.runs(*site));
+        let doc = |site: SiteNo| self.slots[site].disk.doc(self.id(author), DocKind::Board);
+        let held = running.map(|site| doc(site).and_then(|doc| Document::parse(&doc.bytes).ok()));
         held.map(|doc| doc.map(|doc| doc.order())).min().flatten()
     }
 
@@ -88,7 +88,7 @@ impl World {
     pub fn words_lost(&self) -> u64 {
         let owed = self.checker.words.iter().filter(|word| !word.excused && !self.checker.planted.contains(&word.node));
         let held =
-            |id: &EntryId| self.slots.iter().filter(|slot| slot.driver.is_some()).all(|slot| slot.disk.entry(*id).is_some());
+            |id: &EntryId| self.trusted().filter(|site| self.runs(*site)).all(|site| self.slots[site].disk.entry(*id).is_some());
         let boards: Vec<Option<DocOrder>> = (0..self.slots.len()).map(|author| self.oldest_board(author)).collect();
         let board = |word: &Word| word.board.is_none_or(|order| boards[word.node].is_some_and(|held| held >= order));
         owed.filter(|word| !(word.entries.iter().all(held) && board(word))).count() as u64

@@ -99,7 +99,7 @@ impl World {
     fn looked_at(&self) -> Vec<SiteNo> {
         let count = self.slots.len();
         let asked = count.min(PICTURES);
-        (0..asked).map(|place| place * count / asked).collect()
+        (0..asked).map(|place| place * count / asked).filter(|node| !self.revoked.contains(node)).collect()
     }
 
     fn gauges(&mut self, node: usize) {
@@ -157,8 +157,9 @@ impl World {
 
     /// All running nodes hold the same; false where one does not run.
     pub fn same_digest(&mut self) -> bool {
-        let first = self.digest(0);
-        first.is_some() && (1..self.slots.len()).all(|node| self.digest(node) == first)
+        let trusted: Vec<SiteNo> = self.trusted().collect();
+        let first = trusted.first().and_then(|node| self.digest(*node));
+        first.is_some() && trusted.iter().skip(1).all(|node| self.digest(*node) == first)
     }
 
     /// The last look, once, at the end. After a settling everybody must hold the same and show the same.
@@ -178,7 +179,7 @@ impl World {
         self.checker.check(Rule::EventuallyP7SameDigest, same, self.now, None, || {
             format!("{} s after the heal: {}", (self.now - self.phases.endex) / 1_000_000, told.join("; "))
         });
-        for node in 0..self.slots.len() {
+        for node in self.trusted().collect::<Vec<_>>() {
             let alliance = Arc::clone(&self.alliance);
             self.checker.words_kept(node, self.now, &self.slots[node].disk, &|author| alliance.members[author].id);
         }

@@ -125,6 +125,13 @@ impl Checker<'_> {
                 }
             }
             Effect::Forge { site, .. } => self.there(origin, &[*site]),
+            Effect::Revoke { site, at } => {
+                self.there(origin, &[*site, *at]);
+                if site == at {
+                    let wrong = Wrong::new("A site is revoked at its own desk.", "Write another site into as.");
+                    self.wrong(origin, "as", wrong);
+                }
+            }
             Effect::Degrade { sites, path } => {
                 self.there(origin, sites);
                 self.repaired(place(origin, "path"), path);

@@ -77,6 +77,10 @@ pub(super) fn read(form: &Form<'_>, index: &Index<'_>, when: Option<&When>) -> O
             let (kind, site) = form.need("kind", forge).zip(reader.site("where"))?;
             Effect::Forge { kind, site }
         }
+        What::Revoke => {
+            let (site, at) = reader.site("where").zip(reader.site("as"))?;
+            Effect::Revoke { site, at }
+        }
         What::Report => {
             let (sites, values) = reader.sites("as").zip(reader.values())?;
             Effect::Report { sites, values }

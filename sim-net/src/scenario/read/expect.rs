@@ -12,7 +12,7 @@ use super::effect;
 use super::inject::Injects;
 
 /// What can be counted, as files spell it.
-const COUNTS: [&str; 5] = ["requests-open", "reachable", "forked", "running", "open"];
+const COUNTS: [&str; 6] = ["requests-open", "reachable", "forked", "revoked", "running", "open"];
 
 /// All expectations of a file.
 pub(super) fn all(top: &Form<'_>, index: &Index<'_>, injects: &Injects, torn: &mut BTreeSet<(String, u32)>) -> Vec<Expect> {
@@ -209,6 +209,7 @@ impl Reader<'_, '_> {
             "requests-open" => at().map(Counted::RequestsOpen),
             "reachable" => at().map(Counted::Reachable),
             "forked" => at().map(Counted::Forked),
+            "revoked" => at().map(Counted::Revoked),
             "running" => of().map(Counted::Running),
             _ => of().map(Counted::Open),
         };

@@ -209,7 +209,7 @@ fn inject(hand: &mut Hand, nr: u32, at: Micros, effect: Effect) -> Inject {
 fn effect(hand: &mut Hand) -> Effect {
     let site = hand.site();
     let other = (site + 1) % hand.sites;
-    match hand.dice.below(30) {
+    match hand.dice.below(31) {
         0 => Effect::PowerLoss(hand.sites()),
         1 => Effect::PowerBack(hand.sites()),
         2 => Effect::Cut(hand.some(hand.elements)),
@@ -244,6 +244,7 @@ fn effect(hand: &mut Hand) -> Effect {
         26 => Effect::OperatorAbsent(hand.sites()),
         27 => Effect::Say,
         28 => Effect::TellController,
+        29 => Effect::Revoke { site, at: other },
         _ => Effect::Crash(vec![site]),
     }
 }
