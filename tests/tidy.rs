@@ -367,3 +367,14 @@ fn scripts_compare_versions_by_number() {
         assert_eq!(run.code == 0, enough, "{have} against {wanted}: {run:?}");
     }
 }
+
+#[test]
+fn every_test_that_security_md_names_is_there() {
+    let table = read_to_string(workspace_root().join("proto/SECURITY.md")).expect("proto/SECURITY.md");
+    let text: String = rust().into_iter().map(|source| source.text).collect();
+    let named: BTreeSet<&str> = table.split('`').skip(1).step_by(2).collect();
+    let gone: Vec<String> =
+        named.iter().filter(|name| !text.contains(&format!("fn {name}("))).map(|&name| name.to_owned()).collect();
+    none("proto/SECURITY.md names tests that are there", &gone);
+    assert!(named.len() > 20, "the table was read: {named:?}");
+}

@@ -1,5 +1,6 @@
 //! Names of authors, logbooks, entries and facts, as `PROTOCOL.md` section "Names" has them. Not keys, not addresses.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -71,6 +72,19 @@ pub struct Incarnation {
     pub count: u16,
     /// Keeps two restored copies apart that both count one up.
     pub random: u16,
+}
+
+/// Which words of one key count.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// All of them.
+    #[default]
+    Whole,
+    /// It was taken away and nobody said what stands.
+    InQuestion,
+    /// In the lives named here all up to and with one entry; of other lives nothing. Hash `None`: two cuts name unlike entries under
+    /// the number after this one, so that no entry is known to lead there.
+    Cut(BTreeMap<Incarnation, (u32, Option<[u8; 16]>)>),
 }
 
 /// One logbook: what one author wrote in one life.

@@ -23,7 +23,7 @@ pub use issue::{Alliance, AlliancePlan, CannotIssue, FirmPlan, IssuedNode, NodeP
 pub use keys::{PublicKey, SecretKey, Signature};
 pub use realm::{Realm, RealmKind, Tag, hash16, hash32, sign};
 pub use region::{Region, Regions};
-pub use revocation::{Cut, Reason, Revocation, RevokedBy, Standing, is_revocation};
+pub use revocation::{Cut, Reason, Revocation, RevokedBy, is_revocation};
 pub use roster::{Alarm, ObjectKey, ObjectRef, Offered, Roster};
 pub use signer::{Sign, Signer};
 

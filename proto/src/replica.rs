@@ -25,8 +25,7 @@ pub use log::{Effect, Floor, Log, Pin, Slot, Weight, forked_at};
 pub use row::{AgeMark, DocRow, EntryRow};
 
 use crate::config::INCARNATIONS_MAX;
-use crate::id::{DocKind, EntryId, Generation, Incarnation, LogId, NodeId};
-use crate::identity::Standing;
+use crate::id::{DocKind, EntryId, Generation, Incarnation, LogId, NodeId, Standing};
 use changes::{Part, Stamps};
 use document::Register;
 

@@ -4,7 +4,7 @@
 //! Envelope, a canonical document: 1 body, 2 signature 64 by the issuer or by the key itself; by roots a list as in a charter.
 
 use crate::codec::canonical::{Fields, Writer};
-use crate::id::{Generation, ISSUER_MAX, Incarnation, NodeId};
+use crate::id::{Generation, ISSUER_MAX, Incarnation, NodeId, Standing};
 
 use super::Rejected;
 use super::certificate::narrow;
@@ -207,19 +207,6 @@ impl Revocation {
 pub fn is_revocation(envelope: &[u8]) -> bool {
     let body = Fields::parse(envelope).ok().and_then(|outer| outer.get(1));
     body.and_then(|body| Fields::parse(body).ok()).is_some_and(|fields| fields.uint(1) == Ok(WHAT_REVOCATION))
-}
-
-/// Which words of one key count.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Standing {
-    /// All of them.
-    #[default]
-    Whole,
-    /// It was taken away and nobody said what stands.
-    InQuestion,
-    /// In the lives named here all up to and with one entry; of other lives nothing. Hash `None`: two cuts name unlike entries under
-    /// the number after this one, so that no entry is known to lead there.
-    Cut(std::collections::BTreeMap<Incarnation, (u32, Option<[u8; 16]>)>),
 }
 
 impl Standing {

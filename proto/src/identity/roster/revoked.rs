@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{GENERATIONS_MAX, Held, ObjectKey, ObjectRef, Offered, Roster, check_roots};
-use crate::id::{Generation, NodeId};
+use crate::id::{Generation, NodeId, Standing};
 use crate::identity::certificate::{Parsed, Proof, open};
-use crate::identity::{Beyond, Cut, Rejected, Revocation, RevokedBy, Standing, Tag};
+use crate::identity::{Beyond, Cut, Rejected, Revocation, RevokedBy, Tag};
 
 /// Revocations of one key that are kept of its issuer, the highest: an issuer and its deputies, who may not know of each other.
 const BY_ISSUER_MAX: usize = 4;
