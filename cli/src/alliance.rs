@@ -173,9 +173,12 @@ fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit,
     let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
     let out = args.out.clone().unwrap_or_else(|| dir.join("nodes").join(&args.id));
     let key_path = out.join("node.key");
+    // A key that was taken away is followed by another generation; a second one of the same would void both.
+    let before = held.roster.highest_generation(node);
     if held.roster.current(node).is_some() {
         return Err(certified_already(&node.to_string(), &node.to_string()));
     }
+    let count = before.map_or(1, |generation| generation.count.saturating_add(1));
     if key_path.exists() {
         return Err(there_already(&key_path));
     }
@@ -184,7 +187,7 @@ fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit,
     let today = u32::try_from(desk.now().timestamp().as_second() / 86_400).unwrap_or(0);
     let certificate = NodeCertificate {
         node,
-        generation: Generation { count: 1, giver: 0 },
+        generation: Generation { count, giver: 0 },
         key: key.public(),
         region,
         role: role(&args.role),

@@ -81,6 +81,30 @@ const CHINESE: &[(&str, &str)] = &[
     ("Start a node again", "重新啟動據點"),
     ("Make root keys and the charter in --dir", "在 --dir 資料夾產生根金鑰與章程"),
     ("Certify an issuer or a node; its key is made in place", "核發憑證給核發者或據點；金鑰在原地產生"),
+    (
+        "Take a node's key away: stolen, lost, replaced. Everybody is told at once, as far as lines go",
+        "撤銷據點的金鑰：遭竊、遺失或已更換。連得到的據點會立即得知",
+    ),
+    (
+        "Give the daemon here certificates or revocations from a file, for everybody in reach",
+        "把檔案中的憑證或撤銷書交給這裡的背景程式，並轉告所有連得到的據點",
+    ),
+    ("An alliance file, a revocation, or the paper of a node's key", "聯盟檔、撤銷書或據點金鑰的紙本"),
+    ("The node, ISSUER-SERIAL, such as 1-118", "據點，寫成核發者-序號，例如 1-118"),
+    ("Why, for people", "原因，供人閱讀"),
+    (
+        "Sign with the root keys at hand, not with the issuer's: what the roots say takes the place of what an issuer said",
+        "用手邊的根金鑰而非核發者的金鑰簽署：根金鑰的決定取代核發者的決定",
+    ),
+    (
+        "Only what the daemon here had heard so long ago still counts, such as 2h; otherwise all it holds",
+        "只有這麼久以前已收到的內容仍然有效，例如 2h；未填則為這裡保存的全部內容",
+    ),
+    (
+        "Do not say what still counts: all of it is in question until somebody does. Needs no daemon",
+        "暫不決定哪些仍然有效：在有人決定之前全部視為尚未確定。不需要背景程式",
+    ),
+    ("Nothing it ever said counts. Needs no daemon", "它說過的內容全部作廢。不需要背景程式"),
     ("Read certificates and keys from a file, secrets left out", "查看檔案中的憑證與金鑰，不顯示機密"),
     ("An issuer, signed by the roots in --dir", "核發者，由 --dir 內的根金鑰簽署"),
     ("A node, signed by an issuer in --dir", "據點，由 --dir 內的核發者簽署"),

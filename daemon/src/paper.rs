@@ -215,7 +215,7 @@ impl Papers {
         let alliance = read_alliance(&settings.alliance_file)?;
         let catalogue = read_catalogue(settings.catalogue_file.as_deref())?;
         let roster = roster_of(&alliance, &settings.alliance_file)?;
-        let Some((me, _)) = roster.node_of_key(&secret.public()) else {
+        let Some((me, _)) = roster.owner_of_key(&secret.public()) else {
             let (key, alliance) = (settings.key_file.clone(), settings.alliance_file.clone());
             return Err(PaperError::NotCertified { key, alliance });
         };

@@ -139,6 +139,8 @@ pub struct NodeView {
 pub struct HeadsView {
     /// `holdfast.heads/1`.
     pub schema: String,
+    /// Of which alliance, 64 hex digits.
+    pub realm: String,
     /// Whose.
     pub node: NodeName,
     /// Generation of its newest certificate: how many keys it had, and who gave this one.
@@ -152,7 +154,7 @@ pub struct HeadsView {
 pub struct HeadView {
     /// Which life of its store: count and random half.
     pub incarnation: [u16; 2],
-    /// Last number of the unbroken run, or the last that is old enough.
+    /// Last number of the unbroken run, or the last that is old enough; 0: none.
     pub number: u32,
     /// Hash of that entry, hex.
     pub hash: String,

@@ -24,7 +24,7 @@ pub use entry::{Hash16, Header, hash16};
 pub use log::{Effect, Floor, Log, Pin, Slot, Weight, forked_at};
 pub use row::{AgeMark, DocRow, EntryRow};
 
-use crate::config::INCARNATIONS_MAX;
+use crate::config::{INCARNATIONS_MAX, WINDOW_HUB};
 use crate::id::{DocKind, EntryId, Generation, Incarnation, LogId, NodeId, Standing};
 use changes::{Part, Stamps};
 use document::Register;
@@ -277,7 +277,9 @@ impl Replica {
     }
 
     fn is_revoked(&self, author: NodeId, generation: Generation) -> bool {
-        !self.standings.is_empty() && self.standings.contains_key(&(author, generation))
+        // Nor counts a document of an older key than one that was taken away.
+        let newest = Generation { count: u8::MAX, giver: u8::MAX };
+        !self.standings.is_empty() && self.standings.range((author, generation)..=(author, newest)).next().is_some()
     }
 
     /// A key was taken away, or it turned out otherwise: which of its words count follows (rule 9).
@@ -288,10 +290,19 @@ impl Replica {
         } else {
             self.standings.insert((author, generation), standing);
             for kind in [DocKind::Board, DocKind::Detail] {
-                let theirs = |register: &Register| register.order().generation == generation;
+                let theirs = |register: &Register| register.order().generation <= generation;
                 if self.docs.get(&(author, kind)).is_some_and(theirs) {
                     self.docs.remove(&(author, kind));
                     change.docs.push((author, kind));
+                }
+            }
+        }
+        // Lives that fell and are named now may be on disk.
+        if let Some(Standing::Cut(stand)) = self.standings.get(&(author, generation)) {
+            for (incarnation, (number, _)) in stand {
+                let id = LogId { author, generation, incarnation: *incarnation };
+                if !self.logs.contains_key(&id) {
+                    change.revive.push((id, number.saturating_sub(WINDOW_HUB).max(1), *number));
                 }
             }
         }

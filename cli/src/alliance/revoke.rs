@@ -31,7 +31,7 @@ pub(super) fn revoke(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, args: &Revoke
     } else if args.nothing_counts {
         Some(Vec::new())
     } else {
-        Some(held_there(desk, &wish, node, generation, args.lost.as_deref())?)
+        Some(held_there(desk, &wish, &held.roster, (node, generation), args.lost.as_deref())?)
     };
     let by = if args.by_roots { RevokedBy::Roots } else { RevokedBy::Issuer };
     let before = held.roster.revocations_of(node, generation).filter(|other| other.by == by).map(|other| other.version).max();
@@ -50,12 +50,22 @@ pub(super) fn revoke(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, args: &Revoke
     held.add(&envelope, Some(node.issuer))?;
     let folder = dir.join("revoked");
     files::folder(&folder)?;
-    let path = folder.join(format!("{node}-{}-{version}.hf", by.text()));
+    let path = folder.join(format!("{node}-{}-{}-{version}.hf", generation.count, by.text()));
     let text = armor(ArmorKind::Revocation, &envelope);
     files::replace(&path, &text)?;
     held.write()?;
     said(desk, &revocation, &path);
-    tell_everybody(desk, &wish, text, &path)
+    match tell_everybody(desk, &wish, text, &path) {
+        Err(failure) if failure.exit() == Exit::NotRunning => {
+            let (own, file) = (desk.own.clone(), path.display().to_string());
+            desk.note(
+                &format!("No daemon was told: hand it in at any node of the alliance with {own} alliance hand-in {file}"),
+                &format!("尚未告知任何據點：請在聯盟任一據點執行 {own} alliance hand-in {file}"),
+            );
+            Ok(Exit::SavedHere)
+        }
+        told => told,
+    }
 }
 
 /// The newest key of a node that is certified.
@@ -83,8 +93,8 @@ fn reason(text: &str) -> Reason {
 fn held_there(
     desk: &mut Desk<'_>,
     wish: &Wish,
-    node: NodeId,
-    generation: Generation,
+    roster: &Roster,
+    (node, generation): (NodeId, Generation),
     lost: Option<&str>,
 ) -> Result<Vec<Cut>, Failure> {
     let older = lost.map(when::length).transpose()?.map_or_else(String::new, |length| format!("@{}", length.as_secs()));
@@ -100,6 +110,19 @@ fn held_there(
              沒有的話，可用 --in-question 暫不決定，或 --nothing-counts 全部作廢。",
         ))
     })?;
+    let realm: String = roster.realm().0.iter().map(|byte| format!("{byte:02x}")).collect();
+    if heads.realm != realm {
+        return Err(Failure::new(
+            Exit::Refused,
+            "H-875",
+            words("The daemon that was asked belongs to another alliance.", "所詢問的背景程式屬於其他聯盟。"),
+            words("Nothing was signed.", "沒有簽署任何內容。"),
+            words(
+                "Name a daemon of this alliance with --api and --token-file.",
+                "請用 --api 與 --token-file 指定這個聯盟的背景程式。",
+            ),
+        ));
+    }
     if heads.generation != [generation.count, generation.giver] {
         return Err(Failure::new(
             Exit::Refused,
@@ -119,8 +142,33 @@ fn held_there(
         let [count, random] = head.incarnation;
         Some(Cut { incarnation: Incarnation { count, random }, number: head.number, hash: hash(&head.hash)? })
     };
-    let mut cuts: Vec<Cut> = heads.logbooks.iter().filter_map(cut).collect();
+    let standing = heads.logbooks.iter().filter(|head| head.number > 0);
+    let mut cuts: Vec<Cut> = standing.filter_map(cut).collect();
     cuts.sort_unstable();
+    // With --lost a life that is wholly younger is the thief's; without, its first word is only missing here.
+    let torn = lost.is_none() && cuts.len() < heads.logbooks.len();
+    if cuts.is_empty() || torn {
+        return Err(Failure::new(
+            Exit::Refused,
+            "H-876",
+            words(
+                format!("The daemon here does not hold enough of what {node} said to tell what still counts."),
+                format!("這裡的背景程式沒有足夠的 {node} 紀錄，無法判斷哪些仍然有效。"),
+            ),
+            words("Nothing was signed.", "沒有簽署任何內容。"),
+            words(
+                "Ask a daemon that was in touch with it. Or leave it open with --in-question, or void all with --nothing-counts.",
+                "請改問曾與它連線的據點；或用 --in-question 暫不決定，或 --nothing-counts 全部作廢。",
+            ),
+        ));
+    }
+    let later: u32 = heads.logbooks.iter().map(|head| head.beyond).sum();
+    if later > 0 {
+        desk.note(
+            &format!("{later} later words of {node} that are held here fall."),
+            &format!("這裡保存的 {node} 之後 {later} 筆將作廢。"),
+        );
+    }
     Ok(cuts)
 }
 
@@ -162,18 +210,7 @@ fn said(desk: &mut Desk<'_>, revocation: &Revocation, path: &Path) {
 fn tell_everybody(desk: &mut Desk<'_>, wish: &Wish, objects: String, path: &Path) -> Result<Exit, Failure> {
     let file = path.display().to_string();
     let told = target::open(desk, wish).and_then(|(_, client)| client.post("/api/v1/certify", &Certify { objects }));
-    let saved: Saved = match told.and_then(read) {
-        Ok(saved) => saved,
-        Err(failure) if failure.exit() == Exit::NotRunning => {
-            let own = desk.own.clone();
-            desk.note(
-                &format!("No daemon was told: hand it in at any node of the alliance with {own} alliance hand-in {file}"),
-                &format!("尚未告知任何據點：請在聯盟任一據點執行 {own} alliance hand-in {file}"),
-            );
-            return Ok(Exit::SavedHere);
-        }
-        Err(failure) => return Err(failure),
-    };
+    let saved: Saved = told.and_then(read)?;
     let (neighbours, already) = (saved.delivery.neighbours, saved.already);
     if desk.json {
         desk.object(&json!({"schema": "holdfast.handed_in/1", "file": file, "already": already, "neighbours": neighbours}));
@@ -233,6 +270,6 @@ pub(super) fn paper(dir: &Path, roster: &Roster, node: NodeId, key: &SecretKey) 
          # 執行 `holdfast alliance hand-in 檔案` 即可停用它的金鑰，除此之外沒有其他用途。\n{}",
         armor(ArmorKind::Revocation, &envelope)
     );
-    files::replace(&path, &text)?;
+    files::secret(&path, &text)?;
     Ok(path)
 }

@@ -241,7 +241,7 @@ fn view(question: &Question) -> Answer {
         }))),
         Question::Delivery(_) => Answer::Delivery(delivery()),
         Question::Heads(_) => Answer::Heads(of(json!({
-            "schema": "holdfast.heads/1", "node": {"id": "1-1", "name": "a"}, "generation": [1, 0],
+            "schema": "holdfast.heads/1", "realm": "00", "node": {"id": "1-1", "name": "a"}, "generation": [1, 0],
             "logbooks": [{"incarnation": [1, 7], "number": 9, "hash": "00", "beyond": 0}],
         }))),
         Question::Metrics => Answer::Metrics(BTreeMap::from([("entries_total".to_owned(), 7)])),

@@ -206,6 +206,12 @@ impl Roster {
         self.newest(node).filter(|certificate| !self.is_revoked(node, certificate.generation))
     }
 
+    /// The highest generation that a node was certified in, void or revoked too.
+    #[must_use]
+    pub fn highest_generation(&self, node: NodeId) -> Option<Generation> {
+        self.nodes.get(&node)?.last_key_value().map(|(generation, _)| *generation)
+    }
+
     /// The newest certificate of a node, revoked or not; `None` if unknown or void.
     #[must_use]
     pub fn newest(&self, node: NodeId) -> Option<&NodeCertificate> {

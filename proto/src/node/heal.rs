@@ -390,7 +390,7 @@ impl Node {
     /// A floor fell away: what it hid may be on disk.
     pub(super) fn revive(&mut self, log: LogId, first: u32, last: u32) {
         let numbers: Vec<EntryId> = (first..=last).map(|number| EntryId { log, number }).collect();
-        for entries in numbers.chunks(FETCH_MAX) {
+        for entries in numbers.rchunks(FETCH_MAX) {
             let token = self.token();
             self.fetches.insert(token, Fetch::Revive);
             self.emit(Output::Fetch { token, entries: entries.to_vec() });

@@ -35,7 +35,7 @@ pub(super) enum Job {
     /// A fork proof.
     Fork { log: LogId, proof: Box<ForkProof> },
     /// Certificates and revocations that an operator handed in: told when they are durable.
-    Certified { command: CommandId, revocations: Vec<Bytes>, already: bool },
+    Certified { command: CommandId, objects: Vec<Bytes> },
     /// Roster objects and small values: nothing waits for them.
     Quiet,
 }
@@ -358,7 +358,7 @@ impl Node {
             Some(Job::Foreign { entries, docs, from, heard }) => self.foreign_durable(entries, docs, from, heard),
             Some(Job::Own(flight)) => self.own_durable(*flight),
             Some(Job::Fork { log, proof }) => self.fork_durable(log, *proof),
-            Some(Job::Certified { command, revocations, already }) => self.certified(command, &revocations, already),
+            Some(Job::Certified { command, objects }) => self.certified(command, &objects),
             Some(Job::Quiet) | None => {}
         }
     }
@@ -450,6 +450,7 @@ impl Node {
         let change = self.replica.prove_fork(log, proof, window);
         self.absorb(change);
         self.domain.set_frozen(log, self.replica.fork(log).is_some());
+        self.question(log);
         self.count(Counter::Forks, 1);
         self.notify(Event::Forked { author: log.author, number });
         if log.author == self.me {

@@ -1,16 +1,19 @@
 //! Keys taken away, in a whole node: which words count follows, boards go, links of that key end, and where the key is our own we
 //! fall silent (rule 9).
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::Node;
 use super::ingest::Job;
+use super::link::Link;
 use super::refuse;
 use super::word::ReadEntry;
 use super::write::plainly_saved;
 use crate::control::{Answer, Certify, CommandId, Delivery, DeliveryState, Event, HeadView, HeadsView, Reply};
 use crate::id::{DocKind, EntryId, Generation, Incarnation, LogId, NodeId, Standing};
-use crate::identity::{ArmorKind, Offered, Rejected, dearmor};
+use crate::identity::{ArmorKind, Offered, Rejected, dearmor, is_revocation};
 use crate::io::{Output, Row};
 use crate::link::LinkId;
 use crate::message::Message;
@@ -20,7 +23,7 @@ impl Node {
     /// The roster changed: whose key was taken away, or is no more?
     pub(super) fn judge_keys(&mut self) {
         let told: Vec<_> = self.replica.revoked().collect();
-        let known: Vec<_> = self.known.roster().revoked().collect();
+        let known: BTreeSet<_> = self.known.roster().revoked().collect();
         if told.is_empty() && known.is_empty() {
             return;
         }
@@ -88,7 +91,10 @@ impl Node {
     fn hang_up_revoked(&mut self) {
         let roster = self.known.roster();
         let revoked = |key| roster.owner_of_key(&key).is_some_and(|(node, generation)| roster.is_revoked(node, generation));
-        let links = self.links.iter().filter(|(_, link)| link.node.is_some() && link.profile.peer.is_some_and(revoked));
+        let nodes = &self.known.directory().nodes;
+        let lost = |node: NodeId| nodes.get(&node).is_some_and(|entry| entry.revoked);
+        let theirs = |link: &Link| link.node.is_some_and(|node| lost(node) || link.profile.peer.is_some_and(revoked));
+        let links = self.links.iter().filter(|(_, link)| theirs(link));
         let links: Vec<_> = links.map(|(id, _)| id).collect();
         for link in links {
             self.hang_up(link, "its key was revoked");
@@ -123,38 +129,49 @@ impl Node {
                 return refused(self, refuse::not_taken(&en, &zh));
             }
         };
+        // Tried on a copy: what is refused, or not kept by the store, changes nothing.
         let mut known = self.known.clone();
-        let (mut rows, mut revocations) = (Vec::new(), Vec::new());
+        let mut objects = Vec::new();
         for block in blocks {
             if matches!(block.kind, ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey) {
                 return refused(self, refuse::not_taken("it holds a secret key", "其中含有機密金鑰"));
             }
             match known.offer(&block.bytes) {
-                Ok(Offered::New) => {
-                    if block.kind == ArmorKind::Revocation {
-                        revocations.push(block.bytes.clone());
-                    }
-                    rows.push(Row::Roster { bytes: block.bytes });
-                }
-                Ok(Offered::Known) | Err(Rejected::Older) => {}
+                Ok(Offered::New) => objects.push(block.bytes),
+                Ok(Offered::Known) => {}
+                // An alliance file may be older than what is held; a revocation that counts nowhere must be said to.
+                Err(Rejected::Older) if block.kind != ArmorKind::Revocation => {}
                 Err(why) => {
                     let (en, zh) = (format!("line {}: {why}", block.line), format!("第 {} 行：{}", block.line, why.zh()));
                     return refused(self, refuse::not_taken(&en, &zh));
                 }
             }
         }
-        if rows.is_empty() {
-            return self.certified(command, &[], true);
+        if objects.is_empty() {
+            return self.told(command, true);
         }
-        self.known = known;
-        self.persist(rows, None, Job::Certified { command, revocations, already: false });
-        self.roster_changed();
-        self.moved();
+        let rows = objects.iter().map(|bytes| Row::Roster { bytes: bytes.clone() }).collect();
+        self.persist(rows, None, Job::Certified { command, objects });
     }
 
-    /// They are durable: told to whoever handed them in, and to everybody in reach.
-    pub(super) fn certified(&mut self, command: CommandId, revocations: &[Bytes], already: bool) {
-        self.spread_revocations(revocations, None);
+    /// They are durable: now they count, are told to whoever handed them in, and to everybody in reach.
+    pub(super) fn certified(&mut self, command: CommandId, objects: &[Bytes]) {
+        let mut news = Vec::new();
+        for object in objects {
+            if self.known.offer(object) == Ok(Offered::New) {
+                news.push(object.clone());
+            }
+        }
+        if !news.is_empty() {
+            self.roster_changed();
+            self.moved();
+        }
+        news.retain(|object| is_revocation(object));
+        self.spread_revocations(&news, None);
+        self.told(command, false);
+    }
+
+    fn told(&mut self, command: CommandId, already: bool) {
         let neighbours = u32::try_from(self.linked().len()).unwrap_or(u32::MAX);
         let delivery = Delivery { state: DeliveryState::SavedHere, neighbours, acknowledged_by: Vec::new() };
         self.emit(Output::Reply { id: command, reply: plainly_saved(delivery, already) });
@@ -192,7 +209,8 @@ impl Node {
             let old_enough = |slot: &Slot| {
                 older_s == 0 || slot.age.at_wall(self.now.wall).is_some_and(|age| age >= older_s.saturating_mul(1_000))
             };
-            let Some((number, hash)) = last_of(log, old_enough) else { continue };
+            // Of a life of which nothing is old enough, or the first word is missing, nothing would stand.
+            let (number, hash) = last_of(log, old_enough).unwrap_or_default();
             let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
             let Incarnation { count, random } = id.incarnation;
             let beyond = u32::try_from(log.slots().filter(|(held, _)| *held > number).count()).unwrap_or(u32::MAX);
@@ -200,6 +218,7 @@ impl Node {
         }
         let schema = "holdfast.heads/1".to_owned();
         let node = self.name_of(node);
-        Answer::Heads(HeadsView { schema, node, generation: [generation.count, generation.giver], logbooks })
+        let realm = self.known.roster().realm().0.iter().map(|byte| format!("{byte:02x}")).collect();
+        Answer::Heads(HeadsView { schema, realm, node, generation: [generation.count, generation.giver], logbooks })
     }
 }

@@ -285,7 +285,7 @@ impl Node {
         }
         self.replica.log(id.log).is_some_and(|log| {
             let hidden = id.number < log.floor_number() && !log.floor().is_some_and(|floor| floor.keep.contains(&id.number));
-            log.slot(id.number).is_some() || hidden || log.frozen().is_some_and(|frozen| id.number >= frozen)
+            log.slot(id.number).is_some() || hidden || id.number >= log.closed_from()
         })
     }
 

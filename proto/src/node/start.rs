@@ -155,6 +155,7 @@ impl Restoring {
                 let window = node.window(log.author, log.generation);
                 node.replica.prove_fork(log, ForkProof { number, one, other }, window);
                 node.domain.set_frozen(log, node.replica.fork(log).is_some());
+                node.question(log);
             }
             Row::Entry(entry) => {
                 if !node.restore_entry(&entry) {

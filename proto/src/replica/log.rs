@@ -284,14 +284,14 @@ impl Log {
             self.advance();
             return Effect::default();
         }
-        let before = self.floor().cloned();
-        let floors = self.floors.len();
+        let (before, states) = (self.floor().cloned(), stated.is_some());
         self.floors.extend(stated.map(|floor| (number, floor)));
         let mut withdrawn = self.join();
-        if floors == self.floors.len() {
+        if !states && withdrawn.is_empty() {
             self.advance();
-            return Effect { withdrawn, ..Effect::default() };
+            return Effect::default();
         }
+        // What stood in the way of the chain may have been counted by the head, or have stated a floor.
         let mut effect = self.refloor(before);
         withdrawn.append(&mut effect.withdrawn);
         Effect { withdrawn, ..effect }
@@ -310,15 +310,29 @@ impl Log {
         let mut withdrawn = self.slots.cut(self.closed_from());
         self.floors.split_off(&self.closed_from());
         withdrawn.append(&mut self.join());
+        if let Some(frozen) = self.frozen {
+            // As after a freeze: only what chains into the pin stands there.
+            withdrawn.append(&mut self.drop_between(frozen, self.joined));
+        }
         let mut effect = self.refloor(before);
         withdrawn.append(&mut effect.withdrawn);
         // What stood beyond may be on disk.
-        let last = self.closed_from().saturating_sub(1).min(self.archived);
+        let last = self.closed_from().saturating_sub(1).min(self.archived).min(self.end().saturating_sub(1));
         let frozen = self.frozen.unwrap_or(u32::MAX).min(closed);
         if frozen <= last {
             effect.revive.push((frozen, last));
         }
         Effect { withdrawn, ..effect }
+    }
+
+    /// Takes out what is held from `first` to below `end`, with the floors stated there.
+    fn drop_between(&mut self, first: u32, end: u32) -> Vec<u32> {
+        let dropped: Vec<u32> = self.slots.from(first..).map(|(held, _)| held).take_while(|held| *held < end).collect();
+        for held in &dropped {
+            self.slots.remove(*held);
+        }
+        self.floors.retain(|stated_at, _| *stated_at < first || *stated_at >= end);
+        dropped
     }
 
     /// Number and hash wanted next below what chains into the pin, and where that begins.
@@ -354,16 +368,10 @@ impl Log {
         }
         self.frozen = Some(number);
         let before = self.floor().cloned();
-        let last = number.max(self.closed_from()).saturating_sub(1);
-        self.archived = self.archived.max(self.highest()).max(self.floor_number().saturating_sub(1)).min(last);
+        self.archived = self.archived.max(self.highest()).max(self.floor_number().saturating_sub(1));
         // What chains into a cut stands all the same.
         let settled = self.pin.map_or(u32::MAX, |_| self.joined);
-        let mut withdrawn: Vec<u32> =
-            self.slots.from(number..).map(|(held, _)| held).take_while(|held| *held < settled).collect();
-        for held in &withdrawn {
-            self.slots.remove(*held);
-        }
-        self.floors.retain(|stated_at, _| *stated_at < number || *stated_at >= settled);
+        let mut withdrawn = self.drop_between(number, settled);
         let mut effect = self.refloor(before);
         withdrawn.append(&mut effect.withdrawn);
         Effect { withdrawn, ..effect }
@@ -399,7 +407,8 @@ impl Log {
             Some(_) | None => (low..high).contains(&number),
         };
         let stay = self.floor().into_iter().flat_map(|floor| floor.keep.range(..floor.number).copied());
-        let above = self.floor_number()..=self.archived.min(self.end().saturating_sub(1));
+        let above =
+            self.floor_number()..=self.archived.min(self.end().saturating_sub(1)).min(self.closed_from().saturating_sub(1));
         let mut ranges: Vec<(u32, u32)> = Vec::new();
         for number in stay.chain(above).filter(|number| !counted(*number) && !self.slots.has(*number)) {
             match ranges.last_mut() {

@@ -96,9 +96,11 @@ impl Roster {
         let hash = held.hash;
         self.hashes.insert(hash);
         let mut fallen: Vec<_> = generations.entry(generation).or_default().put(held).into_iter().collect();
-        while generations.len() > GENERATIONS_MAX {
-            let lowest = generations.pop_first().into_iter().flat_map(|(_, lowest)| lowest.held().cloned().collect::<Vec<_>>());
-            fallen.extend(lowest);
+        // An issuer may name any generation, and must not push out what the roots or the key itself said.
+        while generations.values().filter(|revoked| !revoked.issuer.is_empty()).count() > GENERATIONS_MAX {
+            let lowest = generations.iter_mut().find(|(_, revoked)| !revoked.issuer.is_empty());
+            fallen.extend(lowest.into_iter().flat_map(|(_, revoked)| std::mem::take(&mut revoked.issuer)));
+            generations.retain(|_, revoked| revoked.held().next().is_some());
         }
         for old in &fallen {
             self.hashes.remove(&old.hash);
@@ -111,6 +113,9 @@ impl Roster {
         if !issuer.covers(value.node.serial) {
             return Err(Rejected::Beyond(Beyond::Serial));
         }
+        if value.generation.giver != 0 {
+            return Err(Rejected::Beyond(Beyond::Giver));
+        }
         let message = self.realm.message(Tag::Revocation, body);
         let key = match (value.by, proof) {
             (RevokedBy::Roots, Proof::Roots(signatures)) => {
@@ -119,7 +124,12 @@ impl Roster {
                 return check_roots(&named.value, self.charter(), signatures, &message);
             }
             (RevokedBy::Issuer, Proof::One(_)) => issuer.key,
-            (RevokedBy::Itself, Proof::One(_)) => self.usable_key(value.node, value.generation)?,
+            // Any key held under that name: whether it is void may change, and with it nobody's mind.
+            (RevokedBy::Itself, Proof::One(signature)) => {
+                let keys = self.nodes.get(&value.node).and_then(|generations| generations.get(&value.generation));
+                let keys = keys.ok_or(Rejected::UnknownAuthor)?;
+                *keys.keys().find(|key| key.verify(&message, signature)).ok_or(Rejected::BadSignature)?
+            }
             (RevokedBy::Roots, Proof::One(_)) | (RevokedBy::Issuer | RevokedBy::Itself, Proof::Roots(_)) => {
                 return Err(Rejected::Malformed);
             }

@@ -181,7 +181,8 @@ impl Node {
                 }
             }
             Some(Fetch::Revive) => {
-                for row in rows {
+                // From the last down: what chains into a cut is known from above.
+                for row in rows.into_iter().rev() {
                     if let Some(read) = self.read_row(&row) {
                         self.fold_in(&read, row.age, false);
                     }

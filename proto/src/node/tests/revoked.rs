@@ -266,3 +266,70 @@ fn what_is_handed_in_is_taken_whole_or_not_at_all() {
     assert!(matches!(again, Reply::Saved(saved) if saved.already));
     send(&mut world, 0, &Message::Roster { objects: vec![good] });
 }
+
+/// Two nodes that hold different parts of what the owner and the thief wrote, some frozen and some not, and hear of the revocation at
+/// different times: what one lacks it asks the other for, and nothing is said again by itself.
+#[test]
+fn two_halves_of_a_stolen_keys_story_become_one_by_asking_alone() {
+    for seed in 0..120_u8 {
+        let mut rng = Rng::new([seed; 32]);
+        let mut world = World::new(4);
+        world.connect(3, 1);
+        world.connect(3, 2);
+        let mine = chain(&world, 0, 1, 8, [0; 16], "mine");
+        let ahead = chain(&world, 0, 9, 2, hash(&mine[7]), "thief");
+        let from = 2 + rng.below(6) as u32;
+        let back = chain(&world, 0, from, 3, hash(&mine[from as usize - 2]), "backdated");
+        let revoked = revocation(&world, 0, 1, Some(vec![cut(&mine[7])]));
+        // Host 3 holds what the owner wrote, as somebody must, and is heard by nobody yet: frames come over its links by hand.
+        world.deaf.extend([(1, 3), (2, 3), (3, 1), (3, 2)]);
+        let whole = Message::Entries { want: None, entries: mine.iter().map(wire).collect() };
+        let link = world.wires.keys().find(|(of, _)| *of == 3).map(|(_, link)| *link).unwrap();
+        world.inputs.push_back((3, Input::Received { link, frame: whole.to_frame() }));
+        world.settle();
+        let first = rng.below(2) as usize + 1;
+        let early = rng.below(3);
+        if early == 0 {
+            assert!(taken(&hand_in(&mut world, first, &[&revoked])));
+        }
+        for host in [1, 2] {
+            let other = |n: usize| (n + usize::from(seed)).is_multiple_of(2) == (host == 1);
+            let mut rows: Vec<&EntryRow> =
+                mine.iter().enumerate().filter(|(n, _)| other(*n) || rng.below(3) > 0).map(|(_, row)| row).collect();
+            rows.extend(ahead.iter().chain(&back).filter(|_| rng.below(2) == 0));
+            for place in (1..rows.len()).rev() {
+                rows.swap(place, rng.below(place as u64 + 1) as usize);
+            }
+            rows.iter().for_each(|row| push_to(&mut world, host, row));
+        }
+        if early == 1 {
+            assert!(taken(&hand_in(&mut world, first, &[&revoked])));
+        }
+        world.disconnect_all(3);
+        world.deaf.clear();
+        world.connect(1, 2);
+        world.connect(3, 1);
+        world.pass(Duration::from_secs(5));
+        if early == 2 {
+            assert!(taken(&hand_in(&mut world, first, &[&revoked])));
+        }
+        world.pass(Duration::from_secs(240));
+        let right: Vec<_> = mine.iter().map(|row| (row.id.number, hash(row))).collect();
+        let log = log_of(&world, 0);
+        for host in [1, 2, 3] {
+            assert_eq!(numbers(&world, host, log), right, "seed {seed} host {host} from {from} early {early}");
+            assert_eq!(world.hosts[host].node.replica.log(log).unwrap().head(), 8, "seed {seed}");
+        }
+        let digests = world.digests();
+        assert_eq!(digests[1], digests[2], "seed {seed} from {from} early {early}");
+        assert_eq!(world.hosts[1].node.canonical_view(), world.hosts[2].node.canonical_view(), "seed {seed}");
+    }
+}
+
+/// Over the link to host 3, as if it had been said there.
+fn push_to(world: &mut World, host: usize, row: &EntryRow) {
+    let link = world.wires.iter().find(|((of, _), (to, _))| *of == host && *to == 3).map(|((_, link), _)| *link).unwrap();
+    let message = Message::Entries { want: None, entries: vec![wire(row)] };
+    world.inputs.push_back((host, Input::Received { link, frame: message.to_frame() }));
+    world.settle();
+}
