@@ -261,10 +261,7 @@ fn read_alliance(path: &Path) -> Result<Vec<Bytes>, PaperError> {
     let text = read(Kind::Alliance, path)?;
     let unusable = |cause: Words| unusable(Kind::Alliance, path, cause);
     let blocks = dearmor(&text).map_err(|error| unusable(armor_words(error)))?;
-    if let Some(secret) = blocks
-        .iter()
-        .find(|block| !matches!(block.kind, ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node | ArmorKind::Revocation))
-    {
+    if let Some(secret) = blocks.iter().find(|block| block.kind.is_secret()) {
         let line = secret.line;
         let en = format!("line {line} holds a secret key, which must not be in here");
         return Err(unusable(both(en, format!("第 {line} 行是私密金鑰，不可放在這裡"))));
@@ -276,10 +273,8 @@ fn roster_of(alliance: &[Bytes], path: &Path) -> Result<Roster, PaperError> {
     let first = alliance.first().ok_or_else(|| PaperError::NoCharter(path.to_owned()))?;
     let charter = |cause: Rejected| PaperError::Charter { path: path.to_owned(), cause };
     let mut roster = Roster::new(first).map_err(charter)?;
-    for object in alliance.iter().skip(1) {
-        if let Err(why) = roster.offer(object) {
-            tracing::warn!(path = %path.display(), %why, "a certificate in the alliance file is left out");
-        }
+    for (_, why) in roster.offer_all(alliance).refused {
+        tracing::warn!(path = %path.display(), %why, "a certificate in the alliance file is left out");
     }
     Ok(roster)
 }

@@ -5,6 +5,8 @@
 
 mod armor;
 mod certificate;
+mod deputy;
+pub mod enrol;
 mod gate;
 mod issue;
 mod keys;
@@ -18,13 +20,14 @@ mod tests;
 
 pub use armor::{ArmorError, ArmorFault, ArmorKind, Block, armor, dearmor};
 pub use certificate::{Charter, IssuerCertificate, NodeCertificate, Role, Roles, RootKey, TEXT_BYTES_MAX, clean_text};
+pub use deputy::{DEPUTY_NODES_MAX, DeputyCertificate};
 pub use gate::{Signed, Verified};
 pub use issue::{Alliance, AlliancePlan, CannotIssue, FirmPlan, IssuedNode, NodePlan, found_alliance};
 pub use keys::{PublicKey, SecretKey, Signature};
 pub use realm::{Realm, RealmKind, Tag, hash16, hash32, sign};
 pub use region::{Region, Regions};
 pub use revocation::{Cut, Reason, Revocation, RevokedBy, is_revocation};
-pub use roster::{Alarm, ObjectKey, ObjectRef, Offered, Roster};
+pub use roster::{Alarm, ObjectKey, ObjectRef, Offered, OfferedAll, Roster};
 pub use signer::{Sign, Signer};
 
 /// What a certificate asked for beyond what its issuer was given.
@@ -36,7 +39,7 @@ pub enum Beyond {
     Role,
     /// Region outside the issuer's mask.
     Region,
-    /// A giver other than the issuer itself: no deputies are known to this version.
+    /// A name outside the deputy's own serials whose key before has not ended itself: its paper is not held.
     Giver,
 }
 
@@ -69,7 +72,7 @@ pub enum Rejected {
     /// Nobody's fault: it came before the charter it builds on. Offer it again after that charter.
     #[error("names a charter version not held yet")]
     UnknownCharter,
-    /// Nobody's fault: it came before its issuer's certificate, or is a stranger's. Offer it again after the issuer's.
+    /// Nobody's fault: it came before the certificate of its issuer or deputy, or is a stranger's. Offer it again after that.
     #[error("its issuer is not known here")]
     UnknownIssuer,
     /// Nobody's fault: the author's certificate has not arrived. Fetch the roster, then verify again.

@@ -82,6 +82,12 @@ impl Writer {
         self
     }
 
+    /// What is written by now.
+    #[must_use]
+    pub fn so_far(&self) -> &[u8] {
+        &self.out
+    }
+
     /// The document.
     #[must_use]
     pub fn finish(self) -> Vec<u8> {

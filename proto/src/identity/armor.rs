@@ -18,7 +18,7 @@ pub enum ArmorKind {
     NodeKey,
     /// 32-byte seed of a root.
     RootKey,
-    /// 32-byte seed of an issuer.
+    /// 32-byte seed of an issuer or a deputy.
     IssuerKey,
     /// A charter's envelope.
     Charter,
@@ -28,11 +28,21 @@ pub enum ArmorKind {
     Node,
     /// A revocation's envelope.
     Revocation,
+    /// A deputy certificate's envelope.
+    Deputy,
 }
 
 impl ArmorKind {
-    const ALL: [Self; 7] =
-        [Self::NodeKey, Self::RootKey, Self::IssuerKey, Self::Charter, Self::Issuer, Self::Node, Self::Revocation];
+    const ALL: [Self; 8] = [
+        Self::NodeKey,
+        Self::RootKey,
+        Self::IssuerKey,
+        Self::Charter,
+        Self::Issuer,
+        Self::Node,
+        Self::Revocation,
+        Self::Deputy,
+    ];
 
     /// The words in the marker lines.
     #[must_use]
@@ -45,6 +55,16 @@ impl ArmorKind {
             Self::Issuer => "ISSUER",
             Self::Node => "NODE",
             Self::Revocation => "REVOCATION",
+            Self::Deputy => "DEPUTY",
+        }
+    }
+
+    /// Whether it is a key, which stays where it was made.
+    #[must_use]
+    pub fn is_secret(self) -> bool {
+        match self {
+            Self::NodeKey | Self::RootKey | Self::IssuerKey => true,
+            Self::Charter | Self::Issuer | Self::Node | Self::Revocation | Self::Deputy => false,
         }
     }
 }
@@ -201,10 +221,7 @@ impl Open {
     }
 
     fn finish(self) -> Result<Block, ArmorFault> {
-        let fits = match self.kind {
-            ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey => self.bytes.len() == 32,
-            ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node | ArmorKind::Revocation => !self.bytes.is_empty(),
-        };
+        let fits = if self.kind.is_secret() { self.bytes.len() == 32 } else { !self.bytes.is_empty() };
         if !fits {
             return Err(ArmorFault::Size);
         }

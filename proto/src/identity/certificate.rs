@@ -15,6 +15,7 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::deputy::{DeputyCertificate, WHAT_DEPUTY};
 use super::realm::hash16;
 use super::revocation::{Revocation, RevokedBy, WHAT_REVOCATION};
 use super::{PublicKey, RealmKind, Region, Regions, Rejected, Signature};
@@ -346,6 +347,7 @@ pub(super) enum Parsed {
     Charter { value: Charter, own: Vec<RootSignature>, before: Vec<RootSignature> },
     Issuer { value: IssuerCertificate, own: Vec<RootSignature> },
     Node { value: NodeCertificate, signature: Signature },
+    Deputy { value: DeputyCertificate, signature: Signature },
     Revocation { value: Revocation, proof: Proof },
 }
 
@@ -382,6 +384,10 @@ pub(super) fn open(bytes: &[u8]) -> Result<Envelope<'_>, Rejected> {
         WHAT_NODE => {
             let value = NodeCertificate::read(&fields)?;
             (Parsed::Node { value, signature: Signature(outer.array(2)?) }, 2)
+        }
+        WHAT_DEPUTY => {
+            let value = DeputyCertificate::read(&fields)?;
+            (Parsed::Deputy { value, signature: Signature(outer.array(2)?) }, 2)
         }
         WHAT_REVOCATION => {
             let value = Revocation::read(&fields)?;
@@ -430,7 +436,7 @@ fn signatures(outer: &Fields<'_>, id: u32) -> Result<Vec<RootSignature>, Rejecte
     if list.is_empty() && outer.get(id).is_some() { Err(Rejected::Malformed) } else { Ok(list) }
 }
 
-fn strong(bytes: [u8; 32]) -> Result<PublicKey, Rejected> {
+pub(super) fn strong(bytes: [u8; 32]) -> Result<PublicKey, Rejected> {
     let key = PublicKey(bytes);
     key.strong().map(|_| key).ok_or(Rejected::WeakKey)
 }

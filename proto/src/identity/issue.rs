@@ -164,12 +164,12 @@ impl Revocation {
     }
 }
 
-fn check(body: &[u8], read: impl FnOnce(&Fields<'_>) -> Result<(), Rejected>) -> Result<(), CannotIssue> {
+pub(super) fn check(body: &[u8], read: impl FnOnce(&Fields<'_>) -> Result<(), Rejected>) -> Result<(), CannotIssue> {
     let fields = Fields::parse(body).map_err(|_| CannotIssue::BadValue)?;
     read(&fields).map_err(|why| if why == Rejected::WeakKey { CannotIssue::WeakKey } else { CannotIssue::BadValue })
 }
 
-fn check_name(name: &str) -> Result<(), CannotIssue> {
+pub(super) fn check_name(name: &str) -> Result<(), CannotIssue> {
     match name.len() {
         bytes if bytes == 0 || bytes > TEXT_BYTES_MAX => Err(CannotIssue::NameLength { bytes }),
         _ if is_plain(name) => Ok(()),

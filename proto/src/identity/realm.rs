@@ -3,7 +3,7 @@
 //! | part | bytes |
 //! | --- | --- |
 //! | `holdfast-v1:` | 12, ASCII |
-//! | tag, see [`Tag`] | 4..=7, ASCII |
+//! | tag, see [`Tag`] | 4..=10, ASCII |
 //! | `:` | 1 |
 //! | realm | 32 |
 //! | canonical bytes | the rest |
@@ -31,10 +31,12 @@ pub enum Tag {
     Detail,
     /// By an issuer, by roots or by the key itself: revocation.
     Revocation,
+    /// By an issuer: who may certify nodes in its stead.
+    Deputy,
 }
 
 impl Tag {
-    /// The text in the signed domain. Later kinds (delegation, guest, claim) get texts of their own; none is ever reused.
+    /// The text in the signed domain. Later kinds (delegation, guest) get texts of their own; none is ever reused.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -45,6 +47,7 @@ impl Tag {
             Self::Board => "board",
             Self::Detail => "detail",
             Self::Revocation => "revocation",
+            Self::Deputy => "deputy",
         }
     }
 
@@ -53,7 +56,7 @@ impl Tag {
     pub fn is_word(self) -> bool {
         match self {
             Self::Entry | Self::Board | Self::Detail => true,
-            Self::Charter | Self::Issuer | Self::Node | Self::Revocation => false,
+            Self::Charter | Self::Issuer | Self::Node | Self::Revocation | Self::Deputy => false,
         }
     }
 }

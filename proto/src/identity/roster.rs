@@ -4,6 +4,8 @@
 //! - **Issuer**: signed by k roots. Roots of an older charter count only while their key stands in the newest one, so that a root
 //!   replaced because it was stolen can mint nothing; let all roots at hand sign an issuer, then replacing one root leaves it
 //!   standing. The highest version counts, then the greater hash. When an issuer changes, its nodes are judged again.
+//! - **Deputy**: named by an issuer within what it has itself. The highest version counts, then the greater hash. It gives serials of its
+//!   own range; of others only a next generation, and only where the key before ended itself by its paper.
 //! - **Node**: one certificate counts per (name, generation, key): the one with the larger window (never lowered, design section 4
 //!   rule 6), then the later `not_before`, then the greater hash.
 //! - **Two unlike keys** for one (name, generation): both void until a next generation; the two greatest keys are kept as evidence.
@@ -21,6 +23,7 @@
 //!   arrival decide which issuer is [`Rejected::Full`]; the roots must then give some a narrower range.
 
 mod chain;
+mod deputies;
 mod revoked;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use super::certificate::{Envelope, Parsed, RootSignature, open};
 use super::keys::verify_with;
-use super::{Beyond, Charter, IssuerCertificate, NodeCertificate, PublicKey, Realm, RealmKind, Rejected, Signature, Tag};
+use super::{ArmorKind, Beyond, Charter, DeputyCertificate, IssuerCertificate, NodeCertificate, PublicKey, Realm, RealmKind, Rejected, Signature, Tag};
 use crate::config::AUTHORS_MAX;
 use crate::id::{Generation, NodeId};
 use revoked::Revoked;
@@ -54,17 +57,42 @@ pub enum Offered {
     Known,
 }
 
-/// Place of an object in the roster's order: charters, issuers, nodes, revocations.
+/// What became of many offered at once, by their places.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OfferedAll {
+    /// These changed the roster, in the order they did.
+    pub new: Vec<usize>,
+    /// These were refused in the end.
+    pub refused: Vec<(usize, Rejected)>,
+}
+
+/// Place of an object in the roster's order: charters, issuers, deputies, nodes, revocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ObjectKey {
     /// A charter, by version.
     Charter(u32),
     /// An issuer, by number.
     Issuer(u16),
+    /// A deputy, by issuer and number.
+    Deputy(u16, u8),
     /// A node certificate, by name, generation and key.
     Node(NodeId, Generation, PublicKey),
     /// A revocation, by name, generation and hash.
     Revocation(NodeId, Generation, [u8; 16]),
+}
+
+impl ObjectKey {
+    /// The kind of block it is in a file.
+    #[must_use]
+    pub fn armor(self) -> ArmorKind {
+        match self {
+            Self::Charter(_) => ArmorKind::Charter,
+            Self::Issuer(_) => ArmorKind::Issuer,
+            Self::Deputy(..) => ArmorKind::Deputy,
+            Self::Node(..) => ArmorKind::Node,
+            Self::Revocation(..) => ArmorKind::Revocation,
+        }
+    }
 }
 
 /// One object held.
@@ -126,6 +154,7 @@ pub struct Roster {
     /// Version n at place n - 1.
     charters: Vec<Held<Charter>>,
     issuers: BTreeMap<u16, Held<IssuerCertificate>>,
+    deputies: BTreeMap<(u16, u8), Held<DeputyCertificate>>,
     nodes: BTreeMap<NodeId, Generations>,
     revoked: BTreeMap<NodeId, BTreeMap<Generation, Revoked>>,
     /// Under which names each key is held.
@@ -153,6 +182,7 @@ impl Roster {
             kind: value.kind,
             charters: vec![Held::new(value, hash, first_charter)],
             issuers: BTreeMap::new(),
+            deputies: BTreeMap::new(),
             nodes: BTreeMap::new(),
             revoked: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -186,12 +216,40 @@ impl Roster {
         match parsed {
             Parsed::Charter { value, own, before } => self.offer_charter(Held::new(value, hash, envelope), body, &own, &before),
             Parsed::Issuer { value, own } => self.offer_issuer(Held::new(value, hash, envelope), body, &own),
+            Parsed::Deputy { value, signature } => self.offer_deputy(Held::new(value, hash, envelope), body, &signature),
             Parsed::Node { value, signature } => {
                 let key = self.check_node(&value, body, &signature)?;
                 self.put_node(HeldNode { held: Held::new(value, hash, envelope), key })
             }
             Parsed::Revocation { value, proof } => self.offer_revocation(Held::new(value, hash, envelope), body, &proof),
         }
+    }
+
+    /// Takes many in, whatever their order: they are offered again until nothing is new, because one may have come too early, and one
+    /// that was in may have fallen with its issuer and stand again under the next.
+    pub fn offer_all(&mut self, objects: &[Bytes]) -> OfferedAll {
+        let mut all = OfferedAll::default();
+        // Each round lets in at least one more for good, or is the last.
+        for _ in 0..=objects.len() {
+            let mut grown = false;
+            all.refused.clear();
+            for (place, object) in objects.iter().enumerate() {
+                match self.offer(object) {
+                    Ok(Offered::New) => {
+                        grown = true;
+                        if !all.new.contains(&place) {
+                            all.new.push(place);
+                        }
+                    }
+                    Ok(Offered::Known) => {}
+                    Err(why) => all.refused.push((place, why)),
+                }
+            }
+            if !grown {
+                break;
+            }
+        }
+        all
     }
 
     /// The certificate that counts for a name and generation; `None` if unknown or void.
@@ -281,14 +339,15 @@ impl Roster {
         self.nodes().map(|certificate| certificate.key)
     }
 
-    /// Envelopes that prove a node to someone who has only the first charter: all charters, its issuer, itself. Empty if unknown or void.
+    /// Envelopes that prove a node to someone who has only the first charter: all charters, its issuer and deputy, itself. Empty if unknown or void.
     #[must_use]
     pub fn chain(&self, node: NodeId) -> Vec<Bytes> {
         let Some(certificate) = self.current(node) else { return Vec::new() };
         let Ok(held) = self.usable(node, certificate.generation) else { return Vec::new() };
         let issuer = self.issuers.get(&node.issuer).map(|issuer| &issuer.envelope);
         let charters = self.charters.iter().map(|charter| &charter.envelope);
-        charters.chain(issuer).chain([&held.held.envelope]).cloned().collect()
+        let giver = self.chain_of_giver(node, certificate.generation);
+        charters.chain(issuer).cloned().chain(giver).chain([held.held.envelope.clone()]).collect()
     }
 
     /// Everything held, evidence too, in the order of [`ObjectKey`]: equal rosters list the same keys and hashes.
@@ -298,6 +357,7 @@ impl Roster {
         let nodes = self.nodes.values().flat_map(|generations| generations.values()).flat_map(|keys| keys.values());
         charters
             .chain(issuers)
+            .chain(self.deputy_objects())
             .chain(nodes.map(|node| object(node_key(&node.held.value), &node.held)))
             .chain(self.revocation_objects())
     }
@@ -454,8 +514,9 @@ impl Roster {
         Ok(Offered::New)
     }
 
-    /// After a change of issuer: takes its nodes out and offers them again, so that only what it may give stays.
+    /// After a change of issuer or deputy: takes the issuer's nodes out and offers them again, so that only what may be given stays.
     fn judge_nodes(&mut self, number: u16) {
+        self.judge_deputies(number);
         let range = NodeId { issuer: number, serial: 0 }..=NodeId { issuer: number, serial: u16::MAX };
         let names: Vec<NodeId> = self.nodes.range(range).map(|(node, _)| *node).collect();
         let mut envelopes = Vec::new();
@@ -474,19 +535,12 @@ impl Roster {
     }
 
     fn check_node(&self, value: &NodeCertificate, body: &[u8], signature: &Signature) -> Result<VerifyingKey, Rejected> {
-        let issuer = &self.issuers.get(&value.node.issuer).ok_or(Rejected::UnknownIssuer)?.value;
         // Before its signature: names there can't be are refused at no cost.
-        if !issuer.covers(value.node.serial) {
-            return Err(Rejected::Beyond(Beyond::Serial));
-        }
-        if !issuer.key.verify(&self.realm.message(Tag::Node, body), signature) {
+        let (giver, roles, regions) = self.giver(value.node, value.generation)?;
+        if !giver.verify(&self.realm.message(Tag::Node, body), signature) {
             return Err(Rejected::BadSignature);
         }
-        let beyond = [
-            (!issuer.roles.contains(value.role), Beyond::Role),
-            (!issuer.regions.contains(value.region), Beyond::Region),
-            (value.generation.giver != 0, Beyond::Giver),
-        ];
+        let beyond = [(!roles.contains(value.role), Beyond::Role), (!regions.contains(value.region), Beyond::Region)];
         if let Some((_, what)) = beyond.into_iter().find(|(is, _)| *is) {
             return Err(Rejected::Beyond(what));
         }

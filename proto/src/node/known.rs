@@ -8,7 +8,7 @@ use super::start::RestoreError;
 use super::word::Shelf;
 use crate::domain::{Directory, DirectoryEntry};
 use crate::id::{Generation, NodeId};
-use crate::identity::{NodeCertificate, Offered, PublicKey, Rejected, Role, Roster};
+use crate::identity::{NodeCertificate, Offered, OfferedAll, PublicKey, Rejected, Role, Roster};
 use crate::replica::Hash16;
 
 /// Everyone certified. A clone costs nothing until it learns something of its own.
@@ -45,10 +45,8 @@ impl Known {
     pub fn read(objects: &[Bytes]) -> Result<Self, RestoreError> {
         let (first, rest) = objects.split_first().ok_or(RestoreError::NoCharter)?;
         let mut roster = Roster::new(first).map_err(RestoreError::Charter)?;
-        for object in rest {
-            // Whether the node itself is in is checked when it is restored.
-            let _ = roster.offer(object);
-        }
+        // Whether the node itself is in is checked when it is restored.
+        let _refused = roster.offer_all(rest).refused;
         Ok(Self::of(roster))
     }
 
@@ -77,6 +75,14 @@ impl Known {
             return Ok(Offered::Known);
         }
         Arc::make_mut(&mut self.roster).offer(object)
+    }
+
+    /// Takes many in, as [`Roster::offer_all`].
+    pub(super) fn offer_all(&mut self, objects: &[Bytes]) -> OfferedAll {
+        if self.roster.holds_all(objects) {
+            return OfferedAll::default();
+        }
+        Arc::make_mut(&mut self.roster).offer_all(objects)
     }
 
     /// Takes in the chain a peer presents, as [`Roster::admit_chain`].

@@ -15,7 +15,7 @@ use super::word::ReadEntry;
 use crate::config::{LINKS_MAX, STRANGERS_MAX};
 use crate::control::Event;
 use crate::id::{DocKind, NodeId};
-use crate::identity::{Offered, PublicKey, Rejected, is_revocation};
+use crate::identity::{OfferedAll, PublicKey, Rejected, is_revocation};
 use crate::io::{AgeMark, EntryRow, Output, Row};
 use crate::link::{LinkId, LinkProfile};
 use crate::message::{Message, WireDoc, WireEntry};
@@ -314,20 +314,14 @@ impl Node {
     }
 
     fn take_roster(&mut self, id: LinkId, objects: &[Bytes]) {
-        let (mut rows, mut revocations) = (Vec::new(), Vec::new());
-        for object in objects {
-            match self.known.offer(object) {
-                Ok(Offered::New) => {
-                    if is_revocation(object) {
-                        revocations.push(object.clone());
-                    }
-                    rows.push(Row::Roster { bytes: object.clone() });
-                }
-                Ok(Offered::Known) | Err(Rejected::Older) => {}
-                Err(why) => self.reject(id, &format!("a certificate: {why}")),
-            }
+        let OfferedAll { new, refused } = self.known.offer_all(objects);
+        for (_, why) in refused.into_iter().filter(|(_, why)| *why != Rejected::Older) {
+            self.reject(id, &format!("a certificate: {why}"));
         }
-        if !rows.is_empty() {
+        if !new.is_empty() {
+            let new: Vec<Bytes> = new.into_iter().map(|place| objects[place].clone()).collect();
+            let rows = new.iter().map(|object| Row::Roster { bytes: object.clone() }).collect();
+            let revocations: Vec<Bytes> = new.into_iter().filter(|object| is_revocation(object)).collect();
             self.persist(rows, None, super::ingest::Job::Quiet);
             self.roster_changed();
             self.moved();

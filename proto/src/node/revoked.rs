@@ -131,22 +131,19 @@ impl Node {
         };
         // Tried on a copy: what is refused, or not kept by the store, changes nothing.
         let mut known = self.known.clone();
-        let mut objects = Vec::new();
-        for block in blocks {
-            if matches!(block.kind, ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey) {
-                return refused(self, refuse::not_taken("it holds a secret key", "其中含有機密金鑰"));
-            }
-            match known.offer(&block.bytes) {
-                Ok(Offered::New) => objects.push(block.bytes),
-                Ok(Offered::Known) => {}
-                // An alliance file may be older than what is held; a revocation that counts nowhere must be said to.
-                Err(Rejected::Older) if block.kind != ArmorKind::Revocation => {}
-                Err(why) => {
-                    let (en, zh) = (format!("line {}: {why}", block.line), format!("第 {} 行：{}", block.line, why.zh()));
-                    return refused(self, refuse::not_taken(&en, &zh));
-                }
-            }
+        if blocks.iter().any(|block| block.kind.is_secret()) {
+            return refused(self, refuse::not_taken("it holds a secret key", "其中含有機密金鑰"));
         }
+        let offered: Vec<Bytes> = blocks.iter().map(|block| block.bytes.clone()).collect();
+        let all = known.offer_all(&offered);
+        // An alliance file may be older than what is held; a revocation that counts nowhere must be said to.
+        let stale = |(place, why): &(usize, Rejected)| *why == Rejected::Older && blocks[*place].kind != ArmorKind::Revocation;
+        if let Some((place, why)) = all.refused.into_iter().find(|refused| !stale(refused)) {
+            let line = blocks[place].line;
+            let (en, zh) = (format!("line {line}: {why}"), format!("第 {line} 行：{}", why.zh()));
+            return refused(self, refuse::not_taken(&en, &zh));
+        }
+        let objects: Vec<Bytes> = all.new.into_iter().map(|place| offered[place].clone()).collect();
         if objects.is_empty() {
             return self.told(command, true);
         }

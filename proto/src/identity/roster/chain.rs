@@ -7,8 +7,8 @@ use crate::id::{Generation, NodeId};
 use crate::identity::certificate::{Parsed, open};
 use crate::identity::{Charter, NodeCertificate, PublicKey, Rejected};
 
-/// Objects in a chain: all charters, the issuer, the node.
-const CHAIN_OBJECTS_MAX: usize = CHARTERS_MAX + 2;
+/// Objects in a chain: all charters, the issuer, the node; where a deputy gave it, that deputy, the key before, its own deputy and its paper.
+const CHAIN_OBJECTS_MAX: usize = CHARTERS_MAX + 6;
 
 impl Roster {
     /// Takes in the chain a peer presents on a link and says who it is. `key` is the key the link proved. What was new, and so

@@ -14,7 +14,8 @@ const BY_ISSUER_MAX: usize = 4;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Revoked {
     roots: Option<Held<Revocation>>,
-    itself: Option<Held<Revocation>>,
+    /// Its paper.
+    pub(super) itself: Option<Held<Revocation>>,
     /// The highest first.
     issuer: Vec<Held<Revocation>>,
 }
@@ -112,9 +113,6 @@ impl Roster {
         let issuer = &self.issuers.get(&value.node.issuer).ok_or(Rejected::UnknownIssuer)?.value;
         if !issuer.covers(value.node.serial) {
             return Err(Rejected::Beyond(Beyond::Serial));
-        }
-        if value.generation.giver != 0 {
-            return Err(Rejected::Beyond(Beyond::Giver));
         }
         let message = self.realm.message(Tag::Revocation, body);
         let key = match (value.by, proof) {
