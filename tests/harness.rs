@@ -36,7 +36,7 @@ pub use namespace::{Namespace, namespaces_joined};
 pub use node::{Node, Settings};
 pub use papers::Papers;
 pub use ports::{free_base, free_port};
-pub use process::{Run, run, signal, try_run};
+pub use process::{Run, run, run_typed, signal, try_run};
 pub use skip::{artefacts, missing};
 pub use wait::{BLINK, LONG, SOON, eventually, eventually_or, holds_for};
 pub use webdriver::{Browser, Driver};

@@ -12,6 +12,7 @@ mod crash;
 mod demo;
 mod disk;
 mod founded;
+mod joined;
 mod namespaces;
 mod parted;
 mod recorded;

@@ -1,29 +1,26 @@
 //! `holdfast alliance`: founding, certifying, reading. Keys are made in place for their owner only; the rules are the roster's.
 
-mod faults;
-mod revoke;
+pub(crate) mod certify;
+pub(crate) mod faults;
+pub(crate) mod held;
+pub(crate) mod revoke;
 
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
-use holdfast_proto::id::{Generation, NodeId};
 use holdfast_proto::identity::{
-    ArmorKind, Block, Charter, IssuerCertificate, NodeCertificate, PublicKey, RealmKind, Region, Regions, Role, Roles, Roster,
-    SecretKey, armor, dearmor,
+    ArmorKind, Charter, DeputyCertificate, IssuerCertificate, PublicKey, RealmKind, Regions, Role, Roles, Roster, SecretKey, armor,
 };
 use serde_json::{Value, json};
 
-use crate::args::{AllianceCommand, IssueCommand, IssueIssuer, IssueNode, Kind};
+use self::certify::Draft;
+use self::held::{ALLIANCE_FILE, Held, ROOTS_MAX, blocks, root_keys};
+use crate::args::{AllianceCommand, IssueCommand, IssueDeputy, IssueIssuer, IssueNode, Kind};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
 use crate::files;
 use crate::target::Wish;
 use crate::text::{Table, clean, plain};
 
-/// Most root keys a charter can name.
-const ROOTS_MAX: usize = 16;
-/// The file all certificates of an alliance stand in.
-const ALLIANCE_FILE: &str = "alliance.hf";
 
 /// `holdfast alliance`.
 ///
@@ -34,6 +31,7 @@ pub(crate) fn alliance(desk: &mut Desk<'_>, wish: &Wish, command: AllianceComman
     match command {
         AllianceCommand::Init { kind, roots, firms } => init(desk, needed(dir)?, kind, &roots, &firms),
         AllianceCommand::Issue(IssueCommand::Issuer(args)) => issue_issuer(desk, needed(dir)?, &args),
+        AllianceCommand::Issue(IssueCommand::Deputy(args)) => issue_deputy(desk, needed(dir)?, &args),
         AllianceCommand::Issue(IssueCommand::Node(args)) => issue_node(desk, needed(dir)?, &args),
         AllianceCommand::Revoke(args) => revoke::revoke(desk, needed(wish.dir.as_deref())?, wish, &args),
         AllianceCommand::HandIn { file } => revoke::hand_in(desk, wish, &file),
@@ -41,7 +39,11 @@ pub(crate) fn alliance(desk: &mut Desk<'_>, wish: &Wish, command: AllianceComman
     }
 }
 
-fn needed(dir: Option<&Path>) -> Result<&Path, Failure> {
+/// The alliance's folder.
+///
+/// # Errors
+/// None was named.
+pub(crate) fn needed(dir: Option<&Path>) -> Result<&Path, Failure> {
     dir.ok_or_else(|| {
         Failure::usage(
             "H-864",
@@ -157,49 +159,31 @@ fn issue_issuer(desk: &mut Desk<'_>, dir: &Path, args: &IssueIssuer) -> Result<E
 }
 
 fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit, Failure> {
-    let node: NodeId = args.id.parse().map_err(|_: holdfast_proto::id::NotANodeId| {
-        let id = &args.id;
-        Failure::usage(
-            "H-866",
-            words(format!("\"{id}\" is no node id."), format!("「{id}」不是據點代號。")),
-            words(
-                "Write ISSUER-SERIAL with an issuer of 1 to 32767 and a serial up to 65535, such as 1-118.",
-                "請寫成 核發者-序號，核發者為 1 到 32767、序號最多 65535，例如 1-118。",
-            ),
-        )
-    })?;
-    let region = region(&args.region)?;
+    let draft = Draft {
+        node: certify::node_id(&args.id)?,
+        name: args.name.clone(),
+        role: certify::role(&args.role),
+        tier: args.tier,
+        region: certify::region(&args.region)?,
+        days: args.days,
+        giver: args.deputy,
+    };
     faults::name("--name", &args.name)?;
+    let node = draft.node;
     let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
     let out = args.out.clone().unwrap_or_else(|| dir.join("nodes").join(&args.id));
     let key_path = out.join("node.key");
     // A key that was taken away is followed by another generation; a second one of the same would void both.
-    let before = held.roster.highest_generation(node);
     if held.roster.current(node).is_some() {
         return Err(certified_already(&node.to_string(), &node.to_string()));
     }
-    let count = before.map_or(1, |generation| generation.count.saturating_add(1));
     if key_path.exists() {
         return Err(there_already(&key_path));
     }
-    let issuer = read_key(&dir.join(format!("issuer-{}.key", node.issuer)), ArmorKind::IssuerKey)?;
+    let signer = certify::giver(dir, node.issuer, draft.giver)?;
     let key = files::new_key()?;
-    let today = u32::try_from(desk.now().timestamp().as_second() / 86_400).unwrap_or(0);
-    let certificate = NodeCertificate {
-        node,
-        generation: Generation { count, giver: 0 },
-        key: key.public(),
-        region,
-        role: role(&args.role),
-        tier: args.tier,
-        capabilities: 0,
-        not_before: today,
-        not_after: today.saturating_add(args.days),
-        name: args.name.clone(),
-        window: None,
-    };
-    let envelope = certificate.issue(&held.roster.realm(), &issuer).map_err(|error| faults::cannot_issue(error, dir))?;
-    held.add(&envelope, Some(node.issuer))?;
+    let (today, known) = certify::today(desk.now());
+    let _envelope = draft.certify(&mut held, key.public(), &signer, today)?;
     files::folder(&out)?;
     files::key(&key_path, ArmorKind::NodeKey, &key)?;
     held.write()?;
@@ -207,112 +191,67 @@ fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit,
     files::replace(&copy, &held.text())?;
     let paper = revoke::paper(dir, &held.roster, node, &key)?;
     told(desk, "issued", &[key_path, copy, paper]);
+    tell_of_the_clock(desk, known);
     Ok(Exit::Done)
 }
 
-fn role(text: &str) -> Role {
-    match text {
-        "hub" => Role::Hub,
-        "authority" => Role::Authority,
-        _ => Role::Store,
+/// Says that the dates of a certificate are guessed.
+pub(crate) fn tell_of_the_clock(desk: &mut Desk<'_>, known: bool) {
+    if !known {
+        desk.note(
+            "Note: the clock of this computer is wrong, so the dates in the certificate are guessed. It holds all the same; dates decide nothing.",
+            "注意：這台電腦的時鐘不正確，憑證上的日期是推估的。憑證仍然有效，日期不影響任何判斷。",
+        );
     }
 }
 
-fn region(code: &str) -> Result<Region, Failure> {
-    Region::from_code(code.trim().to_ascii_uppercase().trim_start_matches("TW-")).ok_or_else(|| {
-        let codes = Region::all().map(|region| region.code()).collect::<Vec<_>>().join(" ");
-        Failure::usage(
-            "H-867",
-            words(
-                format!("\"{code}\" is no county or city of ISO 3166-2:TW."),
-                format!("「{code}」不是 ISO 3166-2:TW 的縣市代碼。"),
-            ),
-            words(format!("Write one of: {codes}."), format!("請填其中之一：{codes}。")),
-        )
-    })
-}
-
-/// An alliance file read and checked: every object stands in the roster.
-struct Held {
-    path: PathBuf,
-    roster: Roster,
-}
-
-impl Held {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let blocks = blocks(path)?;
-        let charter =
-            blocks.iter().find(|block| block.kind == ArmorKind::Charter).ok_or_else(|| faults::without(path, "CHARTER"))?;
-        let mut roster =
-            Roster::new(&charter.bytes).map_err(|error| faults::unsound(path, charter.line, &faults::of_roster(error)))?;
-        let certificate = |kind| matches!(kind, ArmorKind::Charter | ArmorKind::Issuer | ArmorKind::Node | ArmorKind::Revocation);
-        for block in blocks.iter().filter(|block| certificate(block.kind)) {
-            roster.offer(&block.bytes).map_err(|error| faults::unsound(path, block.line, &faults::of_roster(error)))?;
-        }
-        Ok(Self { path: path.to_owned(), roster })
+fn issue_deputy(desk: &mut Desk<'_>, dir: &Path, args: &IssueDeputy) -> Result<Exit, Failure> {
+    faults::name("--name", &args.name)?;
+    faults::serials(args.first, args.max_nodes)?;
+    let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
+    let place = format!("{}-{}", args.issuer, args.number);
+    let key_path = certify::key_file(dir, args.issuer, args.number);
+    if held.roster.deputy(args.issuer, args.number).is_some() {
+        return Err(certified_already(&format!("deputy {place}"), &format!("代理者 {place}")));
     }
-
-    /// Takes a new certificate in, as every node would.
-    fn add(&mut self, envelope: &Bytes, issuer: Option<u16>) -> Result<(), Failure> {
-        let offered = self.roster.offer(envelope).map(|_| ());
-        offered.map_err(|error| faults::refused_by_nodes(error, issuer.and_then(|number| self.roster.issuer(number))))
+    if key_path.exists() {
+        return Err(there_already(&key_path));
     }
-
-    /// Charters, issuers, nodes, in this order.
-    fn text(&self) -> String {
-        self.roster
-            .objects()
-            .map(|object| {
-                let kind = match object.key {
-                    holdfast_proto::identity::ObjectKey::Charter(_) => ArmorKind::Charter,
-                    holdfast_proto::identity::ObjectKey::Issuer(_) => ArmorKind::Issuer,
-                    holdfast_proto::identity::ObjectKey::Node(..) => ArmorKind::Node,
-                    holdfast_proto::identity::ObjectKey::Revocation(..) => ArmorKind::Revocation,
-                };
-                armor(kind, object.envelope)
-            })
-            .collect()
-    }
-
-    fn write(&self) -> Result<(), Failure> {
-        files::replace(&self.path, &self.text())
-    }
-}
-
-fn blocks(path: &Path) -> Result<Vec<Block>, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        if path.is_dir() {
-            let inside = path.join(ALLIANCE_FILE).display().to_string();
-            let failure = Failure::file("H-862", ("read", "讀取"), path, &error);
-            return failure.with_fix(words(format!("Name the file in it: {inside}."), format!("請指定其中的檔案：{inside}。")));
-        }
-        if error.kind() != std::io::ErrorKind::NotFound {
-            return Failure::file("H-862", ("read", "讀取"), path, &error);
-        }
-        Failure::new(
-            Exit::NotFound,
-            "H-869",
-            words(format!("There is no file {}.", path.display()), format!("沒有檔案 {}。", path.display())),
-            words("Nothing was read or signed.", "沒有讀取或簽署任何內容。"),
-            words(
-                "Check the path; a new alliance begins with `holdfast alliance init`.",
-                "請確認路徑；新聯盟請先執行 `holdfast alliance init`。",
-            ),
-        )
-    })?;
-    dearmor(&text).map_err(|error| faults::unsound(path, error.line, &faults::of_armor(error.fault)))
-}
-
-fn read_key(path: &Path, kind: ArmorKind) -> Result<SecretKey, Failure> {
-    let found = blocks(path)?.into_iter().find(|block| block.kind == kind);
-    let seed = found.and_then(|block| <[u8; 32]>::try_from(block.bytes.as_ref()).ok());
-    seed.map(SecretKey::from_seed).ok_or_else(|| faults::without(path, kind.text()))
-}
-
-/// All root keys at hand; the charter says how many are needed.
-fn root_keys(dir: &Path) -> Result<Vec<SecretKey>, Failure> {
-    let paths = (1..=ROOTS_MAX).map(|number| dir.join(format!("root-{number}.key"))).filter(|path| path.exists());
-    paths.map(|path| read_key(&path, ArmorKind::RootKey)).collect()
+    let issuer = held.roster.issuer(args.issuer).cloned();
+    let roles = if args.roles.is_empty() {
+        [Role::Store].into_iter().collect()
+    } else {
+        args.roles.iter().map(|role| certify::role(role)).collect()
+    };
+    let regions = args.regions.iter().map(|code| certify::region(code)).collect::<Result<Regions, Failure>>()?;
+    let signer = certify::giver(dir, args.issuer, 0)?;
+    let key = files::new_key()?;
+    let (today, known) = certify::today(desk.now());
+    let certificate = DeputyCertificate {
+        issuer: args.issuer,
+        giver: args.number,
+        version: 1,
+        key: key.public(),
+        regions: if args.regions.is_empty() { issuer.map_or(Regions::ALL, |issuer| issuer.regions) } else { regions },
+        roles,
+        first: args.first,
+        max_nodes: args.max_nodes,
+        not_before: today,
+        not_after: today.saturating_add(args.days),
+        name: args.name.clone(),
+    };
+    let envelope = certificate.issue(&held.roster.realm(), &signer).map_err(|error| faults::cannot_issue(error, dir))?;
+    held.add(&envelope, Some(args.issuer))?;
+    files::key(&key_path, ArmorKind::IssuerKey, &key)?;
+    held.write()?;
+    told(desk, "issued", &[key_path, held.path.clone()]);
+    tell_of_the_clock(desk, known);
+    let own = desk.own.clone();
+    desk.note(
+        &format!("Give this key and alliance.hf to the deputy, in a folder of their own. With it: {own} invite ID --deputy {}", args.number),
+        &format!("請將此金鑰與 alliance.hf 交給代理者，另存一個資料夾。使用方式：{own} invite 代號 --deputy {}", args.number),
+    );
+    Ok(Exit::Done)
 }
 
 fn there_already(path: &Path) -> Failure {
@@ -326,7 +265,7 @@ fn there_already(path: &Path) -> Failure {
 }
 
 /// A number stands for one key for good.
-fn certified_already(en: &str, zh: &str) -> Failure {
+pub(crate) fn certified_already(en: &str, zh: &str) -> Failure {
     Failure::new(
         Exit::Failed,
         "H-861",
@@ -365,7 +304,7 @@ fn show(desk: &mut Desk<'_>, file: &Path) -> Result<Exit, Failure> {
     let blocks = blocks(file)?;
     let keys: Vec<Value> = blocks
         .iter()
-        .filter(|block| matches!(block.kind, ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey))
+        .filter(|block| block.kind.is_secret())
         .map(|block| {
             let public = <[u8; 32]>::try_from(block.bytes.as_ref()).map(|seed| hex(&SecretKey::from_seed(seed).public()));
             json!({"kind": block.kind.text().to_lowercase(), "public": public.unwrap_or_default()})
@@ -409,6 +348,9 @@ fn object(roster: &Roster) -> Value {
             "roots": charter.roots.iter().map(|root| json!({"firm": root.firm, "key": hex(&root.key)})).collect::<Vec<_>>()},
         "issuers": roster.issuers().map(|issuer| json!({"number": issuer.number, "version": issuer.version, "firm": issuer.firm,
             "first": issuer.first, "max_nodes": issuer.max_nodes, "key": hex(&issuer.key)})).collect::<Vec<_>>(),
+        "deputies": roster.deputies().map(|deputy| json!({"issuer": deputy.issuer, "number": deputy.giver, "name": deputy.name,
+            "first": deputy.first, "max_nodes": deputy.max_nodes, "regions": deputy.regions.iter().map(|region| region.code()).collect::<Vec<_>>(),
+            "not_before": date(deputy.not_before), "not_after": date(deputy.not_after), "key": hex(&deputy.key)})).collect::<Vec<_>>(),
         "nodes": roster.members().map(|node| json!({"revoked": roster.revocations_of(node.node, node.generation).next().map(|why| why.reason.text()),"id": node.node.to_string(), "name": node.name, "role": node.role.text(),
             "tier": node.tier, "region": node.region.code(), "firm": roster.firm(node.node), "not_before": date(node.not_before),
             "not_after": date(node.not_after), "key": hex(&node.key)})).collect::<Vec<_>>(),
@@ -416,7 +358,7 @@ fn object(roster: &Roster) -> Value {
 }
 
 /// Days since 1970 as a date.
-fn date(days: u32) -> String {
+pub(crate) fn date(days: u32) -> String {
     let span = jiff::ToSpan::days(i64::from(days));
     jiff::civil::date(1970, 1, 1).checked_add(span).map_or_else(|_| days.to_string(), |date| date.to_string())
 }
@@ -442,6 +384,24 @@ fn lines(roster: &Roster, desk: &Desk<'_>) -> Vec<String> {
         ]);
     }
     lines.extend(table.lines(desk.colour));
+    if roster.deputies().next().is_some() {
+        let mut table = Table::new(&lang.of(["", "DEPUTY", "NAME", "SERIALS", "UNTIL", "KEY"], ["", "代理者", "名稱", "序號範圍", "有效至", "金鑰"]));
+        for deputy in roster.deputies() {
+            let serials = match deputy.max_nodes {
+                0 => lang.of("ended".to_owned(), "已結束".to_owned()),
+                width => format!("{}-{}", deputy.first, u32::from(deputy.first) + u32::from(width) - 1),
+            };
+            table.row(vec![
+                plain(""),
+                plain(format!("{}-{}", deputy.issuer, deputy.giver)),
+                plain(deputy.name.clone()),
+                plain(serials),
+                plain(date(deputy.not_after)),
+                plain(deputy.key.to_string()),
+            ]);
+        }
+        lines.extend(table.lines(desk.colour));
+    }
     let mut table = Table::new(&lang.of(
         ["", "NODE", "NAME", "ROLE", "TIER", "REGION", "UNTIL", "KEY"],
         ["", "據點", "名稱", "類型", "級別", "縣市", "有效至", "金鑰"],

@@ -31,7 +31,7 @@ pub(crate) struct Global {
     /// Speak to this node of the running demo: a, b, c, ...
     #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["api", "token_file"])]
     pub(crate) demo_node: Option<String>,
-    /// Folder of the demo (of the alliance, with `alliance`)
+    /// Folder of the demo; of the alliance with `alliance`, `invite` and `replace`; of the new node with `join`
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     /// Speak to the daemon at this address, such as http://127.0.0.1:8787
@@ -68,6 +68,12 @@ pub(crate) enum Command {
     /// Found an alliance, certify issuers and nodes, read certificates
     #[command(subcommand)]
     Alliance(AllianceCommand),
+    /// Let a PC join: makes a code for it, waits for it and certifies it
+    Invite(InviteArgs),
+    /// Make this PC a node of an alliance, with the code somebody gave for it
+    Join(JoinArgs),
+    /// Let another PC take the place of a node whose PC is dead or gone
+    Replace(ReplaceArgs),
     /// Show who is open, what is left, and what needs attention
     Status,
     /// Say how this node is: status, access, power, stock, services, ...
@@ -188,8 +194,39 @@ pub(crate) enum AllianceCommand {
 pub(crate) enum IssueCommand {
     /// An issuer, signed by the roots in --dir
     Issuer(IssueIssuer),
+    /// Somebody who may certify a few nodes in an issuer's stead, signed by that issuer in --dir
+    Deputy(IssueDeputy),
     /// A node, signed by an issuer in --dir
     Node(IssueNode),
+}
+
+/// `alliance issue deputy`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct IssueDeputy {
+    /// Whose deputy
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=32_767))]
+    pub(crate) issuer: u16,
+    /// Number of the deputy below that issuer, never used again
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    pub(crate) number: u8,
+    /// Who it is, for people
+    #[arg(long)]
+    pub(crate) name: String,
+    /// First of the serials it may give, which lie in the issuer's
+    #[arg(long, value_name = "N")]
+    pub(crate) first: u16,
+    /// Serials it may give, up to 50
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=50))]
+    pub(crate) max_nodes: u16,
+    /// County or city its nodes may stand in; repeat for each; all of the issuer's where absent
+    #[arg(long = "region", value_name = "CODE")]
+    pub(crate) regions: Vec<String>,
+    /// What its nodes may be; repeat for each; store where absent
+    #[arg(long = "role", value_parser = ["store", "hub", "authority"])]
+    pub(crate) roles: Vec<String>,
+    /// Days it holds, up to ten years
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3_660))]
+    pub(crate) days: u32,
 }
 
 /// `alliance issue issuer`.
@@ -230,9 +267,112 @@ pub(crate) struct IssueNode {
     /// Days it holds, up to ten years
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=3_660))]
     pub(crate) days: u32,
+    /// Sign with the key of this deputy, not with the issuer's
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) deputy: u8,
     /// Folder for its key and its alliance file; DIR/nodes/ID where absent
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// How a waiting host is reached and asked.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct HostArgs {
+    /// Where to wait for PCs: all addresses of this computer where absent
+    #[arg(long, value_name = "IP:PORT", default_value = "0.0.0.0:4402")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// The address to print with the code, where PCs reach this computer by another one
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) address: Option<std::net::SocketAddr>,
+    /// Do not ask here whether the words are the same: whoever has the code joins
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Only make the code; wait for the PC later, with `holdfast invite`
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+}
+
+/// What a new node is told besides its certificate, and for how long a code holds.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct CodeArgs {
+    /// Minutes that the code holds, up to a day
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1_440))]
+    pub(crate) minutes: u32,
+    /// Sign with the key of this deputy, not with the issuer's
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(crate) deputy: u8,
+    /// A neighbour it shall always try; repeat for each, up to 8. On one network nodes find each other
+    #[arg(long = "peer", value_name = "IP:PORT")]
+    pub(crate) peers: Vec<std::net::SocketAddr>,
+    /// The hub that its requests ask
+    #[arg(long, value_name = "ID")]
+    pub(crate) home_hub: Option<String>,
+}
+
+/// `invite`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct InviteArgs {
+    /// Who it will be, ISSUER-SERIAL, such as 1-118; absent: wait for those invited before
+    #[arg(requires = "name", requires = "region")]
+    pub(crate) id: Option<String>,
+    /// Its name, as people say it
+    #[arg(long, requires = "id")]
+    pub(crate) name: Option<String>,
+    /// store, hub or authority
+    #[arg(long, default_value = "store", value_parser = ["store", "hub", "authority"])]
+    pub(crate) role: String,
+    /// 1..=3
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub(crate) tier: u8,
+    /// County or city it stands in, ISO 3166-2:TW, such as TPE
+    #[arg(long, value_name = "CODE", requires = "id")]
+    pub(crate) region: Option<String>,
+    /// Days it holds, up to ten years
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=3_660))]
+    pub(crate) days: u32,
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
+    #[command(flatten)]
+    pub(crate) host: HostArgs,
+}
+
+/// `join`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct JoinArgs {
+    /// The code, such as 7Q4K-M2X2, or all that the QR says
+    pub(crate) code: String,
+    /// Where whoever gave it waits; looked for on the local network where absent
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) at: Option<std::net::SocketAddr>,
+    /// Do not ask here whether the words are the same
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// `replace`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReplaceArgs {
+    /// The node, ISSUER-SERIAL, such as 1-118
+    pub(crate) id: String,
+    /// Days the new certificate holds, up to ten years
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=3_660))]
+    pub(crate) days: u32,
+    /// Only what the daemon here had heard so long ago still counts, such as 2h; otherwise all it holds
+    #[arg(long, value_name = "LENGTH", conflicts_with_all = ["in_question", "nothing_counts"])]
+    pub(crate) lost: Option<String>,
+    /// Do not say what still counts: all of it is in question until somebody does. Needs no daemon
+    #[arg(long, conflicts_with = "nothing_counts")]
+    pub(crate) in_question: bool,
+    /// Nothing it ever said counts. Needs no daemon
+    #[arg(long)]
+    pub(crate) nothing_counts: bool,
+    /// A deputy's only: the paper of the dead PC's key; papers/ID-N.hf in --dir where absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) paper: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) code: CodeArgs,
+    #[command(flatten)]
+    pub(crate) host: HostArgs,
 }
 
 /// `alliance revoke`.

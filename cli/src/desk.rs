@@ -1,6 +1,6 @@
 //! Where a command reads its surroundings and writes its answer: data on stdout, messages on stderr, colour only where wanted.
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 
 use jiff::Zoned;
 use serde_json::Value;
@@ -17,6 +17,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) out: &'a mut dyn Write,
     /// Messages.
     pub(crate) err: &'a mut dyn Write,
+    /// What people type when asked.
+    pub(crate) input: &'a mut dyn BufRead,
     /// Stdout is a terminal.
     pub(crate) terminal: bool,
     /// Places in a line of that terminal, where known.
@@ -138,6 +140,18 @@ impl<'a> Desk<'a> {
         }
         let line = self.lang.of(en, zh).to_owned();
         self.complain(&line);
+    }
+
+    /// Asks for yes or no. Whoever does not answer has not agreed.
+    pub(crate) fn agrees(&mut self, en: &str, zh: &str) -> bool {
+        let line = self.lang.of(format!("{en} [y/N] "), format!("{zh} [y/N] "));
+        // Nobody is left to ask if stderr is closed.
+        if write!(self.world.err, "{line}").and_then(|()| self.world.err.flush()).is_err() {
+            return false;
+        }
+        let mut typed = String::new();
+        let read = self.world.input.read_line(&mut typed).is_ok();
+        read && ["y", "yes", "是", "對", "一樣"].contains(&typed.trim().to_lowercase().as_str())
     }
 
     /// A message for those who asked for more.

@@ -55,6 +55,35 @@ pub(crate) fn replace(path: &Path, text: &str) -> Result<(), Failure> {
     write().map_err(|error| Failure::file("H-862", ("write", "寫入"), path, &error))
 }
 
+/// Writes a secret whole or not at all, in the place of one that is there.
+///
+/// # Errors
+/// It can't be written.
+pub(crate) fn replace_secret(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    // What an interrupted write left behind.
+    drop(std::fs::remove_file(beside));
+    secret(beside, text)?;
+    std::fs::rename(beside, path).map_err(|error| Failure::file("H-862", ("write", "寫入"), path, &error))
+}
+
+/// Makes a folder for its owner alone; one that is there stays as it is.
+///
+/// # Errors
+/// It can't be made.
+pub(crate) fn private_folder(path: &Path) -> Result<(), Failure> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path).map_err(|error| Failure::file("H-862", ("make", "建立"), path, &error))
+}
+
 /// Makes a folder and those above it.
 ///
 /// # Errors

@@ -7,6 +7,7 @@ mod client;
 mod demo;
 mod desk;
 mod doctor;
+mod enrol;
 mod failure;
 mod fields;
 mod files;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
     let terminal = out.is_terminal();
     let width = terminal_size::terminal_size().filter(|_| terminal).map(|(width, _)| usize::from(width.0));
-    let world = Surroundings { env: &env, out: &mut out, err: &mut err, terminal, width, now: jiff::Zoned::now() };
+    let (mut input, now) = (std::io::stdin().lock(), jiff::Zoned::now());
+    let world = Surroundings { env: &env, out: &mut out, err: &mut err, input: &mut input, terminal, width, now };
     ExitCode::from(run::run(std::env::args_os().collect(), world).code())
 }

@@ -12,7 +12,7 @@ use crate::desk::{Desk, Manner, Surroundings};
 use crate::failure::{Exit, Failure, words};
 use crate::lang::Lang;
 use crate::target::{self, DemoFile, Target, Wish};
-use crate::{act, alliance, demo, doctor, help, look, settings, usage, wait, watch};
+use crate::{act, alliance, demo, doctor, enrol, help, look, settings, usage, wait, watch};
 
 /// Runs one command line in these surroundings.
 pub(crate) fn run(typed: Vec<OsString>, world: Surroundings<'_>) -> Exit {
@@ -83,6 +83,9 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
         None => alone(desk, wish),
         Some(Command::Demo(args)) => demo::demo(desk, wish, args),
         Some(Command::Alliance(command)) => alliance::alliance(desk, wish, command),
+        Some(Command::Invite(args)) => enrol::invite(desk, wish, &args),
+        Some(Command::Join(args)) => enrol::join(desk, wish, &args),
+        Some(Command::Replace(args)) => enrol::replace(desk, wish, &args),
         Some(Command::Doctor) => doctor::doctor(desk, wish),
         Some(Command::Config(command)) => settings::config(desk, wish, command),
         Some(Command::Completions { shell }) => Ok(completions(desk, shell)),

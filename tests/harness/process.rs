@@ -68,15 +68,34 @@ pub fn run(command: &mut Command, limit: Duration) -> Run {
     }
 }
 
+/// Runs to the end; where it asks, `typed` is what it reads.
+///
+/// # Panics
+/// As [`run`].
+#[track_caller]
+pub fn run_typed(command: &mut Command, typed: &str, limit: Duration) -> Run {
+    match ended(command, typed, limit) {
+        Ok(run) => run,
+        Err(error) => panic!("{command:?}: {error}"),
+    }
+}
+
 /// Runs to the end.
 ///
 /// # Errors
 /// If it can't be started or takes longer than `limit`; then it is killed.
 pub fn try_run(command: &mut Command, limit: Duration) -> Result<Run, String> {
+    ended(command, "", limit)
+}
+
+fn ended(command: &mut Command, typed: &str, limit: Duration) -> Result<Run, String> {
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
     let (out, err) = (folder.path().join("out"), folder.path().join("err"));
     let file = |path| File::create(path).map_err(|e| e.to_string());
-    command.stdin(Stdio::null()).stdout(file(&out)?).stderr(file(&err)?);
+    let typing = folder.path().join("in");
+    std::fs::write(&typing, typed).map_err(|e| e.to_string())?;
+    let input = File::open(&typing).map_err(|e| e.to_string())?;
+    command.stdin(input).stdout(file(&out)?).stderr(file(&err)?);
     let begun = Instant::now();
     let mut child = command.spawn().map_err(|e| e.to_string())?;
     let ended = wait_for_end(&mut child, limit);

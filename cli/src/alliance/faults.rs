@@ -8,7 +8,7 @@ use holdfast_proto::identity::{ArmorFault, Beyond, CannotIssue, IssuerCertificat
 use crate::failure::{Exit, Failure, words};
 
 /// A line or block of a file that can't be used.
-pub(super) fn unsound(path: &Path, line: usize, why: &Words) -> Failure {
+pub(crate) fn unsound(path: &Path, line: usize, why: &Words) -> Failure {
     let shown = path.display();
     Failure::new(
         Exit::Failed,
@@ -23,7 +23,7 @@ pub(super) fn unsound(path: &Path, line: usize, why: &Words) -> Failure {
 }
 
 /// A file that is sound but holds something else than what is wanted from it.
-pub(super) fn without(path: &Path, kind: &str) -> Failure {
+pub(crate) fn without(path: &Path, kind: &str) -> Failure {
     let shown = path.display();
     Failure::new(
         Exit::Failed,
@@ -35,12 +35,12 @@ pub(super) fn without(path: &Path, kind: &str) -> Failure {
 }
 
 /// What is wrong with a line of armor.
-pub(super) fn of_armor(fault: ArmorFault) -> Words {
+pub(crate) fn of_armor(fault: ArmorFault) -> Words {
     words(fault.to_string(), fault.zh())
 }
 
 /// Why the roster does not take an object.
-pub(super) fn of_roster(error: Rejected) -> Words {
+pub(crate) fn of_roster(error: Rejected) -> Words {
     let (en, zh) = match error {
         Rejected::Malformed => ("it is no certificate, or a value in it is out of range", "這不是憑證，或其中有超出範圍的值"),
         Rejected::TooLong => ("it is larger than any certificate may be", "比任何憑證都大"),
@@ -60,7 +60,7 @@ pub(super) fn of_roster(error: Rejected) -> Words {
         Rejected::Beyond(Beyond::Role) => ("its issuer may not give that role", "核發者不能核發這種類型"),
         Rejected::Beyond(Beyond::Region) => ("its issuer may not certify in that region", "核發者不能在這個縣市核發"),
         Rejected::Beyond(Beyond::Giver) => {
-            ("it was given by a deputy, which this version does not know", "由代理者核發，此版本不支援")
+            ("the deputy may not give it: the serial is not its own, and the key before has not ended itself by its paper", "代理者不能核發：序號不在其範圍，而前一把金鑰尚未以紙本停用")
         }
         Rejected::Older => ("it is older than another one in the file", "比檔案裡的另一份舊"),
         Rejected::Void => {
@@ -76,7 +76,7 @@ pub(super) fn of_roster(error: Rejected) -> Words {
 }
 
 /// A new certificate that every node would refuse, with what its issuer may do.
-pub(super) fn refused_by_nodes(error: Rejected, issuer: Option<&IssuerCertificate>) -> Failure {
+pub(crate) fn refused_by_nodes(error: Rejected, issuer: Option<&IssuerCertificate>) -> Failure {
     let why = of_roster(error);
     let fix = match (error, issuer) {
         (Rejected::Beyond(Beyond::Serial), Some(issuer)) => {
@@ -105,7 +105,7 @@ pub(super) fn refused_by_nodes(error: Rejected, issuer: Option<&IssuerCertificat
 ///
 /// # Errors
 /// Says which of the rules it breaks.
-pub(super) fn name(flag: &str, text: &str) -> Result<(), Failure> {
+pub(crate) fn name(flag: &str, text: &str) -> Result<(), Failure> {
     if clean_text(text, TEXT_BYTES_MAX).is_ok() {
         return Ok(());
     }
@@ -139,7 +139,7 @@ pub(super) fn name(flag: &str, text: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// Names the most that fits.
-pub(super) fn serials(first: u16, max_nodes: u16) -> Result<(), Failure> {
+pub(crate) fn serials(first: u16, max_nodes: u16) -> Result<(), Failure> {
     let room = (1_u32 << 16) - u32::from(first);
     if u32::from(max_nodes) <= room {
         return Ok(());
@@ -155,7 +155,7 @@ pub(super) fn serials(first: u16, max_nodes: u16) -> Result<(), Failure> {
 }
 
 /// What the signing itself refuses; names and numbers were looked at before.
-pub(super) fn cannot_issue(error: CannotIssue, dir: &Path) -> Failure {
+pub(crate) fn cannot_issue(error: CannotIssue, dir: &Path) -> Failure {
     let shown = dir.display();
     match error {
         CannotIssue::TooFewRoots { have, want } => not_signed(

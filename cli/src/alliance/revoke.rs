@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use holdfast_proto::control::{Certify, HeadsView, Saved};
 use holdfast_proto::id::{Generation, Incarnation, NodeId};
-use holdfast_proto::identity::{ArmorKind, Cut, Reason, Revocation, RevokedBy, Roster, SecretKey, armor};
+use holdfast_proto::identity::{ArmorKind, CannotIssue, Cut, Reason, Revocation, RevokedBy, Roster, SecretKey, armor};
 use serde_json::json;
 
-use super::{ALLIANCE_FILE, Held, blocks, faults, read_key, root_keys};
+use super::certify;
+use super::faults;
+use super::held::{ALLIANCE_FILE, Held, blocks, root_keys};
 use crate::args::Revoke;
 use crate::client::{path_part, read};
 use crate::desk::Desk;
@@ -21,7 +23,7 @@ use crate::when;
 ///
 /// # Errors
 /// The node is not certified, a key is missing, or no daemon says what it holds; then nothing was signed.
-pub(super) fn revoke(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, args: &Revoke) -> Result<Exit, Failure> {
+pub(crate) fn revoke(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, args: &Revoke) -> Result<Exit, Failure> {
     let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
     let (node, generation) = named(&held.roster, &args.id)?;
     // The folder is the alliance's, not a demo's.
@@ -43,7 +45,7 @@ pub(super) fn revoke(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, args: &Revoke
         let roots = root_keys(dir)?;
         revocation.issue_by_roots(&realm, held.roster.charter(), &roots.iter().collect::<Vec<_>>())
     } else {
-        let key = read_key(&dir.join(format!("issuer-{}.key", node.issuer)), ArmorKind::IssuerKey)?;
+        let key = certify::giver(dir, node.issuer, 0)?;
         revocation.issue(&realm, &key)
     };
     let envelope = signed.map_err(|error| faults::cannot_issue(error, dir))?;
@@ -69,7 +71,7 @@ pub(super) fn revoke(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, args: &Revoke
 }
 
 /// The newest key of a node that is certified.
-fn named(roster: &Roster, id: &str) -> Result<(NodeId, Generation), Failure> {
+pub(crate) fn named(roster: &Roster, id: &str) -> Result<(NodeId, Generation), Failure> {
     let newest = id.parse().ok().and_then(|node: NodeId| roster.newest(node));
     newest.map(|certificate| (certificate.node, certificate.generation)).ok_or_else(|| {
         Failure::new(
@@ -231,9 +233,7 @@ fn tell_everybody(desk: &mut Desk<'_>, wish: &Wish, objects: String, path: &Path
 /// The file holds no certificate or a secret, or the daemon refuses it; then nothing was changed.
 pub(super) fn hand_in(desk: &mut Desk<'_>, wish: &Wish, file: &Path) -> Result<Exit, Failure> {
     let objects = blocks(file)?;
-    if let Some(secret) =
-        objects.iter().find(|block| matches!(block.kind, ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey))
-    {
+    if let Some(secret) = objects.iter().find(|block| block.kind.is_secret()) {
         return Err(Failure::usage(
             "H-874",
             words(
@@ -257,18 +257,42 @@ pub(super) fn hand_in(desk: &mut Desk<'_>, wish: &Wish, file: &Path) -> Result<E
 /// It can't be written.
 pub(super) fn paper(dir: &Path, roster: &Roster, node: NodeId, key: &SecretKey) -> Result<PathBuf, Failure> {
     let generation = roster.newest(node).map_or(Generation { count: 1, giver: 0 }, |certificate| certificate.generation);
+    let envelope = paper_of(roster, node, generation, key).map_err(|error| faults::cannot_issue(error, dir))?;
+    keep_paper(dir, node, generation, &envelope)
+}
+
+/// The key says that it is over, for whenever that is.
+///
+/// # Errors
+/// The values can't be signed.
+pub(crate) fn paper_of(
+    roster: &Roster,
+    node: NodeId,
+    generation: Generation,
+    key: &SecretKey,
+) -> Result<bytes::Bytes, CannotIssue> {
     let (by, reason) = (RevokedBy::Itself, Reason::Stolen);
-    let revocation = Revocation { node, generation, by, version: 0, charter: 0, reason, cuts: None };
-    let envelope = revocation.issue(&roster.realm(), key).map_err(|error| faults::cannot_issue(error, dir))?;
-    let folder = dir.join("papers");
-    files::folder(&folder)?;
-    let path = folder.join(format!("{node}-{}.hf", generation.count));
+    Revocation { node, generation, by, version: 0, charter: 0, reason, cuts: None }.issue(&roster.realm(), key)
+}
+
+/// Where the paper of a key is kept.
+pub(crate) fn paper_file(dir: &Path, node: NodeId, generation: Generation) -> PathBuf {
+    dir.join("papers").join(format!("{node}-{}.hf", generation.count))
+}
+
+/// Puts the paper of a key with the others.
+///
+/// # Errors
+/// It can't be written.
+pub(crate) fn keep_paper(dir: &Path, node: NodeId, generation: Generation, envelope: &[u8]) -> Result<PathBuf, Failure> {
+    let path = paper_file(dir, node, generation);
+    files::folder(&dir.join("papers"))?;
     let text = format!(
         "# The paper of node {node}. Print it and keep it with the firm, not with the PC. Is the PC stolen or lost, hand this in at any\n\
          # node of the alliance: `holdfast alliance hand-in FILE`. It ends the PC's key and can do nothing else.\n\
          # 據點 {node} 的撤銷紙本。請列印並由公司保管，不要和電腦放在一起。電腦遭竊或遺失時，在聯盟任一據點\n\
          # 執行 `holdfast alliance hand-in 檔案` 即可停用它的金鑰，除此之外沒有其他用途。\n{}",
-        armor(ArmorKind::Revocation, &envelope)
+        armor(ArmorKind::Revocation, envelope)
     );
     files::secret(&path, &text)?;
     Ok(path)

@@ -103,7 +103,8 @@ fn typed_into(words: &[&str], env: &[(&str, String)], out: &mut dyn Write) -> Di
     let look = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone());
     let mut err = Vec::new();
     let now = "2026-11-23T10:00:00+08:00[Asia/Taipei]".parse().unwrap();
-    let world = Surroundings { env: &look, out, err: &mut err, terminal: false, width: None, now };
+    let mut input = std::io::empty();
+    let world = Surroundings { env: &look, out, err: &mut err, input: &mut input, terminal: false, width: None, now };
     let line = std::iter::once("holdfast").chain(words.iter().copied()).map(OsString::from).collect();
     let code = run(line, world).code();
     Did { code, out: String::new(), err: String::from_utf8(err).unwrap() }
