@@ -1,20 +1,25 @@
 //! `holdfast alliance`: founding, certifying, reading. Keys are made in place for their owner only; the rules are the roster's.
 
 pub(crate) mod certify;
+mod drafts;
 pub(crate) mod faults;
 pub(crate) mod held;
+mod renew;
 pub(crate) mod revoke;
+mod rotate;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
 use holdfast_proto::identity::{
-    ArmorKind, Charter, DeputyCertificate, IssuerCertificate, PublicKey, RealmKind, Regions, Role, Roles, Roster, SecretKey, armor,
+    ArmorKind, DeputyCertificate, IssuerCertificate, PublicKey, Regions, Role, Roles, Roster, SecretKey, public_half,
 };
 use serde_json::{Value, json};
 
 use self::certify::Draft;
-use self::held::{ALLIANCE_FILE, Held, ROOTS_MAX, blocks, root_keys};
-use crate::args::{AllianceCommand, IssueCommand, IssueDeputy, IssueIssuer, IssueNode, Kind};
+use self::drafts::{Drafts, Settle};
+use self::held::{ALLIANCE_FILE, Held, blocks, root_keys};
+use crate::args::{AllianceCommand, IssueCommand, IssueDeputy, IssueIssuer, IssueNode};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
 use crate::files;
@@ -29,7 +34,14 @@ use crate::text::{Table, clean, plain};
 pub(crate) fn alliance(desk: &mut Desk<'_>, wish: &Wish, command: AllianceCommand) -> Result<Exit, Failure> {
     let dir = wish.dir.as_deref();
     match command {
-        AllianceCommand::Init { kind, roots, firms } => init(desk, needed(dir)?, kind, &roots, &firms),
+        AllianceCommand::Init { kind, roots, firms, elsewhere } => {
+            rotate::init(desk, needed(dir)?, kind, &roots, (&firms, &elsewhere))
+        }
+        AllianceCommand::Key { firm } => rotate::root_key(desk, needed(dir)?, &firm),
+        AllianceCommand::Rotate(args) => rotate::rotate(desk, needed(dir)?, &args),
+        AllianceCommand::Sign { file, yes } => drafts::sign(desk, needed(dir)?, &file, yes),
+        AllianceCommand::Renew(args) => renew::renew(desk, needed(wish.dir.as_deref())?, wish, &args),
+        AllianceCommand::Verify { path } => verify::verify(desk, &path),
         AllianceCommand::Issue(IssueCommand::Issuer(args)) => issue_issuer(desk, needed(dir)?, &args),
         AllianceCommand::Issue(IssueCommand::Deputy(args)) => issue_deputy(desk, needed(dir)?, &args),
         AllianceCommand::Issue(IssueCommand::Node(args)) => issue_node(desk, needed(dir)?, &args),
@@ -53,67 +65,10 @@ pub(crate) fn needed(dir: Option<&Path>) -> Result<&Path, Failure> {
     })
 }
 
-fn init(desk: &mut Desk<'_>, dir: &Path, kind: Kind, roots: &str, firms: &[String]) -> Result<Exit, Failure> {
-    let (k, n) = k_of_n(roots)?;
-    let file = dir.join(ALLIANCE_FILE);
-    if file.exists() {
-        return Err(there_already(&file));
-    }
-    let names: Vec<String> = (0..n)
-        .map(|place| if firms.is_empty() { format!("Root {}", place + 1) } else { firms[place % firms.len()].clone() })
-        .collect();
-    for firm in &names {
-        faults::name("--firm", firm)?;
-    }
-    let keys = (0..n).map(|_| files::new_key()).collect::<Result<Vec<_>, _>>()?;
-    let pairs: Vec<(SecretKey, &str)> = keys.iter().cloned().zip(names.iter().map(String::as_str)).collect();
-    let charter = Charter::found(realm_kind(kind), k, &pairs).map_err(|error| faults::cannot_issue(error, dir))?;
-    files::folder(dir)?;
-    let mut made = Vec::new();
-    for (number, key) in (1..).zip(&keys) {
-        let path = dir.join(format!("root-{number}.key"));
-        files::key(&path, ArmorKind::RootKey, key)?;
-        made.push(path);
-    }
-    files::replace(&file, &armor(ArmorKind::Charter, &charter))?;
-    made.push(file);
-    told(desk, "founded", &made);
-    let own = desk.own.clone();
-    desk.note(
-        &format!("Give each root key to another firm and take it off this computer; {k} of {n} must sign. Then: {own} alliance issue issuer"),
-        &format!("請將每把根金鑰交給不同企業保管並移出這台電腦；需 {n} 之 {k} 簽署。接著：{own} alliance issue issuer"),
-    );
-    tell_who_signs_alone(desk, k, &names);
-    Ok(Exit::Done)
-}
-
-/// Reads `2/3`.
-fn k_of_n(text: &str) -> Result<(u8, usize), Failure> {
-    let parts = text.split_once('/').and_then(|(k, n)| Some((k.trim().parse::<u8>().ok()?, n.trim().parse::<usize>().ok()?)));
-    parts.filter(|(k, n)| *k >= 1 && usize::from(*k) <= *n && *n <= ROOTS_MAX).ok_or_else(|| {
-        Failure::usage(
-            "H-865",
-            words(
-                format!("\"{text}\" does not say how many roots must sign."),
-                format!("「{text}」沒有說明需要幾把根金鑰簽署。"),
-            ),
-            words("Write K/N with K up to N and N up to 16, such as 2/3.", "請寫成 K/N，K 不大於 N，N 最多 16，例如 2/3。"),
-        )
-    })
-}
-
-fn realm_kind(kind: Kind) -> RealmKind {
-    match kind {
-        Kind::Actual => RealmKind::Actual,
-        Kind::Exercise => RealmKind::Exercise,
-        Kind::Simulation => RealmKind::Simulation,
-    }
-}
-
 fn issue_issuer(desk: &mut Desk<'_>, dir: &Path, args: &IssueIssuer) -> Result<Exit, Failure> {
     faults::name("--firm", &args.firm)?;
     faults::serials(args.first, args.max_nodes)?;
-    let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
+    let held = Held::read(&dir.join(ALLIANCE_FILE))?;
     let key_path = dir.join(format!("issuer-{}.key", args.number));
     if held.roster.issuer(args.number).is_some() {
         return Err(certified_already(&format!("issuer {}", args.number), &format!("核發者 {}", args.number)));
@@ -121,7 +76,6 @@ fn issue_issuer(desk: &mut Desk<'_>, dir: &Path, args: &IssueIssuer) -> Result<E
     if key_path.exists() {
         return Err(there_already(&key_path));
     }
-    let roots = root_keys(dir)?;
     let key = files::new_key()?;
     let certificate = IssuerCertificate {
         number: args.number,
@@ -134,28 +88,32 @@ fn issue_issuer(desk: &mut Desk<'_>, dir: &Path, args: &IssueIssuer) -> Result<E
         first: args.first,
         max_nodes: args.max_nodes,
     };
-    let signers: Vec<&SecretKey> = roots.iter().collect();
-    let envelope = certificate
-        .issue(&held.roster.realm(), held.roster.charter(), &signers)
-        .map_err(|error| faults::cannot_issue(error, dir))?;
-    held.add(&envelope, None)?;
-    files::key(&key_path, ArmorKind::IssuerKey, &key)?;
-    held.write()?;
-    told(desk, "issued", &[key_path, held.path.clone()]);
-    let roots = &held.roster.charter().roots;
-    if roots.iter().all(|root| root.firm != args.firm) {
-        let holders: std::collections::BTreeSet<&str> = roots.iter().map(|root| root.firm.as_str()).collect();
-        let holders: Vec<String> = holders.into_iter().map(clean).collect();
-        let firm = clean(&args.firm);
-        desk.note(
-            &format!(
-                "Note: \"{firm}\" holds no root key; those are held by {}. If it is one of them, it is misspelt here.",
-                holders.join(", ")
-            ),
-            &format!("注意：「{firm}」沒有保管根金鑰；保管者為 {}。若是其中之一，請檢查名稱是否寫錯。", holders.join("、")),
-        );
+    let refused = |error| faults::refused_by_nodes(error, None);
+    let draft = certificate.draft().map_err(|error| faults::cannot_issue(error, dir))?;
+    let mut drafts = Drafts::of(vec![draft], Some(&held.roster)).map_err(refused)?;
+    drafts.sign(&root_keys(dir)?).map_err(refused)?;
+    if drafts.is_whole() {
+        held.roster.clone().offer(&drafts.envelopes()[0]).map_err(refused)?;
     }
-    Ok(Exit::Done)
+    tell_of_an_unknown_firm(desk, &held.roster, &args.firm);
+    files::key(&key_path, ArmorKind::IssuerKey, &key)?;
+    let file = dir.join(format!("draft-issuer-{}.hf", args.number));
+    Settle { act: "issued", dir, file, keep: false, made: vec![key_path] }.settle(desk, &drafts, Some(held))
+}
+
+/// Says that a firm that certifies is none of those that founded: often a slip of the hand.
+fn tell_of_an_unknown_firm(desk: &mut Desk<'_>, roster: &Roster, firm: &str) {
+    let roots = &roster.charter().roots;
+    if roots.iter().any(|root| root.firm == firm) {
+        return;
+    }
+    let holders: std::collections::BTreeSet<&str> = roots.iter().map(|root| root.firm.as_str()).collect();
+    let holders: Vec<String> = holders.into_iter().map(clean).collect();
+    let firm = clean(firm);
+    desk.note(
+        &format!("Note: \"{firm}\" holds no root key; those are held by {}. If it is one of them, it is misspelt here.", holders.join(", ")),
+        &format!("注意：「{firm}」沒有保管根金鑰；保管者為 {}。若是其中之一，請檢查名稱是否寫錯。", holders.join("、")),
+    );
 }
 
 fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit, Failure> {
@@ -278,18 +236,6 @@ pub(crate) fn certified_already(en: &str, zh: &str) -> Failure {
     )
 }
 
-/// Says which firm reaches the number of signatures alone, where several were to share them.
-fn tell_who_signs_alone(desk: &mut Desk<'_>, k: u8, names: &[String]) {
-    let firms: std::collections::BTreeSet<&String> = names.iter().collect();
-    let held = |firm: &String| names.iter().filter(|name| *name == firm).count();
-    let Some(firm) = firms.iter().find(|firm| held(firm) >= usize::from(k)).filter(|_| firms.len() > 1 && k > 1) else { return };
-    let (n, firm) = (held(firm), clean(firm));
-    desk.note(
-        &format!("Note: \"{firm}\" holds {n} of the root keys and so reaches the {k} that must sign alone. Name more firms with --firm if no firm shall."),
-        &format!("注意：「{firm}」持有 {n} 把根金鑰，一家就能達到所需的 {k} 把簽署。若不希望如此，請用 --firm 加列更多企業。"),
-    );
-}
-
 fn told(desk: &mut Desk<'_>, act: &str, made: &[PathBuf]) {
     if desk.json {
         desk.object(&json!({"schema": "holdfast.alliance/1", "done": act, "files": made}));
@@ -306,8 +252,9 @@ fn show(desk: &mut Desk<'_>, file: &Path) -> Result<Exit, Failure> {
         .iter()
         .filter(|block| block.kind.is_secret())
         .map(|block| {
-            let public = <[u8; 32]>::try_from(block.bytes.as_ref()).map(|seed| hex(&SecretKey::from_seed(seed).public()));
-            json!({"kind": block.kind.text().to_lowercase(), "public": public.unwrap_or_default()})
+            let plain = || <[u8; 32]>::try_from(block.bytes.as_ref()).ok().map(|seed| SecretKey::from_seed(seed).public());
+            let public = if block.kind == ArmorKind::BoundKey { public_half(&block.bytes) } else { plain() };
+            json!({"kind": block.kind.text().to_lowercase(), "public": public.map(|key| hex(&key)).unwrap_or_default()})
         })
         .collect();
     let held = blocks.iter().any(|block| block.kind == ArmorKind::Charter).then(|| Held::read(file)).transpose()?;

@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 
-use holdfast_proto::identity::{ArmorKind, SecretKey, armor};
+use holdfast_proto::identity::{ArmorKind, Machine, SecretKey, armor};
 
 use crate::failure::{Exit, Failure, words};
 
@@ -98,6 +98,22 @@ pub(crate) fn folder(path: &Path) -> Result<(), Failure> {
 /// As [`secret`].
 pub(crate) fn key(path: &Path, kind: ArmorKind, key: &SecretKey) -> Result<(), Failure> {
     secret(path, &armor(kind, &key.seed()))
+}
+
+/// What names this machine, where its system has a name.
+pub(crate) fn machine() -> Option<Machine> {
+    Machine::FILES.iter().find_map(|path| Machine::of(&std::fs::read_to_string(path).ok()?))
+}
+
+/// A key of the node that this computer is, which opens on no other one.
+///
+/// # Errors
+/// As [`secret`].
+pub(crate) fn own_key(path: &Path, key: &SecretKey) -> Result<(), Failure> {
+    let Some(machine) = machine() else { return self::key(path, ArmorKind::NodeKey, key) };
+    let mut nonce = [0; 16];
+    nonce.copy_from_slice(&random()?[..16]);
+    secret(path, &armor(ArmorKind::BoundKey, &machine.bind(key, nonce)))
 }
 
 /// A new key from the operating system's randomness.

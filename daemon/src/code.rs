@@ -38,6 +38,8 @@ pub enum Code {
     NotCertified = 716,
     /// The continuity stamp.
     Stamp = 717,
+    /// The node key is another computer's.
+    KeyElsewhere = 718,
     /// Another daemon runs on the data folder.
     StoreInUse = 721,
     /// No right to the data folder.
@@ -128,6 +130,7 @@ mod tests {
             PaperError::Unreadable { kind, path: path.clone(), cause: cause() },
             PaperError::Unusable { kind, path: path.clone(), cause: Words { en: "empty".to_owned(), zh: "空白".to_owned() } },
             PaperError::KeyOpen(path.clone()),
+            PaperError::KeyElsewhere(path.clone()),
             PaperError::NoCharter(path.clone()),
             PaperError::Charter { path: path.clone(), cause: Rejected::BadSignature },
             PaperError::NotCertified { key: path, alliance: PathBuf::from("/alliance") },

@@ -1,5 +1,7 @@
 //! The files a node is given before its first start: key, alliance file, catalogue of items. Read and checked, nothing changed.
 
+mod key;
+
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -8,8 +10,10 @@ use holdfast_proto::domain::Catalogue;
 use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::domain::refusal::Words;
 use holdfast_proto::id::NodeId;
-use holdfast_proto::identity::{ArmorError, ArmorKind, Rejected, Roster, SecretKey, dearmor};
+use holdfast_proto::identity::{ArmorError, Rejected, Roster, SecretKey, dearmor};
 
+pub(crate) use self::key::bind_key;
+use self::key::read_key;
 use crate::code::Code;
 use crate::config::{Settings, line_of};
 use crate::told;
@@ -69,6 +73,8 @@ pub enum PaperError {
     },
     /// Others on this computer may read the key.
     KeyOpen(PathBuf),
+    /// The key was bound to another computer.
+    KeyElsewhere(PathBuf),
     /// The alliance file is empty.
     NoCharter(PathBuf),
     /// Its charter can't be used.
@@ -95,6 +101,7 @@ impl PaperError {
             Self::Unreadable { .. } => Code::PaperUnreadable,
             Self::Unusable { .. } => Code::PaperUnusable,
             Self::KeyOpen(_) => Code::KeyOpen,
+            Self::KeyElsewhere(_) => Code::KeyElsewhere,
             Self::NoCharter(_) => Code::NoCharter,
             Self::Charter { .. } => Code::Charter,
             Self::NotCertified { .. } => Code::NotCertified,
@@ -141,6 +148,20 @@ impl PaperError {
                     ),
                     format!(
                         "這台電腦的其他使用者也能讀取據點金鑰 {path}，金鑰因此不再保密，沒有啟動。請設為私密：chmod 600 {path}"
+                    ),
+                )
+            }
+            Self::KeyElsewhere(path) => {
+                let path = path.display();
+                (
+                    format!(
+                        "the node key {path} belongs to another computer, or this one's system was installed anew. Two computers with \
+                         one key would be taken for one node that contradicts itself, so nothing was started. Whoever issues for this \
+                         firm gives this computer the node's place: holdfast replace ID there, holdfast join CODE here"
+                    ),
+                    format!(
+                        "據點金鑰 {path} 屬於另一台電腦，或這台電腦的系統已重新安裝。兩台電腦共用一把金鑰會被視為自相矛盾的同一據點，\
+                         因此沒有啟動。請貴企業的核發者讓這台電腦接替該據點：對方執行 holdfast replace 代號，這裡執行 holdfast join 加入碼"
                     ),
                 )
             }
@@ -236,25 +257,6 @@ fn read(kind: Kind, path: &Path) -> Result<String, PaperError> {
 
 fn unusable(kind: Kind, path: &Path, cause: Words) -> PaperError {
     PaperError::Unusable { kind, path: path.to_owned(), cause }
-}
-
-fn read_key(path: &Path) -> Result<SecretKey, PaperError> {
-    let text = read(Kind::Key, path)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(path).map(|data| data.permissions().mode()).unwrap_or(0);
-        if mode & 0o077 != 0 {
-            return Err(PaperError::KeyOpen(path.to_owned()));
-        }
-    }
-    let unusable = |cause: Words| unusable(Kind::Key, path, cause);
-    let blocks = dearmor(&text).map_err(|error| unusable(armor_words(error)))?;
-    let block = blocks.into_iter().find(|block| block.kind == ArmorKind::NodeKey);
-    let block = block.ok_or_else(|| unusable(both("there is no NODE KEY block in it", "裡面沒有據點金鑰（NODE KEY 區塊）")))?;
-    let short = || unusable(both("the key is not 32 bytes long", "金鑰不是 32 位元組"));
-    let seed = <[u8; 32]>::try_from(block.bytes.as_ref()).map_err(|_| short())?;
-    Ok(SecretKey::from_seed(seed))
 }
 
 fn read_alliance(path: &Path) -> Result<Vec<Bytes>, PaperError> {

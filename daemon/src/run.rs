@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use holdfast_loopback::token::{self, TokenError};
 use holdfast_proto::control::{Answer, CommandId, Event, Question, Reply};
-use holdfast_proto::identity::RealmKind;
+use holdfast_proto::identity::{RealmKind, SecretKey};
 use holdfast_proto::io::{Input, Output};
 use holdfast_proto::node::Node;
 use holdfast_proto::time::{Instant, Now, UtcMillis};
@@ -16,7 +16,7 @@ use crate::code::Code;
 use crate::config::{ConfigError, Settings};
 use crate::handle::{Ask, Desk, Handle};
 use crate::link::{GossipSettings, LinkError, LinkSettings, Links, SyncSettings};
-use crate::paper::Papers;
+use crate::paper::{Papers, bind_key};
 use crate::recorder::Recorder;
 use crate::stamp;
 use crate::start::{StartError, Started, start};
@@ -158,6 +158,7 @@ pub async fn run(
 
     let (kind, seed) = (papers.roster.kind(), papers.secret.seed());
     let Started { node, store, stamp, me, catalogue, recorder } = start(&settings, papers, Clock::new(0).now())?;
+    bind_key(&settings.key_file, &SecretKey::from_seed(seed));
     // Wrong clocks are a drill: obeyed in the simulation realm only.
     let offset = std::env::var("HOLDFAST_WALL_OFFSET_S").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let clock = Clock::new(if kind == RealmKind::Simulation { offset } else { 0 });

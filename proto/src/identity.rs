@@ -4,7 +4,9 @@
 //! in a certificate are carried for people to see, and a lapsed node is never cut off.
 
 mod armor;
+mod bound;
 mod certificate;
+mod cosign;
 mod deputy;
 pub mod enrol;
 mod gate;
@@ -19,7 +21,9 @@ mod signer;
 mod tests;
 
 pub use armor::{ArmorError, ArmorFault, ArmorKind, Block, armor, dearmor};
+pub use bound::{Machine, NotHere, public_half};
 pub use certificate::{Charter, IssuerCertificate, NodeCertificate, Role, Roles, RootKey, TEXT_BYTES_MAX, clean_text};
+pub use cosign::{Cosigned, Drafted, Tally, cosign, drafted};
 pub use deputy::{DEPUTY_NODES_MAX, DeputyCertificate};
 pub use gate::{Signed, Verified};
 pub use issue::{Alliance, AlliancePlan, CannotIssue, FirmPlan, IssuedNode, NodePlan, found_alliance};

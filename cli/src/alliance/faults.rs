@@ -22,6 +22,19 @@ pub(crate) fn unsound(path: &Path, line: usize, why: &Words) -> Failure {
     )
 }
 
+/// A file that shall be carried about and holds a key.
+pub(crate) fn a_secret(file: &Path, line: usize) -> Failure {
+    let shown = file.display();
+    Failure::usage(
+        "H-874",
+        words(format!("{shown}, line {line} holds a secret key."), format!("{shown} 第 {line} 行是機密金鑰。")),
+        words(
+            "Name a file of certificates, drafts or revocations, or the paper of a key; a key stays where it was made.",
+            "請指定憑證、草案、撤銷書或金鑰紙本的檔案；金鑰應留在產生它的地方。",
+        ),
+    )
+}
+
 /// A file that is sound but holds something else than what is wanted from it.
 pub(crate) fn without(path: &Path, kind: &str) -> Failure {
     let shown = path.display();
@@ -184,6 +197,23 @@ pub(crate) fn cannot_issue(error: CannotIssue, dir: &Path) -> Failure {
 
 fn not_signed(exit: Exit, what: Words, fix: Words) -> Failure {
     Failure::new(exit, "H-871", what, words("Nothing was signed or written.", "沒有簽署，也沒有寫入任何檔案。"), fix)
+}
+
+/// A key that was bound to another computer.
+pub(crate) fn elsewhere(path: &Path) -> Failure {
+    Failure::new(
+        Exit::Refused,
+        "H-718",
+        words(
+            format!("The node key {} belongs to another computer, or this one's system was installed anew.", path.display()),
+            format!("據點金鑰 {} 屬於另一台電腦，或這台電腦的系統已重新安裝。", path.display()),
+        ),
+        words("Two computers with one key would be taken for one node that contradicts itself.", "兩台電腦共用一把金鑰會被視為自相矛盾的同一據點。"),
+        words(
+            "Join anew in another folder: `holdfast replace ID` where certificates are given, `holdfast join CODE --dir FOLDER` here.",
+            "請在另一個資料夾重新加入：核發處執行 `holdfast replace 代號`，這裡執行 `holdfast join 加入碼 --dir 資料夾`。",
+        ),
+    )
 }
 
 #[cfg(test)]

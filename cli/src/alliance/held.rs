@@ -35,6 +35,25 @@ impl Held {
         Ok(Self { path: path.to_owned(), roster })
     }
 
+    /// An alliance that did not stand in a file before; the file is not written yet.
+    pub(crate) fn found(path: &Path, objects: &[Bytes]) -> Result<Self, Failure> {
+        let first = objects.first().ok_or_else(|| faults::without(path, "CHARTER"))?;
+        let roster = Roster::new(first).map_err(|error| faults::refused_by_nodes(error, None))?;
+        Ok(Self { path: path.to_owned(), roster })
+    }
+
+    /// Takes several in that belong together, whatever their order: all or none.
+    pub(crate) fn add_all(&mut self, objects: &[Bytes]) -> Result<(), Failure> {
+        let mut with = self.roster.clone();
+        match with.offer_all(objects).refused.first() {
+            Some((_, error)) => Err(faults::refused_by_nodes(*error, None)),
+            None => {
+                self.roster = with;
+                Ok(())
+            }
+        }
+    }
+
     /// Takes a new certificate in, as every node would.
     pub(crate) fn add(&mut self, envelope: &Bytes, issuer: Option<u16>) -> Result<(), Failure> {
         let offered = self.roster.offer(envelope).map(|_| ());
@@ -86,9 +105,19 @@ pub(crate) fn read_key(path: &Path, kind: ArmorKind) -> Result<SecretKey, Failur
     seed.map(SecretKey::from_seed).ok_or_else(|| faults::without(path, kind.text()))
 }
 
-/// All root keys at hand; the charter says how many are needed.
+/// The key of the node that this computer is.
+///
+/// # Errors
+/// It is not there, is no key, or is another computer's.
+pub(crate) fn read_own_key(path: &Path) -> Result<SecretKey, Failure> {
+    let found = blocks(path)?.into_iter().find(|block| block.kind == ArmorKind::BoundKey);
+    let Some(bound) = found else { return read_key(path, ArmorKind::NodeKey) };
+    files::machine().and_then(|machine| machine.open(&bound.bytes).ok()).ok_or_else(|| faults::elsewhere(path))
+}
+
+/// All root keys at hand; the charter says how many are needed. Numbers go on where roots were replaced.
 pub(crate) fn root_keys(dir: &Path) -> Result<Vec<SecretKey>, Failure> {
-    let paths = (1..=ROOTS_MAX).map(|number| dir.join(format!("root-{number}.key"))).filter(|path| path.exists());
+    let paths = (1..=ROOTS_MAX * 4).map(|number| dir.join(format!("root-{number}.key"))).filter(|path| path.exists());
     paths.map(|path| read_key(&path, ArmorKind::RootKey)).collect()
 }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use holdfast_proto::control::{Certify, HeadsView, Saved};
 use holdfast_proto::id::{Generation, Incarnation, NodeId};
-use holdfast_proto::identity::{ArmorKind, CannotIssue, Cut, Reason, Revocation, RevokedBy, Roster, SecretKey, armor};
+use holdfast_proto::identity::{ArmorKind, Block, CannotIssue, Cut, Reason, Revocation, RevokedBy, Roster, SecretKey, armor};
 use serde_json::json;
 
 use super::certify;
+use super::drafts::{Drafts, Settle};
 use super::faults;
 use super::held::{ALLIANCE_FILE, Held, blocks, root_keys};
 use crate::args::Revoke;
@@ -18,6 +19,9 @@ use crate::failure::{Exit, Failure, words};
 use crate::files;
 use crate::target::{self, Wish};
 use crate::when;
+
+/// Bytes of text in one request, which may hold 64 KiB: the rest is for one more object at its largest.
+const AT_ONCE: usize = 48 << 10;
 
 /// `alliance revoke`.
 ///
@@ -40,24 +44,56 @@ pub(crate) fn revoke(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, args: &Revoke
     let version = before.unwrap_or(0).saturating_add(1);
     let charter = if args.by_roots { held.roster.charter().version } else { 0 };
     let revocation = Revocation { node, generation, by, version, charter, reason: reason(&args.reason), cuts };
-    let realm = held.roster.realm();
-    let signed = if args.by_roots {
-        let roots = root_keys(dir)?;
-        revocation.issue_by_roots(&realm, held.roster.charter(), &roots.iter().collect::<Vec<_>>())
-    } else {
-        let key = certify::giver(dir, node.issuer, 0)?;
-        revocation.issue(&realm, &key)
-    };
+    if args.by_roots {
+        return by_roots(desk, dir, &wish, &revocation, held);
+    }
+    let signed = revocation.issue(&held.roster.realm(), &certify::giver(dir, node.issuer, 0)?);
     let envelope = signed.map_err(|error| faults::cannot_issue(error, dir))?;
     held.add(&envelope, Some(node.issuer))?;
-    let folder = dir.join("revoked");
-    files::folder(&folder)?;
-    let path = folder.join(format!("{node}-{}-{}-{version}.hf", generation.count, by.text()));
-    let text = armor(ArmorKind::Revocation, &envelope);
-    files::replace(&path, &text)?;
+    let path = file_of(dir, &revocation)?;
+    let block = Block { kind: ArmorKind::Revocation, bytes: envelope, line: 0 };
+    files::replace(&path, &text_of(std::slice::from_ref(&block)))?;
     held.write()?;
     said(desk, &revocation, &path);
-    match tell_everybody(desk, &wish, text, &path) {
+    tell_or_say_how(desk, &wish, &[block], &path)
+}
+
+/// Signs with the root keys at hand; where they are too few, it is a draft for the next root.
+fn by_roots(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, revocation: &Revocation, mut held: Held) -> Result<Exit, Failure> {
+    let draft = revocation.draft().map_err(|error| faults::cannot_issue(error, dir))?;
+    let refused = |error| faults::refused_by_nodes(error, None);
+    let mut drafts = Drafts::of(vec![draft], Some(&held.roster)).map_err(refused)?;
+    drafts.sign(&root_keys(dir)?).map_err(refused)?;
+    let path = file_of(dir, revocation)?;
+    if !drafts.is_whole() {
+        return Settle { act: "drafted", dir, file: path, keep: true, made: Vec::new() }.settle(desk, &drafts, Some(held));
+    }
+    let envelopes = drafts.envelopes();
+    held.add_all(&envelopes)?;
+    let blocks: Vec<Block> = envelopes.into_iter().map(|bytes| Block { kind: ArmorKind::Revocation, bytes, line: 0 }).collect();
+    files::replace(&path, &text_of(&blocks))?;
+    held.write()?;
+    said(desk, revocation, &path);
+    tell_or_say_how(desk, wish, &blocks, &path)
+}
+
+fn file_of(dir: &Path, revocation: &Revocation) -> Result<PathBuf, Failure> {
+    let folder = dir.join("revoked");
+    files::folder(&folder)?;
+    let Revocation { node, generation, by, version, .. } = revocation;
+    Ok(folder.join(format!("{node}-{}-{}-{version}.hf", generation.count, by.text())))
+}
+
+/// Blocks as a file holds them.
+pub(super) fn text_of(blocks: &[Block]) -> String {
+    blocks.iter().map(|block| armor(block.kind, &block.bytes)).collect()
+}
+
+/// Tells everybody, or says how somebody can.
+pub(super) fn tell_or_say_how(desk: &mut Desk<'_>, wish: &Wish, blocks: &[Block], path: &Path) -> Result<Exit, Failure> {
+    // The folder is the alliance's, not a demo's.
+    let wish = Wish { dir: None, ..wish.clone() };
+    match tell_everybody(desk, &wish, blocks, path) {
         Err(failure) if failure.exit() == Exit::NotRunning => {
             let (own, file) = (desk.own.clone(), path.display().to_string());
             desk.note(
@@ -208,12 +244,20 @@ fn said(desk: &mut Desk<'_>, revocation: &Revocation, path: &Path) {
     desk.say(&path.display().to_string());
 }
 
-/// Gives it to the daemon here, which tells everybody in reach.
-fn tell_everybody(desk: &mut Desk<'_>, wish: &Wish, objects: String, path: &Path) -> Result<Exit, Failure> {
+/// Gives them to the daemon here, which tells everybody in reach: in their order, as many at once as one request may hold.
+fn tell_everybody(desk: &mut Desk<'_>, wish: &Wish, blocks: &[Block], path: &Path) -> Result<Exit, Failure> {
     let file = path.display().to_string();
-    let told = target::open(desk, wish).and_then(|(_, client)| client.post("/api/v1/certify", &Certify { objects }));
-    let saved: Saved = told.and_then(read)?;
-    let (neighbours, already) = (saved.delivery.neighbours, saved.already);
+    let (_, client) = target::open(desk, wish)?;
+    let (mut neighbours, mut already) = (0, true);
+    let mut left = blocks.iter().peekable();
+    while left.peek().is_some() {
+        let mut objects = String::new();
+        while let Some(block) = left.next_if(|_| objects.len() < AT_ONCE) {
+            objects.push_str(&armor(block.kind, &block.bytes));
+        }
+        let saved: Saved = read(client.post("/api/v1/certify", &Certify { objects })?)?;
+        (neighbours, already) = (saved.delivery.neighbours, already && saved.already);
+    }
     if desk.json {
         desk.object(&json!({"schema": "holdfast.handed_in/1", "file": file, "already": already, "neighbours": neighbours}));
     } else if already {
@@ -234,21 +278,20 @@ fn tell_everybody(desk: &mut Desk<'_>, wish: &Wish, objects: String, path: &Path
 pub(super) fn hand_in(desk: &mut Desk<'_>, wish: &Wish, file: &Path) -> Result<Exit, Failure> {
     let objects = blocks(file)?;
     if let Some(secret) = objects.iter().find(|block| block.kind.is_secret()) {
+        return Err(faults::a_secret(file, secret.line));
+    }
+    if objects.iter().any(|block| block.kind == ArmorKind::Draft) {
         return Err(Failure::usage(
-            "H-874",
+            "H-895",
+            words(format!("{} is not signed by enough roots yet.", file.display()), format!("{} 還沒有足夠的根金鑰簽署。", file.display())),
             words(
-                format!("{}, line {} holds a secret key.", file.display(), secret.line),
-                format!("{} 第 {} 行是機密金鑰。", file.display(), secret.line),
-            ),
-            words(
-                "Hand in an alliance file, a revocation or the paper of a key; a key stays where it was made.",
-                "請交入聯盟檔、撤銷書或金鑰的紙本；金鑰應留在產生它的地方。",
+                "No node takes a draft. Let more roots sign it: `holdfast alliance sign FILE --dir FOLDER`.",
+                "據點不接受草案。請讓更多根金鑰簽署：`holdfast alliance sign 檔案 --dir 資料夾`。",
             ),
         ));
     }
-    let text = objects.iter().map(|block| armor(block.kind, &block.bytes)).collect();
     let wish = Wish { dir: None, ..wish.clone() };
-    tell_everybody(desk, &wish, text, file)
+    tell_everybody(desk, &wish, &objects, file)
 }
 
 /// Makes the paper of a new key: handed in by whoever finds the PC gone, it ends the key, and nothing else can be done with it.

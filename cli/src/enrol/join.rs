@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use holdfast_proto::identity::enrol::{Ask, Code, Offer, Talk, Welcome, roster_of, words_of};
 use holdfast_proto::identity::enrol::DOCUMENT_BYTES_MAX;
-use holdfast_proto::identity::{ArmorKind, PublicKey, Roster, SecretKey};
+use holdfast_proto::identity::{PublicKey, Roster, SecretKey};
 use serde_json::json;
 
 use super::{called, faults, three, wire};
-use crate::alliance::held::{ALLIANCE_FILE, Held, read_key};
+use crate::alliance::held::{ALLIANCE_FILE, Held, read_own_key};
 use crate::alliance::revoke;
 use crate::args::JoinArgs;
 use crate::desk::Desk;
@@ -104,7 +104,7 @@ fn joined_before(place: &Place) -> Result<Option<Roster>, Failure> {
     if !place.alliance().exists() {
         return Ok(None);
     }
-    let key = read_key(&place.key(), ArmorKind::NodeKey).ok();
+    let key = place.key().exists().then(|| read_own_key(&place.key())).transpose()?;
     let held = Held::read(&place.alliance())?;
     let own = key.and_then(|key| held.roster.node_of_key(&key.public()));
     own.map(|_| Some(held.roster)).ok_or_else(|| faults::somebody_already(&place.dir))
@@ -113,10 +113,10 @@ fn joined_before(place: &Place) -> Result<Option<Roster>, Failure> {
 /// The key of this PC: made once, for every try.
 fn own_key(place: &Place) -> Result<SecretKey, Failure> {
     if place.key().exists() {
-        return read_key(&place.key(), ArmorKind::NodeKey);
+        return read_own_key(&place.key());
     }
     let key = files::new_key()?;
-    files::key(&place.key(), ArmorKind::NodeKey, &key)?;
+    files::own_key(&place.key(), &key)?;
     Ok(key)
 }
 
@@ -199,7 +199,7 @@ fn hand_over_paper(desk: &mut Desk<'_>, stream: &mut TcpStream, talk: &mut Talk,
 }
 
 fn say_where(desk: &mut Desk<'_>, place: &Place, roster: Option<&Roster>) -> Exit {
-    let key = read_key(&place.key(), ArmorKind::NodeKey).ok();
+    let key = read_own_key(&place.key()).ok();
     let own = roster.and_then(|roster| key.and_then(|key| roster.node_of_key(&key.public())));
     let name = own.and_then(|(node, _)| roster.and_then(|roster| roster.current(node))).map(|node| clean(&node.name));
     let (node, name) = (own.map(|(node, _)| node.to_string()).unwrap_or_default(), name.unwrap_or_default());

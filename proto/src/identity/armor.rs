@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 
+use super::bound::BOUND_KEY_BYTES;
+
 /// Hex digits on a full line.
 const LINE_DIGITS: usize = 64;
 /// Bytes in one block: above any certificate, far below a mistake with a wrong file.
@@ -16,6 +18,8 @@ const BLOCK_BYTES_MAX: usize = 16_384;
 pub enum ArmorKind {
     /// 32-byte seed of a node; the file's mode is 0600.
     NodeKey,
+    /// A node's key as its machine keeps it, see [`super::Machine`]; the file's mode is 0600.
+    BoundKey,
     /// 32-byte seed of a root.
     RootKey,
     /// 32-byte seed of an issuer or a deputy.
@@ -30,11 +34,14 @@ pub enum ArmorKind {
     Revocation,
     /// A deputy certificate's envelope.
     Deputy,
+    /// An envelope that roots are still to sign, see [`super::cosign`].
+    Draft,
 }
 
 impl ArmorKind {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::NodeKey,
+        Self::BoundKey,
         Self::RootKey,
         Self::IssuerKey,
         Self::Charter,
@@ -42,6 +49,7 @@ impl ArmorKind {
         Self::Node,
         Self::Revocation,
         Self::Deputy,
+        Self::Draft,
     ];
 
     /// The words in the marker lines.
@@ -49,6 +57,7 @@ impl ArmorKind {
     pub fn text(self) -> &'static str {
         match self {
             Self::NodeKey => "NODE KEY",
+            Self::BoundKey => "BOUND NODE KEY",
             Self::RootKey => "ROOT KEY",
             Self::IssuerKey => "ISSUER KEY",
             Self::Charter => "CHARTER",
@@ -56,6 +65,7 @@ impl ArmorKind {
             Self::Node => "NODE",
             Self::Revocation => "REVOCATION",
             Self::Deputy => "DEPUTY",
+            Self::Draft => "DRAFT",
         }
     }
 
@@ -63,8 +73,8 @@ impl ArmorKind {
     #[must_use]
     pub fn is_secret(self) -> bool {
         match self {
-            Self::NodeKey | Self::RootKey | Self::IssuerKey => true,
-            Self::Charter | Self::Issuer | Self::Node | Self::Revocation | Self::Deputy => false,
+            Self::NodeKey | Self::BoundKey | Self::RootKey | Self::IssuerKey => true,
+            Self::Charter | Self::Issuer | Self::Node | Self::Revocation | Self::Deputy | Self::Draft => false,
         }
     }
 }
@@ -221,7 +231,16 @@ impl Open {
     }
 
     fn finish(self) -> Result<Block, ArmorFault> {
-        let fits = if self.kind.is_secret() { self.bytes.len() == 32 } else { !self.bytes.is_empty() };
+        let fits = match self.kind {
+            ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey => self.bytes.len() == 32,
+            ArmorKind::BoundKey => self.bytes.len() == BOUND_KEY_BYTES,
+            ArmorKind::Charter
+            | ArmorKind::Issuer
+            | ArmorKind::Node
+            | ArmorKind::Revocation
+            | ArmorKind::Deputy
+            | ArmorKind::Draft => !self.bytes.is_empty(),
+        };
         if !fits {
             return Err(ArmorFault::Size);
         }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::certificate::{Parsed, RootSignature, TEXT_BYTES_MAX, is_plain, open, seal, seal_one};
+use super::cosign::{cosign, draft};
 use super::realm::{Realm, Tag, hash16, sign};
 use super::{
     Charter, IssuerCertificate, NodeCertificate, PublicKey, RealmKind, Region, Regions, Rejected, Revocation, RevokedBy, Role,
@@ -95,17 +96,42 @@ impl Charter {
     ) -> Result<Bytes, CannotIssue> {
         let before = open(before).map_err(|_| CannotIssue::BadValue)?;
         let Parsed::Charter { value: previous, .. } = before.parsed else { return Err(CannotIssue::BadValue) };
-        let version = previous.version.checked_add(1).ok_or(CannotIssue::BadValue)?;
-        let charter = Self { version, kind: previous.kind, k, roots, previous: Some(hash16(before.body)) };
-        charter.roots.iter().try_for_each(|root| check_name(&root.firm))?;
-        let body = charter.body();
-        check(&body, |fields| Self::read(fields).map(|_| ()))?;
-        let message = realm.message(Tag::Charter, &body);
-        Ok(seal(&body, &root_signatures(&charter, new, &message)?, &root_signatures(&previous, old, &message)?))
+        let draft = previous.next(k, roots)?.draft()?;
+        let keys = [old, new].concat();
+        let signed = cosign(realm, &draft, &[previous], &keys).map_err(|_| CannotIssue::BadValue)?;
+        let short = [Some(signed.own), signed.before].into_iter().flatten().find(|tally| tally.have < tally.want);
+        short.map_or(Ok(signed.envelope), |tally| Err(CannotIssue::TooFewRoots { have: tally.have, want: tally.want }))
+    }
+
+    /// The charter that takes this one's place.
+    ///
+    /// # Errors
+    /// [`CannotIssue::BadValue`] after the last version.
+    pub fn next(&self, k: u8, roots: Vec<RootKey>) -> Result<Self, CannotIssue> {
+        let version = self.version.checked_add(1).ok_or(CannotIssue::BadValue)?;
+        Ok(Self { version, kind: self.kind, k, roots, previous: Some(hash16(&self.body())) })
+    }
+
+    /// A draft of it that nobody signed, for [`cosign`].
+    ///
+    /// # Errors
+    /// [`CannotIssue`].
+    pub fn draft(&self) -> Result<Bytes, CannotIssue> {
+        self.roots.iter().try_for_each(|root| check_name(&root.firm))?;
+        draft(&self.body())
     }
 }
 
 impl IssuerCertificate {
+    /// A draft of it that nobody signed, for [`cosign`].
+    ///
+    /// # Errors
+    /// [`CannotIssue`].
+    pub fn draft(&self) -> Result<Bytes, CannotIssue> {
+        check_name(&self.firm)?;
+        draft(&self.body())
+    }
+
     /// Signs it with root keys of `charter`, whose version it must name. Let all roots at hand sign: then replacing one later
     /// leaves the issuer standing. Returns the envelope.
     ///
@@ -148,6 +174,14 @@ impl Revocation {
             return Err(CannotIssue::BadValue);
         }
         Ok(seal_one(&body, &sign(key, realm, Tag::Revocation, &body)))
+    }
+
+    /// A draft of one by the roots that nobody signed, for [`cosign`].
+    ///
+    /// # Errors
+    /// [`CannotIssue::BadValue`], also where it is not the roots'.
+    pub fn draft(&self) -> Result<Bytes, CannotIssue> {
+        draft(&self.body())
     }
 
     /// Signs it with root keys of `charter`, whose version it must name. Returns the envelope.

@@ -24,6 +24,7 @@
 
 mod chain;
 mod deputies;
+mod many;
 mod revoked;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,7 @@ use super::keys::verify_with;
 use super::{ArmorKind, Beyond, Charter, DeputyCertificate, IssuerCertificate, NodeCertificate, PublicKey, Realm, RealmKind, Rejected, Signature, Tag};
 use crate::config::AUTHORS_MAX;
 use crate::id::{Generation, NodeId};
+pub use many::OfferedAll;
 use revoked::Revoked;
 
 /// Charter versions one alliance may have: a change of roots every year for a lifetime. Each is sent to every new node.
@@ -55,15 +57,6 @@ pub enum Offered {
     New,
     /// Held already; nothing changed.
     Known,
-}
-
-/// What became of many offered at once, by their places.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OfferedAll {
-    /// These changed the roster, in the order they did.
-    pub new: Vec<usize>,
-    /// These were refused in the end.
-    pub refused: Vec<(usize, Rejected)>,
 }
 
 /// Place of an object in the roster's order: charters, issuers, deputies, nodes, revocations.
@@ -225,33 +218,6 @@ impl Roster {
         }
     }
 
-    /// Takes many in, whatever their order: they are offered again until nothing is new, because one may have come too early, and one
-    /// that was in may have fallen with its issuer and stand again under the next.
-    pub fn offer_all(&mut self, objects: &[Bytes]) -> OfferedAll {
-        let mut all = OfferedAll::default();
-        // Each round lets in at least one more for good, or is the last.
-        for _ in 0..=objects.len() {
-            let mut grown = false;
-            all.refused.clear();
-            for (place, object) in objects.iter().enumerate() {
-                match self.offer(object) {
-                    Ok(Offered::New) => {
-                        grown = true;
-                        if !all.new.contains(&place) {
-                            all.new.push(place);
-                        }
-                    }
-                    Ok(Offered::Known) => {}
-                    Err(why) => all.refused.push((place, why)),
-                }
-            }
-            if !grown {
-                break;
-            }
-        }
-        all
-    }
-
     /// The certificate that counts for a name and generation; `None` if unknown or void.
     #[must_use]
     pub fn certificate(&self, node: NodeId, generation: Generation) -> Option<&NodeCertificate> {
@@ -316,6 +282,11 @@ impl Roster {
     #[must_use]
     pub fn charter(&self) -> &Charter {
         &self.charters.last().expect("invariant: a roster is made with its first charter and only truncated above it").value
+    }
+
+    /// All charters, by version.
+    pub fn charters(&self) -> impl Iterator<Item = &Charter> {
+        self.charters.iter().map(|held| &held.value)
     }
 
     /// The firm of a node: its issuer's.

@@ -1,5 +1,6 @@
 //! Tests of the roster and the gate: forged, foreign and contradicting certificates, in any order.
 
+mod cosign;
 mod deputies;
 mod revocations;
 
