@@ -48,8 +48,7 @@ impl Host {
 
     fn told(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
         let shown = dir.display().to_string();
-        let line: Vec<&str> =
-            args.iter().copied().chain(["--dir", &shown, "--listen", "127.0.0.1:0", "--json"]).collect();
+        let line: Vec<&str> = args.iter().copied().chain(["--dir", &shown, "--listen", "127.0.0.1:0", "--json"]).collect();
         let mut command = holdfast(&line, dir);
         command.envs(env.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("started");
@@ -129,13 +128,16 @@ fn equal(nodes: &[&Node]) {
 fn four_pcs_of_two_firms_join_with_codes_one_by_a_deputy_and_know_each_other() {
     let (folder, dir) = founded();
     let shown = dir.display().to_string();
-    let deputy = ["alliance", "issue", "deputy", "--issuer", "1", "--number", "3", "--name", "north", "--first", "50", "--dir", &shown];
+    let deputy =
+        ["alliance", "issue", "deputy", "--issuer", "1", "--number", "3", "--name", "north", "--first", "50", "--dir", &shown];
     let _ = run(&mut holdfast(&deputy, folder.path()), BLINK).exits(0);
     // What a deputy has at hand: its own key, and who is in the alliance.
     let pocket = folder.path().join("pocket");
     std::fs::create_dir(&pocket).expect("made");
     for file in ["alliance.hf", "deputy-1-3.key"] {
-        std::fs::rename(dir.join(file), pocket.join(file)).and_then(|()| std::fs::copy(pocket.join(file), dir.join(file))).expect("moved");
+        std::fs::rename(dir.join(file), pocket.join(file))
+            .and_then(|()| std::fs::copy(pocket.join(file), dir.join(file)))
+            .expect("moved");
     }
     std::fs::remove_file(dir.join("deputy-1-3.key")).expect("gone");
     let mut nodes: Vec<Node> = Vec::new();
@@ -210,7 +212,10 @@ fn codes_that_are_wrong_used_or_old_each_say_so_and_leave_nothing_behind() {
     host.ends(0);
 
     let open = Host::start(&dir, &["invite", "1-2", "--name", "乙店", "--region", "TPE", "--yes"]);
-    let again = run(&mut holdfast(&["invite", "1-1", "--name", "x", "--region", "TPE", "--dir", &dir.display().to_string()], &dir), BLINK);
+    let again = run(
+        &mut holdfast(&["invite", "1-1", "--name", "x", "--region", "TPE", "--dir", &dir.display().to_string()], &dir),
+        BLINK,
+    );
     assert!(again.exits(1).err.contains("H-861"), "a number is given once");
     let taken = join(&folder.path().join("alliance"), &open.code, &open.address, "y\n");
     assert!(taken.code != 0 && taken.err.contains("H-913"), "a folder of other papers: {taken:?}");

@@ -14,6 +14,7 @@ mod disk;
 mod founded;
 mod joined;
 mod namespaces;
+mod ordered;
 mod parted;
 mod recorded;
 mod refused;

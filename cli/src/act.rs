@@ -166,9 +166,9 @@ pub(crate) fn request_act(desk: &mut Desk<'_>, client: &Client, verb: &str, args
 
 /// The times typed with a write, as they were understood: `12:00` has another day before noon than after.
 #[derive(Clone, Copy, Debug)]
-struct Times {
-    at: Option<UtcMillis>,
-    needed_by: Option<UtcMillis>,
+pub(crate) struct Times {
+    pub(crate) at: Option<UtcMillis>,
+    pub(crate) needed_by: Option<UtcMillis>,
 }
 
 impl Times {
@@ -198,13 +198,13 @@ fn needed_by(desk: &Desk<'_>, typed: Option<&str>) -> Result<Option<UtcMillis>, 
     typed.map(|text| when::moment(text, Way::Future, desk.now())).transpose()
 }
 
-fn act(desk: &Desk<'_>, args: &ActArgs) -> Result<control::Act, Failure> {
+pub(crate) fn act(desk: &Desk<'_>, args: &ActArgs) -> Result<control::Act, Failure> {
     let at = args.at.as_deref().map(|text| when::moment(text, Way::Past, desk.now())).transpose()?;
     Ok(control::Act { at, desk: args.desk.clone(), basis: args.basis.clone(), valid: args.valid.clone() })
 }
 
 /// Sends a write and follows it to its first neighbour; gives back what the daemon said of it.
-fn write(
+pub(crate) fn write(
     desk: &mut Desk<'_>,
     client: &Client,
     path: &str,

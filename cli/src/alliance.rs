@@ -26,7 +26,6 @@ use crate::files;
 use crate::target::Wish;
 use crate::text::{Table, clean, plain};
 
-
 /// `holdfast alliance`.
 ///
 /// # Errors
@@ -111,7 +110,10 @@ fn tell_of_an_unknown_firm(desk: &mut Desk<'_>, roster: &Roster, firm: &str) {
     let holders: Vec<String> = holders.into_iter().map(clean).collect();
     let firm = clean(firm);
     desk.note(
-        &format!("Note: \"{firm}\" holds no root key; those are held by {}. If it is one of them, it is misspelt here.", holders.join(", ")),
+        &format!(
+            "Note: \"{firm}\" holds no root key; those are held by {}. If it is one of them, it is misspelt here.",
+            holders.join(", ")
+        ),
         &format!("注意：「{firm}」沒有保管根金鑰；保管者為 {}。若是其中之一，請檢查名稱是否寫錯。", holders.join("、")),
     );
 }
@@ -124,6 +126,7 @@ fn issue_node(desk: &mut Desk<'_>, dir: &Path, args: &IssueNode) -> Result<Exit,
         tier: args.tier,
         region: certify::region(&args.region)?,
         days: args.days,
+        capabilities: certify::capabilities(args.everywhere),
         giver: args.deputy,
     };
     faults::name("--name", &args.name)?;
@@ -206,7 +209,10 @@ fn issue_deputy(desk: &mut Desk<'_>, dir: &Path, args: &IssueDeputy) -> Result<E
     tell_of_the_clock(desk, known);
     let own = desk.own.clone();
     desk.note(
-        &format!("Give this key and alliance.hf to the deputy, in a folder of their own. With it: {own} invite ID --deputy {}", args.number),
+        &format!(
+            "Give this key and alliance.hf to the deputy, in a folder of their own. With it: {own} invite ID --deputy {}",
+            args.number
+        ),
         &format!("請將此金鑰與 alliance.hf 交給代理者，另存一個資料夾。使用方式：{own} invite 代號 --deputy {}", args.number),
     );
     Ok(Exit::Done)
@@ -332,7 +338,9 @@ fn lines(roster: &Roster, desk: &Desk<'_>) -> Vec<String> {
     }
     lines.extend(table.lines(desk.colour));
     if roster.deputies().next().is_some() {
-        let mut table = Table::new(&lang.of(["", "DEPUTY", "NAME", "SERIALS", "UNTIL", "KEY"], ["", "代理者", "名稱", "序號範圍", "有效至", "金鑰"]));
+        let mut table = Table::new(
+            &lang.of(["", "DEPUTY", "NAME", "SERIALS", "UNTIL", "KEY"], ["", "代理者", "名稱", "序號範圍", "有效至", "金鑰"]),
+        );
         for deputy in roster.deputies() {
             let serials = match deputy.max_nodes {
                 0 => lang.of("ended".to_owned(), "已結束".to_owned()),

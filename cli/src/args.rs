@@ -2,13 +2,17 @@
 
 mod alliance;
 mod enrol;
+mod order;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::alliance::{AllianceCommand, IssueCommand, IssueDeputy, IssueIssuer, IssueNode, Kind, Renew, Revoke, Rotate};
+pub(crate) use self::alliance::{
+    AllianceCommand, IssueCommand, IssueDeputy, IssueIssuer, IssueNode, Kind, Renew, Revoke, Rotate,
+};
 pub(crate) use self::enrol::{CodeArgs, HostArgs, InviteArgs, JoinArgs, ReplaceArgs};
+pub(crate) use self::order::{DeputiesArgs, GiveArgs, JudgeArgs, ModeArgs, OrderCommand};
 use crate::report_args::ReportArgs;
 
 /// `holdfast`.
@@ -88,6 +92,11 @@ pub(crate) enum Command {
     Request(RequestCommand),
     /// Write down what somebody saw of another node
     Observe(ObserveArgs),
+    /// Switch the mode in which this site works, or show it
+    Mode(ModeArgs),
+    /// Order modes for whole regions, ratify or countermand, name deputies
+    #[command(subcommand)]
+    Order(OrderCommand),
     /// Show whom this node reaches, and how
     Peers,
     /// Print one line per change until Ctrl-C; a daemon that restarts is waited for

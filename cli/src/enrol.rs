@@ -19,7 +19,7 @@ use crate::text::clean;
 /// Where hosts wait unless told otherwise: beside the 4401 of the sync link.
 const PORT: u16 = 4402;
 
-/// `hill ferry rice (青山 渡船 白米)`: in both languages, whatever the other screen speaks.
+/// `hill ferry rice` and the same three in Chinese in brackets: in both languages, whatever the other screen speaks.
 fn three(words: &[CheckWord; 3]) -> String {
     let of = |one: fn(&CheckWord) -> &'static str| words.iter().map(one).collect::<Vec<_>>().join(" ");
     format!("{} ({})", of(|word| word.en), of(|word| word.zh))

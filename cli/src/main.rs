@@ -15,6 +15,7 @@ mod help;
 mod holdfastd;
 mod lang;
 mod look;
+mod order;
 mod report_args;
 mod run;
 mod settings;

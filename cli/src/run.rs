@@ -12,7 +12,7 @@ use crate::desk::{Desk, Manner, Surroundings};
 use crate::failure::{Exit, Failure, words};
 use crate::lang::Lang;
 use crate::target::{self, DemoFile, Target, Wish};
-use crate::{act, alliance, demo, doctor, enrol, help, look, settings, usage, wait, watch};
+use crate::{act, alliance, demo, doctor, enrol, help, look, order, settings, usage, wait, watch};
 
 /// Runs one command line in these surroundings.
 pub(crate) fn run(typed: Vec<OsString>, world: Surroundings<'_>) -> Exit {
@@ -95,6 +95,8 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
         Some(Command::Report(args)) => with(desk, wish, |desk, _, client| act::report(desk, client, args)),
         Some(Command::Request(command)) => with(desk, wish, |desk, _, client| request(desk, client, command)),
         Some(Command::Observe(args)) => with(desk, wish, |desk, _, client| act::observe(desk, client, args)),
+        Some(Command::Mode(args)) => with(desk, wish, |desk, _, client| order::mode(desk, client, args)),
+        Some(Command::Order(command)) => with(desk, wish, |desk, _, client| order::order(desk, client, command)),
         Some(Command::Peers) => with(desk, wish, |desk, _, client| look::peers(desk, client)),
         Some(Command::Watch) => with(desk, wish, |desk, _, client| watch::watch(desk, client)),
         Some(Command::Wait(args)) => {

@@ -184,7 +184,7 @@ mod tests {
         for (line, what, fix) in [
             ("holdfast requst", "has no command \"requst\"", "Did you mean `holdfast request`?"),
             ("holdfast report stok a=1", "`holdfast report` has no command \"stok\"", "`holdfast report stock`"),
-            ("holdfast xyzzy", "has no command \"xyzzy\"", "Give one of: demo, alliance, status"),
+            ("holdfast xyzzy", "has no command \"xyzzy\"", "Give one of: demo, alliance, invite"),
             ("holdfast request", "missing after `holdfast request`", "Give one of: new, list, show"),
             ("holdfast report", "missing after `holdfast report`", "Give one of: status"),
             ("holdfast report stock", "<ITEM=QTY|LEVEL>... is missing", "Counts (water=120)"),

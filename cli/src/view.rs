@@ -11,6 +11,7 @@ use jiff::Zoned;
 
 use crate::fields::{self, Goods};
 use crate::lang::Lang;
+use crate::order::mode_line;
 use crate::text::{Hue, Table, clean, plain, width};
 use crate::when;
 use crate::words::{age, delivery, status_line, status_mark, word};
@@ -19,6 +20,8 @@ use crate::words::{age, delivery, status_line, status_mark, word};
 const ATTENTION_MAX: usize = 5;
 /// Stock items named per node on the status page.
 const STOCK_MAX: usize = 4;
+/// Sites in another mode than standby that the status lists one by one.
+const MODES_MAX: usize = 12;
 
 /// How to write: language, colour, the time here, what goods are called.
 #[derive(Clone, Debug)]
@@ -51,6 +54,11 @@ pub(crate) fn status(view: &StatusView, requests: Option<&RequestsView>, style: 
     lines.extend(view.warnings.iter().map(|warning| warning_line(warning, style)));
     lines.push(String::new());
     lines.extend(board(&view.nodes, style).lines(style.colour));
+    let modes = modes(&view.nodes, lang);
+    if !modes.is_empty() {
+        lines.push(String::new());
+        lines.extend(modes);
+    }
     let observed = observations(&view.nodes, style);
     if !observed.is_empty() {
         lines.push(String::new());
@@ -165,6 +173,20 @@ fn stock(readings: &BTreeMap<String, ReadingView>, style: &Style) -> String {
         text.push_str(&format!(" +{more}"));
     }
     text
+}
+
+/// Sites that work in another mode than standby, and why.
+fn modes(nodes: &[NodeView], lang: Lang) -> Vec<String> {
+    let switched = nodes.iter().filter_map(|node| Some((node, node.mode.as_ref().filter(|mode| mode.mode != "standby")?)));
+    let mut lines: Vec<String> = switched.map(|(node, mode)| format!("  {}", mode_line(node, mode, lang))).collect();
+    let more = lines.len().saturating_sub(MODES_MAX);
+    if more > 0 {
+        lines.truncate(MODES_MAX);
+        lines.push(
+            lang.of(format!("  and {more} more sites in another mode than standby"), format!("  另有 {more} 個據點不在待命模式")),
+        );
+    }
+    lines
 }
 
 fn observations(nodes: &[NodeView], style: &Style) -> Vec<String> {

@@ -1,7 +1,7 @@
 // Starts the page, reads from the node, follows its events and shows the banners. The three parts are own.js, need.js, board.js.
 import { call, el, isSilent, keepTrue, put, setSilent, text } from "./dom.js";
 import { delivered } from "./deliver.js";
-import { ago, clock, loadWords, said, setCatalogue, setLanguage, t } from "./words.js";
+import { ago, clock, loadWords, modeWords, said, setCatalogue, setLanguage, t } from "./words.js";
 import * as own from "./own.js";
 import * as need from "./need.js";
 import * as board from "./board.js";
@@ -61,6 +61,9 @@ function top() {
   const found = [];
   if (isSilent()) found.push(["warn", t("banner.gone", { time: clock(lastRead), ago: ago((Date.now() - lastRead) / 1000) })]);
   if (!isSilent() && status.neighbours === 0) found.push(["calm", t("banner.cut")]);
+  const own = status.nodes.find((node) => node.id === status.node.id);
+  if (own?.mode && own.mode.mode !== "standby") found.push(["mode", t("banner.mode", { words: modeWords(own.mode) })]);
+  if (own?.lapsed) found.push(["calm", t("banner.lapsed")]);
   if (status.conflicts) found.push(["warn", `⚠ ${t("banner.conflicts", { n: status.conflicts })}`]);
   for (const warning of status.warnings ?? []) found.push(["warn", t("banner.warning", { what: said(warning), code: warning.code })]);
   const signature = JSON.stringify(found);

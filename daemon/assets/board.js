@@ -1,6 +1,6 @@
 // Part 3: everyone's board. A value past its age turns grey and its word becomes "unknown"; what others saw stands beside it.
 import { el, keepTrue, put, text } from "./dom.js";
-import { ageLine, isChinese, isStale, label, t, ticking, valueWords } from "./words.js";
+import { ageLine, isChinese, isStale, label, modeWords, t, ticking, valueWords } from "./words.js";
 
 const SHAPES = { open: "●", limited: "◐", closed: "✕", evacuating: "▲", unknown: "?" };
 // On the card itself; everything else is in the table beneath.
@@ -119,6 +119,8 @@ function card(node) {
       node.id === mine ? null : el("span", { class: "meta link", "data-up": node.reachable ? "yes" : "no" }, t(node.reachable ? "board.linked" : "board.not_linked"))),
     el("p", { class: "status value" }, shape, " ", word),
     node.unknown_because ? el("p", { class: "why" }, t(`because.${node.unknown_because}`)) : null,
+    node.mode && node.mode.mode !== "standby" ? el("p", { class: "mode" }, "◆ ", modeWords(node.mode)) : null,
+    node.lapsed ? el("p", { class: "why" }, t("board.lapsed")) : null,
     node.forked ? el("p", { class: "flag" }, "⚠ ", t("board.forked")) : null,
     el("p", { class: "value" }, spoken ? ageLine(ticking(node.age_s)) : null, node.via ? el("span", { class: "age" }, ` · ${t("board.via", { via: node.via })}`) : null),
     el("ul", { class: "facts value" }, HEADLINES.filter((name) => node.readings[name]).map((name) => fact(name, node.readings[name]))),

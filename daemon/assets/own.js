@@ -4,7 +4,7 @@ import { follow, refuse, unfollow } from "./deliver.js";
 import { LEVELS, OFFERS, ageLine, amount, isStale, label, said, t, ticking, unit, valueWords } from "./words.js";
 
 // Shown first where the catalogue has them; every other field stands under "more".
-const FIRST = ["operating.status", "access.status", "power.source", "power.hours"];
+const FIRST = ["operating.status", "access.status", "node.mode", "power.source", "power.hours"];
 // Numbers shown first.
 const NUMBERS = ["capacity.people", "capacity.occupancy"];
 // Items shown before the first report; those the node reports on are always shown.

@@ -145,6 +145,14 @@ export function label(name) {
 }
 
 /** A reading's value in words; says nothing of its age. */
+/** In which mode a site works, who switched it and why: "resilience mode, by an order (O-7Q4K2M9 of Hualien EOC: typhoon)". */
+export function modeWords(mode) {
+  const by = mode.order && mode.ordered_by ? t("mode.order_of", { order: mode.order, who: mode.ordered_by.name }) : mode.desk;
+  const why = [by, mode.reason].filter(Boolean).join(t("list.colon"));
+  const words = t("mode.said", { mode: valueWords("node.mode", mode.mode), cause: t(`cause.${mode.cause}`) });
+  return why ? t("mode.why", { words, why }) : words;
+}
+
 export function valueWords(name, value, code) {
   const field = fields.get(name);
   const word = (field?.words ?? []).find((choice) => choice.word === value);

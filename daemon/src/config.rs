@@ -14,9 +14,11 @@ use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
 use crate::code::Code;
+use crate::probe::ProbeSettings;
 use crate::run::RunError;
 use crate::told;
 
+mod crisis;
 mod schema;
 
 /// One thing that is wrong in a configuration.
@@ -115,6 +117,8 @@ struct RawSettings {
     gossip: RawGossip,
     #[serde(default)]
     log: RawLog,
+    #[serde(default)]
+    crisis: crisis::RawCrisis,
     #[serde(default)]
     timing: RawTiming,
 }
@@ -239,6 +243,8 @@ pub struct Settings {
     pub record: bool,
     /// Bytes held back on disk for urgent rows; the store's own default where absent.
     pub reserve_bytes: Option<u64>,
+    /// The central system that is asked whether it is there.
+    pub probe: Option<ProbeSettings>,
     /// Limits and periods of the node.
     pub node: Config,
 }
@@ -417,6 +423,7 @@ impl RawSettings {
             faults.note("timing", "reserve_mib", &mib.to_string(), (&expected.0, &expected.1));
         }
         self.timing.check(&mut node, &mut faults);
+        let probe = self.crisis.check(&mut node, &mut faults);
         if !faults.found.is_empty() {
             return Err(faults.found);
         }
@@ -434,6 +441,7 @@ impl RawSettings {
             log_filter: self.log.filter,
             record: self.log.record,
             reserve_bytes: reserve_mib.map(|mib| mib << 20),
+            probe,
             node,
         })
     }

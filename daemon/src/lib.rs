@@ -7,6 +7,7 @@ pub mod handle;
 pub mod link;
 pub mod log;
 pub mod paper;
+pub mod probe;
 pub mod recorder;
 pub mod run;
 pub mod stamp;

@@ -17,6 +17,7 @@ use crate::config::{ConfigError, Settings};
 use crate::handle::{Ask, Desk, Handle};
 use crate::link::{GossipSettings, LinkError, LinkSettings, Links, SyncSettings};
 use crate::paper::{Papers, bind_key};
+use crate::probe;
 use crate::recorder::Recorder;
 use crate::stamp;
 use crate::start::{StartError, Started, start};
@@ -177,8 +178,18 @@ pub async fn run(
 
     tracing::info!(node = %node_name.id, name = %node_name.name, realm = kind.text(), api = %settings.api_listen, "ready");
     ready(handle);
-    let mut shell =
-        Shell { node, recorder, links, writer, clock, desk, waiting: BTreeMap::new(), inputs: VecDeque::new(), next_command: 0 };
+    let mut shell = Shell {
+        node,
+        recorder,
+        links,
+        writer,
+        clock,
+        desk,
+        waiting: BTreeMap::new(),
+        inputs: VecDeque::new(),
+        next_command: 0,
+        central: probe::spawn(settings.probe.clone()),
+    };
     shell.turn(store_events, shutdown).await;
 
     let Shell { links, writer, .. } = shell;
@@ -212,6 +223,8 @@ struct Shell {
     /// What the shell itself has to say to the node.
     inputs: VecDeque<Input>,
     next_command: u64,
+    /// Whether the central systems answered when they were asked.
+    central: mpsc::Receiver<bool>,
 }
 
 impl Shell {
@@ -234,6 +247,7 @@ impl Shell {
                 () = &mut shutdown => return,
                 Some(event) = store.recv() => self.hand_in(event.into()),
                 Some(ask) = self.desk.asks.recv() => self.ask(ask),
+                Some(answers) = self.central.recv() => self.hand_in(Input::Central { answers }),
                 input = self.links.next() => self.hand_in(input),
                 () = tokio::time::sleep(wake) => self.hand_in(Input::Wake),
             }

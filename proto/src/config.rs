@@ -106,8 +106,21 @@ pub struct Config {
     pub advertise: Vec<String>,
     /// The hub asked by requests that name nobody; every hub where it is not set or not certified as one.
     pub home_hub: Option<crate::id::NodeId>,
+    /// What this node does when the central systems are silent; nothing where it is not set.
+    pub crisis: Option<Crisis>,
     /// The earliest time our clock may show: build time. Below it the clock is known to be wrong.
     pub clock_floor: crate::time::UtcMillis,
+}
+
+/// When this node switches its mode by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crisis {
+    /// The probe of the central systems is silent for so long.
+    pub silent_after: Duration,
+    /// So many other nodes of the region say the same, and more than say otherwise.
+    pub agree: u32,
+    /// Number of the mode in [`crate::domain::field::MODE`].
+    pub mode: u8,
 }
 
 impl Default for Config {
@@ -125,6 +138,7 @@ impl Default for Config {
             heal_jitter: Duration::from_millis(20),
             advertise: Vec::new(),
             home_hub: None,
+            crisis: None,
             clock_floor: crate::time::UtcMillis::UNKNOWN,
         }
     }

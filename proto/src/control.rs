@@ -10,9 +10,11 @@ use crate::domain::refusal::Refusal;
 use crate::id::NodeId;
 
 pub use crate::domain::view::{
-    Delivery, DeliveryState, HistoryView, LineView, NodeName, ObservationView, ReadingView, RequestView,
+    Delivery, DeliveryState, HistoryView, LineView, ModeView, NodeName, ObservationView, OrderView, ReadingView, RequestView,
 };
-pub use crate::domain::wish::{Act, Observe, Report, RequestAct, RequestNew, RequestUpdate};
+pub use crate::domain::wish::{
+    Act, JudgeWish, ModeWish, Observe, OrderWish, Report, RequestAct, RequestNew, RequestUpdate, ScopeWish,
+};
 
 /// Names one command; its [`Reply`] repeats it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -35,6 +37,14 @@ pub enum Command {
     RequestConfirm(RequestAct),
     /// What somebody saw of another node.
     Observe(Observe),
+    /// This node works in another mode.
+    Mode(ModeWish),
+    /// An authority, or who acts for it, orders a mode for some regions.
+    Order(OrderWish),
+    /// An authority ratifies or countermands what was ordered in its stead.
+    Judge(JudgeWish),
+    /// An authority names who acts for it when it is not heard.
+    Scope(ScopeWish),
     /// Switches a drill fault on or off; refused outside the simulation realm.
     Fault(Fault),
     /// Certificates or revocations from a file, for everybody.
@@ -76,7 +86,7 @@ pub enum Reply {
 pub struct Saved {
     /// `holdfast.saved/1`, or `holdfast.request/1` flattened with the request for request commands.
     pub schema: String,
-    /// Spoken id of the request concerned, `R-...`.
+    /// Spoken id of the request concerned, `R-...`, or of the order given, `O-...`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// True where the same idempotency key had been used: nothing new was written.
@@ -126,6 +136,12 @@ pub struct NodeView {
     /// What others saw.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub observations: Vec<ObservationView>,
+    /// In which mode it works, who switched it and why; absent where it never said why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<ModeView>,
+    /// Its certificate is past its end, by this node's clock: nothing is cut off for that, and it should be renewed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lapsed: bool,
     /// Its logbook is frozen: two stories under one number.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forked: bool,
@@ -160,6 +176,31 @@ pub struct HeadView {
     pub hash: String,
     /// Words above it that are held.
     pub beyond: u32,
+}
+
+/// `GET /api/v1/orders`: what authorities ordered, newest of each author first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrdersView {
+    /// `holdfast.orders/1`.
+    pub schema: String,
+    /// The order that this node's region follows, `O-...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<String>,
+    /// All that are held.
+    pub orders: Vec<OrderView>,
+    /// Who acts for which authority.
+    pub scopes: Vec<ScopeView>,
+}
+
+/// Who acts for an authority.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeView {
+    /// The authority.
+    pub principal: NodeName,
+    /// The first first.
+    pub deputies: Vec<NodeName>,
+    /// After so many seconds unheard.
+    pub after_s: u32,
 }
 
 /// `holdfast status --json`.
@@ -402,6 +443,8 @@ pub enum Question {
     Delivery(String),
     /// Counters and gauges.
     Metrics,
+    /// What authorities ordered.
+    Orders,
     /// What is held of a node's logbooks, for a cut: `1-118`; with `1-118@7200` as far as it is that many seconds old.
     Heads(String),
 }
@@ -427,6 +470,8 @@ pub enum Answer {
     Refused(Refusal),
     /// What is held of a node's logbooks.
     Heads(HeadsView),
+    /// What authorities ordered.
+    Orders(OrdersView),
 }
 
 /// What was asked for, if it is what was answered.

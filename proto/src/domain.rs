@@ -3,9 +3,11 @@
 //! [`Domain`] is a pure function of the entries applied (and not withdrawn) and the documents set: in which order they came, how
 //! often and how grouped leaves no trace. There is no clock in it; ages and expiry are worked out when a view is asked for.
 
+pub mod authority;
 pub mod fact;
 pub mod field;
 pub mod item;
+pub mod mode;
 pub mod observation;
 mod pairs;
 pub mod plan;
@@ -28,6 +30,8 @@ mod golden;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod order_rules;
+#[cfg(test)]
 mod plan_rules;
 #[cfg(test)]
 mod rules;
@@ -38,6 +42,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::codec::canonical::Writer;
+use crate::id::Region;
 use crate::id::{Class, DocKind, EntryId, FactId, LogId, NodeId};
 use crate::time::UtcMillis;
 
@@ -89,6 +94,8 @@ pub struct DirectoryEntry {
     pub hub: bool,
     /// Its key was taken away: it is shown, and nothing is expected of it.
     pub revoked: bool,
+    /// An authority whose orders are for every region, not for its own alone.
+    pub everywhere: bool,
 }
 
 /// Why a board has no readings although one was heard.
@@ -150,6 +157,13 @@ pub struct Domain {
     keyed: Pairs<Key>,
     observed: BTreeMap<NodeId, BTreeMap<NodeId, BTreeSet<FactId>>>,
     observers: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    modes: BTreeSet<FactId>,
+    orders: BTreeSet<FactId>,
+    scopes: BTreeSet<FactId>,
+    /// Who is what: the roster's, not the facts'.
+    directory: Arc<Directory>,
+    /// See [`Self::orders_version`].
+    orders_version: u64,
     // Outside the fold: how old this node's own documents are by a clock that never jumps, in whole seconds.
     own_ages: BTreeMap<DocKind, Option<u32>>,
 }
@@ -168,6 +182,12 @@ impl Domain {
     /// [`Self::reissue`]: a reading written down again keeps its age although the wall clock was set back in between.
     pub fn note_own_age(&mut self, kind: DocKind, age_s: Option<u32>) {
         self.own_ages.insert(kind, age_s);
+    }
+
+    /// Says who is what, after the roster changed: rights follow from it.
+    pub fn set_directory(&mut self, directory: Arc<Directory>) {
+        self.directory = directory;
+        self.orders_version += 1;
     }
 
     /// The goods this node counts.
@@ -232,6 +252,7 @@ impl Domain {
             Some(below) => _ = self.question.insert(log, below),
             None => _ = self.question.remove(&log),
         }
+        self.orders_version += 1;
     }
 
     /// True where this word is in question.
@@ -286,6 +307,7 @@ impl Domain {
                 item.finish()
             }),
         );
+        out.list(4, Region::all().flat_map(|region| self.orders_in(region)).map(|one| one.id.to_bytes()));
         out.finish()
     }
 
@@ -320,6 +342,15 @@ impl Domain {
                 self.observed.entry(observation.node).or_default().entry(author).or_default().insert(id);
                 self.observers.entry(author).or_default().insert(observation.node);
             }
+            Deed::Mode(_) => _ = self.modes.insert(id),
+            Deed::Order(_) => {
+                self.orders.insert(id);
+                self.orders_version += 1;
+            }
+            Deed::Scope(_) => {
+                self.scopes.insert(id);
+                self.orders_version += 1;
+            }
         }
     }
 
@@ -341,6 +372,15 @@ impl Domain {
                 }
             }
             Deed::Observation(observation) => self.forget_observation(id, observation.node),
+            Deed::Mode(_) => _ = self.modes.remove(&id),
+            Deed::Order(_) => {
+                self.orders.remove(&id);
+                self.orders_version += 1;
+            }
+            Deed::Scope(_) => {
+                self.scopes.remove(&id);
+                self.orders_version += 1;
+            }
         }
     }
 
@@ -355,6 +395,16 @@ impl Domain {
             self.observed.remove(&target);
         }
     }
+}
+
+/// The first fact there can be of an author.
+fn first_of(author: NodeId) -> FactId {
+    FactId { entry: EntryId { log: LogId::lowest(author), number: 0 }, index: 0 }
+}
+
+/// The last.
+fn last_of(author: NodeId) -> FactId {
+    FactId { entry: EntryId { log: LogId::highest(author), number: u32::MAX }, index: u8::MAX }
 }
 
 fn drop_from<K: Ord, V: Ord>(index: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: V) {

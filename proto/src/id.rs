@@ -1,11 +1,17 @@
 //! Names of authors, logbooks, entries and facts, as `PROTOCOL.md` section "Names" has them. Not keys, not addresses.
 
+mod region;
+mod role;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use crdts::Dot;
 use serde::{Deserialize, Serialize};
+
+pub use region::{Region, Regions};
+pub use role::{Role, Roles};
 
 /// Highest issuer number of a certified issuer; guests use the numbers above it (issuer of the first voucher + 32,768).
 pub const ISSUER_MAX: u16 = 32_767;

@@ -13,23 +13,22 @@ mod gate;
 mod issue;
 mod keys;
 mod realm;
-mod region;
 mod revocation;
 mod roster;
 mod signer;
 #[cfg(test)]
 mod tests;
 
+pub use crate::id::{Region, Regions, Role, Roles};
 pub use armor::{ArmorError, ArmorFault, ArmorKind, Block, armor, dearmor};
 pub use bound::{Machine, NotHere, public_half};
-pub use certificate::{Charter, IssuerCertificate, NodeCertificate, Role, Roles, RootKey, TEXT_BYTES_MAX, clean_text};
+pub use certificate::{CAPABILITY_EVERYWHERE, Charter, IssuerCertificate, NodeCertificate, RootKey, TEXT_BYTES_MAX, clean_text};
 pub use cosign::{Cosigned, Drafted, Tally, cosign, drafted};
 pub use deputy::{DEPUTY_NODES_MAX, DeputyCertificate};
 pub use gate::{Signed, Verified};
 pub use issue::{Alliance, AlliancePlan, CannotIssue, FirmPlan, IssuedNode, NodePlan, found_alliance};
 pub use keys::{PublicKey, SecretKey, Signature};
 pub use realm::{Realm, RealmKind, Tag, hash16, hash32, sign};
-pub use region::{Region, Regions};
 pub use revocation::{Cut, Reason, Revocation, RevokedBy, is_revocation};
 pub use roster::{Alarm, ObjectKey, ObjectRef, Offered, OfferedAll, Roster};
 pub use signer::{Sign, Signer};

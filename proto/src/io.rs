@@ -87,6 +87,11 @@ pub enum Input {
         /// Only rows that exist and whose stored hash is right.
         rows: Vec<EntryRow>,
     },
+    /// The central systems were probed. Said as often as they are: what follows from it is looked at then.
+    Central {
+        /// They answered.
+        answers: bool,
+    },
     /// A deadline passed; harmless if early.
     Wake,
 }

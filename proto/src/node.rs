@@ -29,6 +29,7 @@ mod kin;
 mod known;
 mod link;
 mod links;
+mod mode;
 mod notices;
 mod own;
 mod refuse;
@@ -154,6 +155,7 @@ impl Node {
             Input::Persisted { token } => self.persisted(token),
             Input::PersistFailed { token, cause } => self.persist_failed(token, &cause),
             Input::Fetched { token, rows } => self.fetched(token, rows),
+            Input::Central { answers } => self.central_probed(answers),
             Input::Wake => {}
         }
         self.turn();

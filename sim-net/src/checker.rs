@@ -225,6 +225,8 @@ impl Checker {
             Kind::Update | Kind::Cancel | Kind::Close | Kind::Confirm => self.saw(Sometimes::SavedFollowUp),
             Kind::Observe => self.saw(Sometimes::SavedObservation),
             Kind::Fault => self.saw(Sometimes::OrderedCut),
+            Kind::Mode => self.saw(Sometimes::SavedReport),
+            Kind::Order => {}
             Kind::Certify => self.saw(Sometimes::Revoked),
         }
     }

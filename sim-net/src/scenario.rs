@@ -466,6 +466,10 @@ pub enum Effect {
         /// What.
         values: Vec<(String, String)>,
     },
+    /// A site orders a mode for an authority's region: its own, or that of whom it acts for.
+    Order { site: SiteNo, acting_for: Option<SiteNo>, mode: String },
+    /// An authority names who acts for it once it is unheard for so long.
+    Deputies { site: SiteNo, of: Vec<SiteNo>, after: Micros },
     /// Nobody is at the desks: what staff should do waits.
     OperatorAbsent(Vec<SiteNo>),
     /// Words into the log and to players, nothing else.

@@ -166,6 +166,8 @@ fn meant(effect: &Effect) -> Option<Sometimes> {
         | Effect::AntennaDown(_)
         | Effect::Courier { .. }
         | Effect::Revoke { .. }
+        | Effect::Order { .. }
+        | Effect::Deputies { .. }
         | Effect::OperatorAbsent(_)
         | Effect::Say
         | Effect::TellController

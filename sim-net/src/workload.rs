@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_proto::control::{Act, Command, Fault, Observe, Report, RequestAct, RequestNew, RequestUpdate};
+use holdfast_proto::control::{Act, Command, Fault, ModeWish, Observe, Report, RequestAct, RequestNew, RequestUpdate};
 use holdfast_proto::id::NodeId;
 
 use crate::dice::{Dice, Purpose};
@@ -40,6 +40,10 @@ pub enum Kind {
     Confirm,
     /// Another node was seen.
     Observe,
+    /// The site works in another mode.
+    Mode,
+    /// An authority orders, or names who acts for it.
+    Order,
     /// A drill fault.
     Fault,
     /// A revocation is handed in.
@@ -59,6 +63,8 @@ impl Kind {
             Self::Close => "close",
             Self::Confirm => "confirm",
             Self::Observe => "observe",
+            Self::Mode => "mode",
+            Self::Order => "order",
             Self::Fault => "fault",
             Self::Certify => "certify",
         }
@@ -119,6 +125,7 @@ impl Desk {
             return (Kind::Fault, Command::Fault(self.drill(count, names)));
         }
         match self.dice.below(20) {
+            0 if self.dice.chance(500) => (Kind::Mode, Command::Mode(self.mode())),
             0..=6 => (Kind::Report, Command::Report(self.report())),
             7..=11 => (Kind::New, Command::RequestNew(self.request())),
             12 => match self.keyed.clone() {
@@ -192,6 +199,11 @@ impl Desk {
             values.insert(field.to_owned(), value.to_owned());
         }
         values
+    }
+
+    fn mode(&mut self) -> ModeWish {
+        let mode = ["standby", "alert", "resilience", "recovery"][self.dice.index(4)].to_owned();
+        ModeWish { mode, reason: self.dice.chance(300).then(|| "no mains".to_owned()), act: self.desk() }
     }
 
     fn report(&mut self) -> Report {

@@ -239,6 +239,7 @@ fn board_payload(alliance: &Alliance) -> Outcome<Vec<u8>> {
         region: "TPE".to_owned(),
         hub: false,
         revoked: false,
+        everywhere: false,
     };
     let me: NodeId = alliance.nodes.first().ok_or("no nodes")?.node;
     directory.nodes.insert(me, entry("Bench"));

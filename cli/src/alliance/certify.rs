@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use holdfast_proto::id::{Generation, NodeId};
-use holdfast_proto::identity::{ArmorKind, NodeCertificate, PublicKey, Region, Role, SecretKey};
+use holdfast_proto::identity::{ArmorKind, CAPABILITY_EVERYWHERE, NodeCertificate, PublicKey, Region, Role, SecretKey};
 use jiff::Zoned;
 
 use super::faults;
@@ -29,6 +29,8 @@ pub(crate) struct Draft {
     pub(crate) region: Region,
     /// How long.
     pub(crate) days: u32,
+    /// See [`NodeCertificate::capabilities`].
+    pub(crate) capabilities: u32,
     /// Whose key signs: 0 the issuer's, else the deputy of this number.
     pub(crate) giver: u8,
 }
@@ -68,7 +70,7 @@ impl Draft {
             region: self.region,
             role: self.role,
             tier: self.tier,
-            capabilities: 0,
+            capabilities: self.capabilities,
             not_before: today,
             not_after: today.saturating_add(self.days),
             name: self.name.clone(),
@@ -103,6 +105,11 @@ pub(crate) fn node_id(text: &str) -> Result<NodeId, Failure> {
             ),
         )
     })
+}
+
+/// What an authority may do beyond its own region.
+pub(crate) fn capabilities(everywhere: bool) -> u32 {
+    if everywhere { CAPABILITY_EVERYWHERE } else { 0 }
 }
 
 /// A role as it is typed.

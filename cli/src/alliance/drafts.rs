@@ -82,7 +82,8 @@ impl Drafts {
     }
 
     fn object(&self) -> Vec<Value> {
-        let tally = |tally: &holdfast_proto::identity::Tally| json!({"have": tally.have, "want": tally.want, "waiting": tally.waiting});
+        let tally =
+            |tally: &holdfast_proto::identity::Tally| json!({"have": tally.have, "want": tally.want, "waiting": tally.waiting});
         let one = |((what, _), one): (&(Drafted, Bytes), &Cosigned)| {
             json!({"what": what.armor().text().to_lowercase(), "whole": one.is_whole(), "own": tally(&one.own),
                 "before": one.before.as_ref().map(tally)})
@@ -107,7 +108,9 @@ fn described(what: &Drafted, desk: &Desk<'_>) -> Vec<String> {
                 format!("charter, version {version}: {k} of these {n} roots sign from then on"),
                 format!("章程第 {version} 版：此後由這 {n} 把根金鑰中的 {k} 把簽署"),
             );
-            std::iter::once(head).chain(charter.roots.iter().map(|root| format!("  {}  {}", root.key, clean(&root.firm)))).collect()
+            std::iter::once(head)
+                .chain(charter.roots.iter().map(|root| format!("  {}  {}", root.key, clean(&root.firm))))
+                .collect()
         }
         Drafted::Issuer(number, firm) => {
             let firm = clean(firm);
@@ -195,7 +198,8 @@ pub(crate) fn sign(desk: &mut Desk<'_>, dir: &Path, file: &Path, yes: bool) -> R
     let path = dir.join(ALLIANCE_FILE);
     let held = path.exists().then(|| Held::read(&path)).transpose()?;
     let unsound = |why: Rejected| faults::unsound(file, line, &faults::of_roster(why));
-    let mut drafts = Drafts::of(found.into_iter().map(|block| block.bytes).collect(), held.as_ref().map(|held| &held.roster)).map_err(unsound)?;
+    let mut drafts = Drafts::of(found.into_iter().map(|block| block.bytes).collect(), held.as_ref().map(|held| &held.roster))
+        .map_err(unsound)?;
     let keys = root_keys(dir)?;
     let added = drafts.sign(&keys).map_err(unsound)?;
     let about = drafts.lines(desk);
@@ -206,8 +210,14 @@ pub(crate) fn sign(desk: &mut Desk<'_>, dir: &Path, file: &Path, yes: bool) -> R
         return Err(Failure::new(
             Exit::NotFound,
             "H-893",
-            words(format!("No root key in {} can sign what is missing.", dir.display()), format!("{} 裡沒有能補上簽章的根金鑰。", dir.display())),
-            words(format!("Nothing was signed. Not yet signed by: {}.", drafts.waiting()), format!("沒有簽署。尚未簽署的有：{}。", drafts.waiting())),
+            words(
+                format!("No root key in {} can sign what is missing.", dir.display()),
+                format!("{} 裡沒有能補上簽章的根金鑰。", dir.display()),
+            ),
+            words(
+                format!("Nothing was signed. Not yet signed by: {}.", drafts.waiting()),
+                format!("沒有簽署。尚未簽署的有：{}。", drafts.waiting()),
+            ),
             words("Take the file to a folder with one of their root-N.key files.", "請將檔案帶到有他們 root-N.key 的資料夾。"),
         ));
     }

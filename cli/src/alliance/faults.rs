@@ -72,9 +72,10 @@ pub(crate) fn of_roster(error: Rejected) -> Words {
         Rejected::Beyond(Beyond::Serial) => ("its serial is outside the range of its issuer", "序號超出核發者的範圍"),
         Rejected::Beyond(Beyond::Role) => ("its issuer may not give that role", "核發者不能核發這種類型"),
         Rejected::Beyond(Beyond::Region) => ("its issuer may not certify in that region", "核發者不能在這個縣市核發"),
-        Rejected::Beyond(Beyond::Giver) => {
-            ("the deputy may not give it: the serial is not its own, and the key before has not ended itself by its paper", "代理者不能核發：序號不在其範圍，而前一把金鑰尚未以紙本停用")
-        }
+        Rejected::Beyond(Beyond::Giver) => (
+            "the deputy may not give it: the serial is not its own, and the key before has not ended itself by its paper",
+            "代理者不能核發：序號不在其範圍，而前一把金鑰尚未以紙本停用",
+        ),
         Rejected::Older => ("it is older than another one in the file", "比檔案裡的另一份舊"),
         Rejected::Void => {
             ("one name was given to two keys, or one key to two names", "同一名稱給了兩把金鑰，或同一金鑰給了兩個名稱")
@@ -208,7 +209,10 @@ pub(crate) fn elsewhere(path: &Path) -> Failure {
             format!("The node key {} belongs to another computer, or this one's system was installed anew.", path.display()),
             format!("據點金鑰 {} 屬於另一台電腦，或這台電腦的系統已重新安裝。", path.display()),
         ),
-        words("Two computers with one key would be taken for one node that contradicts itself.", "兩台電腦共用一把金鑰會被視為自相矛盾的同一據點。"),
+        words(
+            "Two computers with one key would be taken for one node that contradicts itself.",
+            "兩台電腦共用一把金鑰會被視為自相矛盾的同一據點。",
+        ),
         words(
             "Join anew in another folder: `holdfast replace ID` where certificates are given, `holdfast join CODE --dir FOLDER` here.",
             "請在另一個資料夾重新加入：核發處執行 `holdfast replace 代號`，這裡執行 `holdfast join 加入碼 --dir 資料夾`。",

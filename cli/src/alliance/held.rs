@@ -62,10 +62,7 @@ impl Held {
 
     /// Charters, issuers, nodes, in this order.
     pub(crate) fn text(&self) -> String {
-        self.roster
-            .objects()
-            .map(|object| armor(object.key.armor(), object.envelope))
-            .collect()
+        self.roster.objects().map(|object| armor(object.key.armor(), object.envelope)).collect()
     }
 
     pub(crate) fn write(&self) -> Result<(), Failure> {
@@ -120,4 +117,3 @@ pub(crate) fn root_keys(dir: &Path) -> Result<Vec<SecretKey>, Failure> {
     let paths = (1..=ROOTS_MAX * 4).map(|number| dir.join(format!("root-{number}.key"))).filter(|path| path.exists());
     paths.map(|path| read_key(&path, ArmorKind::RootKey)).collect()
 }
-

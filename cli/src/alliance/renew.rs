@@ -122,7 +122,8 @@ fn signed(held: &mut Held, dir: &Path, whose: Whose, today: u32, days: Option<u3
             (ArmorKind::Node, node.to_string(), certificate.not_after, envelope, node.issuer)
         }
         Whose::Deputy(issuer, number) => {
-            let mut deputy = held.roster.deputy(issuer, number).cloned().ok_or_else(|| no_deputy(&format!("{issuer}-{number}")))?;
+            let mut deputy =
+                held.roster.deputy(issuer, number).cloned().ok_or_else(|| no_deputy(&format!("{issuer}-{number}")))?;
             deputy.version = deputy.version.saturating_add(1);
             deputy.not_before = today;
             deputy.not_after = today.saturating_add(days.unwrap_or(DEPUTY_DAYS));

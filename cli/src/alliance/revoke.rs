@@ -283,7 +283,10 @@ pub(super) fn hand_in(desk: &mut Desk<'_>, wish: &Wish, file: &Path) -> Result<E
     if objects.iter().any(|block| block.kind == ArmorKind::Draft) {
         return Err(Failure::usage(
             "H-895",
-            words(format!("{} is not signed by enough roots yet.", file.display()), format!("{} 還沒有足夠的根金鑰簽署。", file.display())),
+            words(
+                format!("{} is not signed by enough roots yet.", file.display()),
+                format!("{} 還沒有足夠的根金鑰簽署。", file.display()),
+            ),
             words(
                 "No node takes a draft. Let more roots sign it: `holdfast alliance sign FILE --dir FOLDER`.",
                 "據點不接受草案。請讓更多根金鑰簽署：`holdfast alliance sign 檔案 --dir 資料夾`。",

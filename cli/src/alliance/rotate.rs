@@ -3,9 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use holdfast_proto::identity::{
-    ArmorKind, Charter, Drafted, PublicKey, RealmKind, RootKey, Roster, SecretKey, drafted,
-};
+use holdfast_proto::identity::{ArmorKind, Charter, Drafted, PublicKey, RealmKind, RootKey, Roster, SecretKey, drafted};
 
 use super::drafts::{Drafts, Settle};
 use super::faults;
@@ -35,7 +33,8 @@ pub(super) fn init(
     }
     let there = elsewhere.iter().map(|text| root_elsewhere(text)).collect::<Result<Vec<_>, _>>()?;
     let here = n.checked_sub(there.len()).ok_or_else(|| too_many(n))?;
-    let names = (0..here).map(|place| if firms.is_empty() { format!("Root {}", place + 1) } else { firms[place % firms.len()].clone() });
+    let names =
+        (0..here).map(|place| if firms.is_empty() { format!("Root {}", place + 1) } else { firms[place % firms.len()].clone() });
     let mut new = NewRoots::make(dir, names.collect())?;
     let mut all = new.roots();
     all.extend(there);
@@ -188,7 +187,8 @@ fn root_elsewhere(text: &str) -> Result<RootKey, Failure> {
 
 /// The one root meant by the name of a firm, or by the first digits of a key.
 fn place_of(roots: &[RootKey], text: &str) -> Result<usize, Failure> {
-    let fits = |root: &RootKey| root.firm == text || (text.len() >= 4 && super::hex(&root.key).starts_with(&text.to_ascii_lowercase()));
+    let fits =
+        |root: &RootKey| root.firm == text || (text.len() >= 4 && super::hex(&root.key).starts_with(&text.to_ascii_lowercase()));
     let mut places = (0..).zip(roots).filter(|(_, root)| fits(root)).map(|(place, _)| place);
     let place = places.next();
     if let (Some(place), None) = (place, places.next()) {

@@ -44,7 +44,8 @@ pub(super) fn verify(desk: &mut Desk<'_>, path: &Path) -> Result<Exit, Failure> 
     let certificates: Vec<Block> = blocks(&file)?.into_iter().filter(|block| !block.kind.is_secret()).collect();
     let charter = certificates.iter().find(|block| block.kind == ArmorKind::Charter);
     let charter = charter.ok_or_else(|| faults::without(&file, ArmorKind::Charter.text()))?;
-    let mut roster = Roster::new(&charter.bytes).map_err(|error| faults::unsound(&file, charter.line, &faults::of_roster(error)))?;
+    let mut roster =
+        Roster::new(&charter.bytes).map_err(|error| faults::unsound(&file, charter.line, &faults::of_roster(error)))?;
     let mut found = Findings::default();
     let objects: Vec<Bytes> = certificates.iter().map(|block| block.bytes.clone()).collect();
     for (place, why) in roster.offer_all(&objects).refused {
@@ -67,10 +68,9 @@ fn alarms(roster: &Roster, found: &mut Findings) {
                 format!("{node} was given to two keys, so nobody believes either: give it a new generation"),
                 format!("{node} 給了兩把金鑰，兩把都不被採信：請核發新的一代"),
             ),
-            Alarm::SharedKey(_, node) => found.bad(
-                format!("the key of {node} stands under another name too"),
-                format!("{node} 的金鑰也用在另一個名稱"),
-            ),
+            Alarm::SharedKey(_, node) => {
+                found.bad(format!("the key of {node} stands under another name too"), format!("{node} 的金鑰也用在另一個名稱"))
+            }
         }
     }
 }
@@ -84,7 +84,10 @@ fn dates(desk: &Desk<'_>, roster: &Roster, found: &mut Findings) {
     let mut look = |who: String, zh: String, until: u32| {
         let shown = date(until);
         if until < today {
-            found.note(format!("{who} lapsed on {shown}: renew it; it is not cut off"), format!("{zh}已於 {shown} 到期：請延長；不會因此被切斷"));
+            found.note(
+                format!("{who} lapsed on {shown}: renew it; it is not cut off"),
+                format!("{zh}已於 {shown} 到期：請延長；不會因此被切斷"),
+            );
         } else if until < today.saturating_add(SOON_DAYS) {
             found.note(format!("{who} ends on {shown}: renew it"), format!("{zh}將於 {shown} 到期：請延長"));
         }
@@ -126,9 +129,14 @@ fn look_at_key(path: &Path, roster: &Roster, found: &mut Findings) {
     };
     let bound = block.kind == ArmorKind::BoundKey;
     if bound && read_own_key(path).is_err() {
-        found.bad(format!("{shown} is another computer's and opens nowhere else"), format!("{shown} 是另一台電腦的金鑰，在這裡無法使用"));
+        found.bad(
+            format!("{shown} is another computer's and opens nowhere else"),
+            format!("{shown} 是另一台電腦的金鑰，在這裡無法使用"),
+        );
     }
-    let plain = || <[u8; 32]>::try_from(block.bytes.as_ref()).ok().map(|seed| holdfast_proto::identity::SecretKey::from_seed(seed).public());
+    let plain = || {
+        <[u8; 32]>::try_from(block.bytes.as_ref()).ok().map(|seed| holdfast_proto::identity::SecretKey::from_seed(seed).public())
+    };
     let public = if bound { public_half(&block.bytes) } else { plain() };
     if !public.is_some_and(|key| is_certified(roster, block.kind, &key)) {
         found.bad(format!("no certificate in force names the key in {shown}"), format!("沒有生效的憑證使用 {shown} 裡的金鑰"));
@@ -136,12 +144,14 @@ fn look_at_key(path: &Path, roster: &Roster, found: &mut Findings) {
 }
 
 fn is_certified(roster: &Roster, kind: ArmorKind, key: &PublicKey) -> bool {
-    match kind {
-        ArmorKind::RootKey => roster.charter().roots.iter().any(|root| root.key == *key),
-        ArmorKind::IssuerKey => {
-            roster.issuers().any(|issuer| issuer.key == *key) || roster.deputies().any(|deputy| deputy.key == *key)
-        }
-        _ => roster.node_of_key(key).is_some(),
+    let is_root = || roster.charter().roots.iter().any(|root| root.key == *key);
+    let is_issuer = || roster.issuers().any(|issuer| issuer.key == *key) || roster.deputies().any(|deputy| deputy.key == *key);
+    if kind == ArmorKind::RootKey {
+        is_root()
+    } else if kind == ArmorKind::IssuerKey {
+        is_issuer()
+    } else {
+        roster.node_of_key(key).is_some()
     }
 }
 
@@ -158,7 +168,8 @@ fn is_open(_: &Path) -> bool {
 
 fn tell(desk: &mut Desk<'_>, roster: &Roster, objects: usize, keys: usize, found: &Findings) -> Exit {
     let bad = found.0.iter().filter(|finding| finding.bad).count();
-    let (nodes, revoked) = (roster.members().count(), roster.members().filter(|node| roster.is_revoked(node.node, node.generation)).count());
+    let (nodes, revoked) =
+        (roster.members().count(), roster.members().filter(|node| roster.is_revoked(node.node, node.generation)).count());
     let exit = if bad == 0 { Exit::Done } else { Exit::Failed };
     if desk.json {
         let list: Vec<Value> = found.0.iter().map(|finding| json!({"bad": finding.bad, "what": finding.en})).collect();

@@ -154,6 +154,9 @@ pub(crate) struct IssueNode {
     /// Sign with the key of this deputy, not with the issuer's
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) deputy: u8,
+    /// An authority whose orders are for every region, not for its own alone
+    #[arg(long)]
+    pub(crate) everywhere: bool,
     /// Folder for its key and its alliance file; DIR/nodes/ID where absent
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,

@@ -59,6 +59,9 @@ pub(crate) struct InviteArgs {
     /// Days it holds, up to ten years
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=3_660))]
     pub(crate) days: u32,
+    /// An authority whose orders are for every region, not for its own alone
+    #[arg(long, requires = "id")]
+    pub(crate) everywhere: bool,
     #[command(flatten)]
     pub(crate) code: CodeArgs,
     #[command(flatten)]

@@ -99,9 +99,13 @@ fn refused(why: Refused) -> Failure {
             "Read it once more, or ask for a new one; it may be of another alliance, or was withdrawn.",
             "請再核對一次，或索取新的加入碼；它可能屬於其他聯盟，或已被收回。",
         ),
-        Refused::Expired => {
-            ("H-904", "The code has expired", "加入碼已過期", "Ask for a new one: `holdfast invite` there.", "請對方以 `holdfast invite` 重新發碼。")
-        }
+        Refused::Expired => (
+            "H-904",
+            "The code has expired",
+            "加入碼已過期",
+            "Ask for a new one: `holdfast invite` there.",
+            "請對方以 `holdfast invite` 重新發碼。",
+        ),
         Refused::Used => (
             "H-905",
             "Another PC has joined with this code",
@@ -193,7 +197,10 @@ pub(super) fn nobody_came(who: &str) -> Failure {
     Failure::new(
         Exit::TimedOut,
         "H-911",
-        words(format!("The time of the code for {who} is over and no PC joined."), format!("{who} 的加入碼已到期，沒有電腦加入。")),
+        words(
+            format!("The time of the code for {who} is over and no PC joined."),
+            format!("{who} 的加入碼已到期，沒有電腦加入。"),
+        ),
         words("No certificate was given; the code is worth nothing any more.", "沒有核發憑證；這個加入碼已失效。"),
         words("Invite it again for a new code.", "請重新邀請以取得新的加入碼。"),
     )

@@ -126,7 +126,9 @@ impl<'a, 'b> Host<'a, 'b> {
     fn turn(&mut self, heard: &Receiver<Heard>) {
         while self.look_at_the_time() && self.desk.is_heard() {
             match heard.recv_timeout(LOOK) {
-                Ok(Heard::Opened(line, stream)) => drop(self.guests.insert(line, Guest { stream, talk: None, stage: Stage::Nobody })),
+                Ok(Heard::Opened(line, stream)) => {
+                    drop(self.guests.insert(line, Guest { stream, talk: None, stage: Stage::Nobody }))
+                }
                 Ok(Heard::Closed(line)) => drop(self.guests.remove(&line)),
                 Ok(Heard::Said(line, document)) => {
                     if let Some(mut guest) = self.guests.remove(&line) {
@@ -154,7 +156,9 @@ impl<'a, 'b> Host<'a, 'b> {
                 if invitation.given.is_some() {
                     let who = clean(&invitation.who());
                     self.desk.note(
-                        &format!("{who} has its certificate; it has not said that it kept it. If it asks again, invite it again."),
+                        &format!(
+                            "{who} has its certificate; it has not said that it kept it. If it asks again, invite it again."
+                        ),
                         &format!("{who} 已拿到憑證，但尚未回覆已保存。若它再次詢問，請重新邀請。"),
                     );
                 }
@@ -205,7 +209,9 @@ impl<'a, 'b> Host<'a, 'b> {
             (_, Some(given)) if given != ask.key => {
                 let who = clean(&invitation.who());
                 self.desk.note(
-                    &format!("Another PC asked with the code of {who}, which was used. If the one that joined is not yours, revoke it."),
+                    &format!(
+                        "Another PC asked with the code of {who}, which was used. If the one that joined is not yours, revoke it."
+                    ),
                     &format!("另一台電腦用了 {who} 已使用過的加入碼。若已加入的不是您的電腦，請撤銷它。"),
                 );
                 Err(Refused::Used)
@@ -295,7 +301,8 @@ impl<'a, 'b> Host<'a, 'b> {
         let node = self.invitations[place].0.draft.node;
         let generation = self.held.roster.highest_generation(node);
         let mut tried = self.held.roster.clone();
-        let good = tried.offer(paper) == Ok(Offered::New) && generation.is_some_and(|generation| tried.is_revoked(node, generation));
+        let good =
+            tried.offer(paper) == Ok(Offered::New) && generation.is_some_and(|generation| tried.is_revoked(node, generation));
         let kept = generation.filter(|_| good).map(|generation| {
             // The same paper again, of a PC that asked twice, is there already.
             let path = revoke::paper_file(self.dir, node, generation);

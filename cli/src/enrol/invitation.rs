@@ -26,6 +26,8 @@ struct Kept {
     tier: u8,
     region: Region,
     days: u32,
+    #[serde(default)]
+    capabilities: u32,
     giver: u8,
     code: String,
     /// Unix seconds.
@@ -102,6 +104,7 @@ impl Invitation {
                 tier: kept.tier,
                 region: kept.region,
                 days: kept.days,
+                capabilities: kept.capabilities,
                 giver: kept.giver,
             };
             Some(Self {
@@ -136,6 +139,7 @@ impl Invitation {
             tier: self.draft.tier,
             region: self.draft.region,
             days: self.draft.days,
+            capabilities: self.draft.capabilities,
             giver: self.draft.giver,
             code: self.code.to_string(),
             until: self.until,

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::host::{Doors, Host};
 use super::invitation::Invitation;
 use super::{called, faults};
-use crate::alliance::certify::{Draft, giver, node_id, region, role};
+use crate::alliance::certify::{Draft, capabilities, giver, node_id, region, role};
 use crate::alliance::held::{ALLIANCE_FILE, Held, blocks};
 use crate::alliance::{certified_already, faults as papers, needed, revoke};
 use crate::args::{CodeArgs, HostArgs, InviteArgs, ReplaceArgs, Revoke};
@@ -37,8 +37,16 @@ pub(crate) fn invite(desk: &mut Desk<'_>, wish: &Wish, args: &InviteArgs) -> Res
         if held.roster.current(node).is_some() {
             return Err(certified_already(&node.to_string(), &node.to_string()));
         }
-        let draft =
-            Draft { node, name: name.clone(), role: role(&args.role), tier: args.tier, region, days: args.days, giver: args.code.deputy };
+        let draft = Draft {
+            node,
+            name: name.clone(),
+            role: role(&args.role),
+            tier: args.tier,
+            region,
+            days: args.days,
+            capabilities: capabilities(args.everywhere),
+            giver: args.code.deputy,
+        };
         make(desk, dir, &held, draft, &args.code)?;
     }
     wait(desk, dir, held, &args.host)
@@ -76,6 +84,7 @@ pub(crate) fn replace(desk: &mut Desk<'_>, wish: &Wish, args: &ReplaceArgs) -> R
         tier: before.tier,
         region: before.region,
         days: args.days,
+        capabilities: before.capabilities,
         giver: args.code.deputy,
     };
     make(desk, dir, &held, draft, &args.code)?;
@@ -140,7 +149,10 @@ fn wait(desk: &mut Desk<'_>, dir: &Path, held: Held, args: &HostArgs) -> Result<
     for invitation in &open {
         show(desk, &held, invitation, address);
     }
-    desk.note("(waiting for the PC; Ctrl-C to leave, `holdfast invite` goes on)", "（等候電腦加入；按 Ctrl-C 離開，之後可用 `holdfast invite` 繼續）");
+    desk.note(
+        "(waiting for the PC; Ctrl-C to leave, `holdfast invite` goes on)",
+        "（等候電腦加入；按 Ctrl-C 離開，之後可用 `holdfast invite` 繼續）",
+    );
     Host::new(desk, dir, held, open, args.yes).wait(doors)?;
     Ok(Exit::Done)
 }
@@ -172,9 +184,6 @@ fn show(desk: &mut Desk<'_>, held: &Held, invitation: &Invitation, address: Opti
     );
     desk.say_all(lines);
     let at = address.map_or_else(String::new, |address| format!(" --at {address}"));
-    let lines = desk.lang.of(
-        format!("On that PC:  holdfast join {code}{at}"),
-        format!("在那台電腦上：holdfast join {code}{at}"),
-    );
+    let lines = desk.lang.of(format!("On that PC:  holdfast join {code}{at}"), format!("在那台電腦上：holdfast join {code}{at}"));
     desk.say(&lines);
 }

@@ -4,8 +4,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use holdfast_proto::identity::enrol::{Ask, Code, Offer, Talk, Welcome, roster_of, words_of};
 use holdfast_proto::identity::enrol::DOCUMENT_BYTES_MAX;
+use holdfast_proto::identity::enrol::{Ask, Code, Offer, Talk, Welcome, roster_of, words_of};
 use holdfast_proto::identity::{PublicKey, Roster, SecretKey};
 use serde_json::json;
 
@@ -50,7 +50,8 @@ impl Place {
 pub(crate) fn join(desk: &mut Desk<'_>, wish: &Wish, args: &JoinArgs) -> Result<Exit, Failure> {
     let (code, told) = code_of(&args.code)?;
     let dir = wish.dir.clone().unwrap_or_else(|| PathBuf::from("holdfast"));
-    let place = Place { dir: std::path::absolute(&dir).map_err(|error| Failure::file("H-862", ("use", "使用"), &dir, &error))? };
+    let place =
+        Place { dir: std::path::absolute(&dir).map_err(|error| Failure::file("H-862", ("use", "使用"), &dir, &error))? };
     let before = joined_before(&place)?;
     files::private_folder(&place.dir)?;
     let secret = own_key(&place)?;
@@ -186,7 +187,14 @@ fn config(welcome: &Welcome) -> String {
 }
 
 /// The paper that ends this key goes to whoever keeps papers, and does not stay here.
-fn hand_over_paper(desk: &mut Desk<'_>, stream: &mut TcpStream, talk: &mut Talk, roster: &Roster, offer: &Offer, secret: &SecretKey) {
+fn hand_over_paper(
+    desk: &mut Desk<'_>,
+    stream: &mut TcpStream,
+    talk: &mut Talk,
+    roster: &Roster,
+    offer: &Offer,
+    secret: &SecretKey,
+) {
     let generation = roster.current(offer.node).map(|certificate| certificate.generation);
     let paper = generation.and_then(|generation| revoke::paper_of(roster, offer.node, generation, secret).ok());
     let sent = paper.is_some_and(|paper| say(stream, &talk.done(&paper)).is_ok());

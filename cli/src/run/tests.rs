@@ -499,13 +499,99 @@ fn an_alliance_is_founded_issued_and_shown() {
 }
 
 #[test]
-fn too_few_root_keys_sign_nothing() {
+fn too_few_root_keys_make_a_draft_that_other_roots_complete() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().display().to_string();
     assert_eq!(typed(&["alliance", "init", "--dir", &dir, "--kind", "actual", "--roots", "2/3"], &[]).code, 0);
     std::fs::remove_file(home.path().join("root-1.key")).unwrap();
-    std::fs::remove_file(home.path().join("root-2.key")).unwrap();
+    let elsewhere = home.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    std::fs::rename(home.path().join("root-2.key"), elsewhere.join("root-2.key")).unwrap();
     let did = typed(&["alliance", "issue", "issuer", "--dir", &dir, "--number", "1", "--firm", "F"], &[]);
-    assert_eq!(did.code, 5, "{did:?}");
-    assert!(!home.path().join("issuer-1.key").exists());
+    assert!(did.code == 6 && did.err.contains("not yet signed by Root 1, Root 2"), "{did:?}");
+    let draft = format!("{dir}/draft-issuer-1.hf");
+    let node = ["alliance", "issue", "node", "--dir", &dir, "--id", "1-1", "--name", "n", "--region", "TPE"];
+    assert_ne!(typed(&node, &[]).code, 0, "the issuer is not in force yet");
+    let did = typed(&["alliance", "hand-in", &draft], &[]);
+    assert!(did.code == 2 && did.err.contains("H-895"), "{did:?}");
+    let did = typed(&["alliance", "sign", &draft, "--dir", &dir, "--yes"], &[]);
+    assert!(did.code == 4 && did.err.contains("H-893"), "the one here has signed: {did:?}");
+    // The other root's computer has the alliance file and its own key.
+    std::fs::copy(home.path().join("alliance.hf"), elsewhere.join("alliance.hf")).unwrap();
+    let there = elsewhere.display().to_string();
+    let did = typed(&["alliance", "sign", &draft, "--dir", &there], &[]);
+    assert!(did.code == 1 && did.err.contains("issuer 1 of F") && did.err.contains("H-894"), "nobody said yes: {did:?}");
+    assert_eq!(typed(&["alliance", "sign", &draft, "--dir", &there, "--yes"], &[]).code, 0);
+    // Back where it was drafted.
+    assert_eq!(typed(&["alliance", "sign", &draft, "--dir", &dir], &[]).code, 0);
+    assert_eq!(typed(&node, &[]).code, 0);
+    assert_eq!(typed(&["alliance", "verify", &dir], &[]).code, 0);
+}
+
+#[test]
+fn roots_whose_keys_never_leave_home_found_an_alliance_and_one_of_them_is_replaced() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name).display().to_string();
+    let key = |name: &str, firm: &str| {
+        let did = typed(&["alliance", "key", "--dir", &at(name), "--firm", firm, "--json"], &[]);
+        serde_json::from_str::<serde_json::Value>(&did.out).unwrap()["root"].as_str().unwrap().to_owned()
+    };
+    let (mart, county) = (key("mart", "Mart"), key("county", "County"));
+    let did = typed(
+        &[
+            "alliance",
+            "init",
+            "--dir",
+            &at("bus"),
+            "--kind",
+            "actual",
+            "--roots",
+            "2/3",
+            "--firm",
+            "Bus",
+            "--root",
+            &mart,
+            "--root",
+            &county,
+        ],
+        &[],
+    );
+    assert_eq!(did.code, 6, "{did:?}");
+    let draft = format!("{}/draft-charter-1.hf", at("bus"));
+    assert_eq!(typed(&["alliance", "sign", &draft, "--dir", &at("mart"), "--yes"], &[]).code, 0);
+    assert_eq!(typed(&["alliance", "sign", &draft, "--dir", &at("bus")], &[]).code, 0);
+    assert_eq!(typed(&["alliance", "sign", &draft, "--dir", &at("county"), "--yes"], &[]).code, 0);
+    // An issuer stands; then County goes, and City comes.
+    assert_eq!(typed(&["alliance", "issue", "issuer", "--dir", &at("mart"), "--number", "1", "--firm", "Mart"], &[]).code, 6);
+    let issuer = format!("{}/draft-issuer-1.hf", at("mart"));
+    for place in ["bus", "mart"] {
+        assert_eq!(typed(&["alliance", "sign", &issuer, "--dir", &at(place), "--yes"], &[]).code, 0, "{place}");
+    }
+    assert_eq!(typed(&["alliance", "rotate", "--dir", &at("mart")], &[]).code, 2, "nothing would change");
+    let rotate = ["alliance", "rotate", "--dir", &at("mart"), "--drop", "County", "--firm", "City"];
+    let did = typed(&rotate, &[]);
+    assert!(did.code == 6 && did.err.contains("Bus"), "two of the old ones must sign: {did:?}");
+    let next = format!("{}/charter-2.hf", at("mart"));
+    assert_eq!(typed(&["alliance", "sign", &next, "--dir", &at("bus"), "--yes"], &[]).code, 0);
+    assert_eq!(typed(&["alliance", "sign", &next, "--dir", &at("mart")], &[]).code, 0);
+    let shown = typed(&["alliance", "show", &format!("{}/alliance.hf", at("mart"))], &[]).out;
+    assert!(shown.contains("charter 2: 2 of 3 roots") && shown.contains("City") && !shown.contains("County"), "{shown}");
+    let node =
+        ["alliance", "issue", "node", "--dir", &at("mart"), "--id", "1-1", "--name", "n", "--region", "TPE", "--days", "30"];
+    assert_eq!(typed(&node, &[]).code, 0, "the issuer was signed again");
+    let did = typed(&["alliance", "verify", &at("mart")], &[]);
+    assert!(did.code == 0 && did.out.contains("1-1 n ends on"), "{did:?}");
+    let did = typed(&["alliance", "renew", "--dir", &at("mart"), "--within", "90"], &[]);
+    assert!(did.out.contains("1-1 holds until"), "{did:?}");
+    let did = typed(&["alliance", "verify", &at("mart")], &[]);
+    assert!(did.code == 0 && !did.out.contains("ends on"), "{did:?}");
+    // Somebody opens a key to all.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let key = home.path().join("mart/root-1.key");
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let did = typed(&["alliance", "verify", &at("mart")], &[]);
+        assert!(did.code == 1 && did.out.contains("chmod 600"), "{did:?}");
+    }
 }

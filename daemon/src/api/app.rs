@@ -154,6 +154,7 @@ pub(super) fn answered(answer: Answer) -> Result<Response, ApiError> {
         Answer::Delivery(view) => Ok(json(ok, &Named { schema: "holdfast.delivery/1", view: &view })),
         Answer::Metrics(map) => Ok(json(ok, &map)),
         Answer::Heads(view) => Ok(json(ok, &view)),
+        Answer::Orders(view) => Ok(json(ok, &view)),
         Answer::Refused(refusal) => Err(refusal.into()),
     }
 }

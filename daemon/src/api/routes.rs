@@ -45,6 +45,7 @@ pub(super) fn table() -> Vec<Route> {
         read("/api/v1/peers", get(|State(app): State<App>| question(app, Question::Peers))),
         read("/api/v1/digest", get(|State(app): State<App>| question(app, Question::Digest))),
         read("/api/v1/heads/{id}", get(|state, path| named(state, path, Question::Heads))),
+        read("/api/v1/orders", get(|State(app): State<App>| question(app, Question::Orders))),
         read("/api/v1/delivery/{ticket}", get(|state, path| named(state, path, Question::Delivery))),
         read("/api/v1/catalogue", get(|State(app): State<App>| ready(json_bytes(StatusCode::OK, app.catalogue())))),
         read("/api/v1/openapi.json", get(|| ready(json_bytes(StatusCode::OK, Bytes::from_static(page::OPENAPI.as_bytes()))))),
@@ -56,6 +57,10 @@ pub(super) fn table() -> Vec<Route> {
         write("/api/v1/requests/close", post(|state, request| command(state, request, Command::RequestClose))),
         write("/api/v1/requests/confirm", post(|state, request| command(state, request, Command::RequestConfirm))),
         write("/api/v1/observe", post(|state, request| command(state, request, Command::Observe))),
+        write("/api/v1/mode", post(|state, request| command(state, request, Command::Mode))),
+        write("/api/v1/orders", post(|state, request| command(state, request, Command::Order))),
+        write("/api/v1/orders/judge", post(|state, request| command(state, request, Command::Judge))),
+        write("/api/v1/scope", post(|state, request| command(state, request, Command::Scope))),
         write("/api/v1/certify", post(|state, request| command(state, request, Command::Certify))),
         write("/api/v1/fault", post(|state, request| command(state, request, Command::Fault))),
     ];

@@ -244,6 +244,13 @@ fn view(question: &Question) -> Answer {
             "schema": "holdfast.heads/1", "realm": "00", "node": {"id": "1-1", "name": "a"}, "generation": [1, 0],
             "logbooks": [{"incarnation": [1, 7], "number": 9, "hash": "00", "beyond": 0}],
         }))),
+        Question::Orders => Answer::Orders(of(json!({
+            "schema": "holdfast.orders/1", "followed": "O-7Q4K2M9",
+            "orders": [{"order": "O-7Q4K2M9", "act": "order", "by": {"id": "1-2", "name": "Hub"}, "mode": "resilience",
+                "regions": ["HUA"], "acting_for": {"id": "9-1", "name": "EOC"}, "last_heard_s": 8_000, "reason": "typhoon",
+                "state": "ratified", "judged_by": "O-7Q4K2MA"}],
+            "scopes": [{"principal": {"id": "9-1", "name": "EOC"}, "deputies": [{"id": "1-2", "name": "Hub"}], "after_s": 7_200}],
+        }))),
         Question::Metrics => Answer::Metrics(BTreeMap::from([("entries_total".to_owned(), 7)])),
     }
 }

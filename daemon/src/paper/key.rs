@@ -34,7 +34,8 @@ fn opened(text: &str, machine: Option<&Machine>, path: &Path) -> Result<SecretKe
     let blocks = dearmor(text).map_err(|error| unusable(Kind::Key, path, armor_words(error)))?;
     let malformed = |en: &str, zh: &str| unusable(Kind::Key, path, both(en, zh));
     let key = blocks.iter().find(|block| matches!(block.kind, ArmorKind::NodeKey | ArmorKind::BoundKey));
-    let Block { kind, bytes, .. } = key.ok_or_else(|| malformed("there is no NODE KEY block in it", "裡面沒有據點金鑰（NODE KEY 區塊）"))?;
+    let Block { kind, bytes, .. } =
+        key.ok_or_else(|| malformed("there is no NODE KEY block in it", "裡面沒有據點金鑰（NODE KEY 區塊）"))?;
     if *kind == ArmorKind::BoundKey {
         let opened = machine.map_or(Err(NotHere::Elsewhere), |machine| machine.open(bytes));
         return opened.map_err(|why| match why {
@@ -42,7 +43,8 @@ fn opened(text: &str, machine: Option<&Machine>, path: &Path) -> Result<SecretKe
             NotHere::Malformed => malformed("the key is not 96 bytes long", "金鑰不是 96 位元組"),
         });
     }
-    let seed = <[u8; 32]>::try_from(bytes.as_ref()).map_err(|_| malformed("the key is not 32 bytes long", "金鑰不是 32 位元組"))?;
+    let seed =
+        <[u8; 32]>::try_from(bytes.as_ref()).map_err(|_| malformed("the key is not 32 bytes long", "金鑰不是 32 位元組"))?;
     Ok(SecretKey::from_seed(seed))
 }
 
@@ -59,7 +61,9 @@ pub(crate) fn bind_key(path: &Path, secret: &SecretKey) {
     };
     match bind(path, secret, &machine) {
         Ok(()) => tracing::info!(path = %path.display(), "the node key now opens on this computer only"),
-        Err(error) => tracing::warn!(path = %path.display(), %error, "the node key could not be bound to this computer, so a copy opens anywhere"),
+        Err(error) => {
+            tracing::warn!(path = %path.display(), %error, "the node key could not be bound to this computer, so a copy opens anywhere")
+        }
     }
 }
 

@@ -79,11 +79,15 @@ impl Bench {
             region: "TPE".into(),
             hub,
             revoked: false,
+            everywhere: false,
         };
         let names = [(1, "Songshan", false), (2, "Taipei Hub", true), (3, "Neihu", false), (4, "Keelung Hub", true)];
+        let directory = Directory { nodes: names.into_iter().map(|(n, name, hub)| (node(n), entry(name, hub))).collect() };
+        let mut domain = Domain::new(built_in());
+        domain.set_directory(std::sync::Arc::new(directory.clone()));
         Self {
-            domain: Domain::new(built_in()),
-            directory: Directory { nodes: names.into_iter().map(|(n, name, hub)| (node(n), entry(name, hub))).collect() },
+            domain,
+            directory,
             now: Now { mono: Instant(0), wall: UtcMillis(START) },
             written: Vec::new(),
             next: BTreeMap::new(),
@@ -156,6 +160,7 @@ impl Bench {
     /// The same entries in another fold, backwards, give the same picture.
     pub(super) fn check_order(&self) {
         let mut other = Domain::new(self.domain.catalogue().clone());
+        other.set_directory(std::sync::Arc::clone(&self.domain.directory));
         for (meta, body) in self.written.iter().rev().filter(|(meta, _)| self.domain.facts(meta.id).is_some()) {
             other.apply(meta, body);
         }

@@ -25,15 +25,22 @@
 //! | 25 | number | floor |
 //! | 26 | hash of the entry before it, 16 B | floor |
 //! | 27 | lower numbers that stay: list of gaps | floor |
+//! | 40 to 49 | see [`order`] | mode, order, ratify, countermand, scope |
+
+mod floor;
+pub mod order;
 
 use super::item::{COUNT_MAX, is_code};
 use super::reading::{self, Readings, basis_of};
 use super::text;
 use crate::codec::canonical::{Fields, Malformed, Writer};
-use crate::config::{FACTS_MAX, WINDOW_HUB};
-use crate::id::{Class, FactId, Incarnation, NodeId};
+use crate::config::FACTS_MAX;
+use crate::id::{Class, FactId, NodeId};
 
 use super::field::{Choice, choice};
+
+pub use floor::Floor;
+pub use order::{Judged, ModeChange, Order, Scope};
 
 /// Longest desk label in bytes.
 pub const DESK_BYTES_MAX: usize = 32;
@@ -73,11 +80,21 @@ pub enum FactKind {
     Acknowledge,
     /// What was seen of another node.
     Observation,
+    /// The author works in another mode now, and why.
+    ModeChange,
+    /// In which mode the nodes of some regions shall work.
+    Order,
+    /// A deputy's order is the principal's own.
+    Ratify,
+    /// A deputy's order counts no more.
+    Countermand,
+    /// Who acts for an authority that is not heard.
+    AuthorityScope,
 }
 
 impl FactKind {
     /// Every kind, in order of its number.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 13] = [
         Self::Floor,
         Self::RequestResource,
         Self::UpdateRequest,
@@ -86,6 +103,11 @@ impl FactKind {
         Self::CloseRequest,
         Self::Acknowledge,
         Self::Observation,
+        Self::ModeChange,
+        Self::Order,
+        Self::Ratify,
+        Self::Countermand,
+        Self::AuthorityScope,
     ];
 
     /// Wire number, for ever.
@@ -100,6 +122,11 @@ impl FactKind {
             Self::CloseRequest => 14,
             Self::Acknowledge => 15,
             Self::Observation => 30,
+            Self::ModeChange => 40,
+            Self::Order => 41,
+            Self::Ratify => 42,
+            Self::Countermand => 43,
+            Self::AuthorityScope => 44,
         }
     }
 
@@ -121,6 +148,11 @@ impl FactKind {
             Self::CloseRequest => "close",
             Self::Acknowledge => "acknowledge",
             Self::Observation => "observation",
+            Self::ModeChange => "mode",
+            Self::Order => "order",
+            Self::Ratify => "ratify",
+            Self::Countermand => "countermand",
+            Self::AuthorityScope => "scope",
         }
     }
 }
@@ -157,19 +189,12 @@ pub enum Deed {
     Acknowledge(Vec<FactId>),
     /// See [`FactKind::Observation`].
     Observation(Observation),
-}
-
-/// Where an author's logbook begins now.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Floor {
-    /// Of which incarnation of the author, in the generation of the entry it stands in.
-    pub incarnation: Incarnation,
-    /// Lowest number that is not below the floor.
-    pub number: u32,
-    /// Hash of the entry before it.
-    pub previous: [u8; 16],
-    /// Numbers below that stay, ascending.
-    pub stay: Vec<u32>,
+    /// See [`FactKind::ModeChange`].
+    Mode(ModeChange),
+    /// See [`FactKind::Order`], [`FactKind::Ratify`] and [`FactKind::Countermand`].
+    Order(Order),
+    /// See [`FactKind::AuthorityScope`].
+    Scope(Scope),
 }
 
 /// What is needed.
@@ -291,7 +316,7 @@ impl Fact {
     /// Its kind.
     #[must_use]
     pub fn kind(&self) -> FactKind {
-        match self.deed {
+        match &self.deed {
             Deed::Floor(_) => FactKind::Floor,
             Deed::Request(_) => FactKind::RequestResource,
             Deed::Update(_) => FactKind::UpdateRequest,
@@ -300,6 +325,9 @@ impl Fact {
             Deed::Close(_) => FactKind::CloseRequest,
             Deed::Acknowledge(_) => FactKind::Acknowledge,
             Deed::Observation(_) => FactKind::Observation,
+            Deed::Mode(_) => FactKind::ModeChange,
+            Deed::Order(order) => order.kind(),
+            Deed::Scope(_) => FactKind::AuthorityScope,
         }
     }
 
@@ -308,10 +336,10 @@ impl Fact {
     pub fn class(&self) -> Class {
         let of_need = |need: &Need| if need.priority < ROUTINE { Class::URGENT } else { Class::ROUTINE };
         match &self.deed {
-            Deed::Floor(_) | Deed::Cancel(_) | Deed::Confirm(_) => Class::URGENT,
+            Deed::Floor(_) | Deed::Cancel(_) | Deed::Confirm(_) | Deed::Order(_) => Class::URGENT,
             Deed::Request(request) => of_need(&request.need),
             Deed::Update(update) => of_need(&update.need),
-            Deed::Close(_) => Class::ROUTINE,
+            Deed::Close(_) | Deed::Mode(_) | Deed::Scope(_) => Class::ROUTINE,
             Deed::Acknowledge(_) | Deed::Observation(_) => Class::DEFERRED,
         }
     }
@@ -322,7 +350,13 @@ impl Fact {
         match &self.deed {
             Deed::Update(update) => Some(&update.of),
             Deed::Cancel(of) | Deed::Confirm(of) | Deed::Close(of) => Some(of),
-            Deed::Floor(_) | Deed::Request(_) | Deed::Acknowledge(_) | Deed::Observation(_) => None,
+            Deed::Floor(_)
+            | Deed::Request(_)
+            | Deed::Acknowledge(_)
+            | Deed::Observation(_)
+            | Deed::Mode(_)
+            | Deed::Order(_)
+            | Deed::Scope(_) => None,
         }
     }
 
@@ -332,12 +366,10 @@ impl Fact {
         out.maybe_uint(2, (self.before_s != 0).then_some(u64::from(self.before_s)));
         out.maybe_uint(3, (self.basis != 0).then_some(u64::from(self.basis)));
         match &self.deed {
-            Deed::Floor(floor) => {
-                let [a, b] = floor.incarnation.count.to_be_bytes();
-                let [c, d] = floor.incarnation.random.to_be_bytes();
-                out.bytes(24, &[a, b, c, d]).uint(25, u64::from(floor.number)).bytes(26, &floor.previous);
-                out.list(27, gaps(&floor.stay));
-            }
+            Deed::Floor(floor) => floor::put(&mut out, floor),
+            Deed::Mode(mode) => order::put_mode(&mut out, mode),
+            Deed::Order(order) => order::put_order(&mut out, order),
+            Deed::Scope(scope) => order::put_scope(&mut out, scope),
             Deed::Request(request) => {
                 put_need(&mut out, &request.need);
                 for (id, node) in [(11, request.consignee), (12, request.to)] {
@@ -390,19 +422,6 @@ fn put_need(out: &mut Writer, need: &Need) {
         }),
     );
     out.maybe_uint(10, need.needed_by_s);
-}
-
-/// Ascending numbers as the distances between them, shortest integers.
-fn gaps(numbers: &[u32]) -> Vec<Vec<u8>> {
-    let mut last = 0;
-    numbers
-        .iter()
-        .map(|number| {
-            let gap = number.saturating_sub(last);
-            last = *number;
-            gap.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect()
-        })
-        .collect()
 }
 
 /// Writes a body of 1 to [`FACTS_MAX`] facts.
@@ -487,7 +506,7 @@ fn decode_fact(bytes: &[u8]) -> Result<Fact, Inert> {
 
 fn decode_known(kind: FactKind, fields: &Fields<'_>) -> Result<Fact, Malformed> {
     let deed = match kind {
-        FactKind::Floor => Deed::Floor(floor(fields)?),
+        FactKind::Floor => Deed::Floor(floor::read(fields)?),
         FactKind::RequestResource => Deed::Request(Request {
             need: need(fields)?,
             consignee: node(fields, 11)?,
@@ -511,6 +530,11 @@ fn decode_known(kind: FactKind, fields: &Fields<'_>) -> Result<Fact, Malformed> 
             let node = node(fields, 20)?.ok_or(Malformed)?;
             Deed::Observation(Observation { node, readings: reading::decode(payload), note: clean(fields, 13, NOTE_BYTES_MAX)? })
         }
+        FactKind::ModeChange => Deed::Mode(order::read_mode(fields)?),
+        FactKind::Order => Deed::Order(order::read_order(fields, None)?),
+        FactKind::Ratify => Deed::Order(order::read_order(fields, Some(Judged::Ratified))?),
+        FactKind::Countermand => Deed::Order(order::read_order(fields, Some(Judged::Countermanded))?),
+        FactKind::AuthorityScope => Deed::Scope(order::read_scope(fields)?),
     };
     Ok(Fact {
         desk: clean(fields, 1, DESK_BYTES_MAX)?,
@@ -571,24 +595,4 @@ fn acknowledged(fields: &Fields<'_>) -> Result<Vec<FactId>, Malformed> {
         return Err(Malformed);
     }
     Ok(facts)
-}
-
-fn floor(fields: &Fields<'_>) -> Result<Floor, Malformed> {
-    let [a, b, c, d] = fields.array::<4>(24)?;
-    let incarnation = Incarnation { count: u16::from_be_bytes([a, b]), random: u16::from_be_bytes([c, d]) };
-    let number = u32::try_from(fields.uint(25)?).ok().filter(|number| *number >= 1).ok_or(Malformed)?;
-    let list = fields.list(27)?;
-    if list.len() > usize::try_from(WINDOW_HUB).unwrap_or(usize::MAX) {
-        return Err(Malformed);
-    }
-    let (mut stay, mut last) = (Vec::with_capacity(list.len()), 0_u32);
-    for gap in list {
-        if gap.is_empty() || gap.len() > 4 || gap.first() == Some(&0) {
-            return Err(Malformed);
-        }
-        let gap = gap.iter().fold(0_u32, |value, byte| (value << 8) | u32::from(*byte));
-        last = last.checked_add(gap).filter(|next| *next < number).ok_or(Malformed)?;
-        stay.push(last);
-    }
-    Ok(Floor { incarnation, number, previous: fields.array::<16>(26)?, stay })
 }

@@ -114,6 +114,8 @@ pub const MODE: &[Choice] = &[
     choice(4, "drill", "drill", "演練"),
     choice(5, "suspended", "suspended", "暫停"),
 ];
+/// Whether the central systems answer this site.
+pub const REACH: &[Choice] = &[choice(0, "reachable", "answering", "有回應"), choice(1, "silent", "silent", "沒有回應")];
 /// Room for people (EDXL-HAVE).
 pub const CAPACITY: &[Choice] = &[
     choice(0, "inactive", "not in use", "未啟用"),
@@ -152,6 +154,10 @@ const DETAIL: DocKind = DocKind::Detail;
 
 /// Running or not: the one field every board should have.
 pub const OPERATING_STATUS: u32 = 1;
+/// `node.mode`.
+pub const NODE_MODE: u32 = 3;
+/// `network.central`.
+pub const CENTRAL: u32 = 32;
 /// People it can serve.
 pub const CAPACITY_PEOPLE: u32 = 10;
 /// People now in it.
@@ -202,6 +208,7 @@ pub const FIELDS: &[Field] = rows![
     27 "power.load" number("KWT", 1, 100_000), DETAIL ROUTINE 4 * HOUR, "power" "load" "Load" "負載" "Power drawn now, kilowatts.";
     30 "network.internet" words(UTILITY), BOARD ROUTINE 2 * HOUR, "network" "internet" "Internet" "網際網路" "Whether the internet can be reached from the site.";
     31 "network.mobile" words(UTILITY), BOARD ROUTINE 2 * HOUR, "network" "mobile" "Mobile network" "行動網路" "Whether mobile phones work at the site.";
+    32 "network.central" words(REACH), BOARD ROUTINE HOUR, "network" "central" "Central systems" "中央系統" "Whether the central systems answer the site; said by its probe.";
     40 "message.public" text(64), BOARD ROUTINE 12 * HOUR, "message" "public" "Notice" "公告" "One line everybody may read, at most 64 bytes.";
     41 "message.staff" text(200), DETAIL ROUTINE 12 * HOUR, "message" "staff" "Note for colleagues" "內部備註" "One line for entitled sites, at most 200 bytes.";
 ];

@@ -25,7 +25,10 @@ impl Domain {
             | Deed::Cancel(_)
             | Deed::Confirm(_)
             | Deed::Close(_)
-            | Deed::Acknowledge(_) => None,
+            | Deed::Acknowledge(_)
+            | Deed::Mode(_)
+            | Deed::Order(_)
+            | Deed::Scope(_) => None,
         }
     }
 

@@ -14,7 +14,7 @@ use super::request::{RequestState, Standing};
 use super::service::{AVAILABILITY, SERVICES, service_named};
 use super::show::Resolved;
 use super::unit::{NotANumber, parse_scaled};
-use super::wish::{Act, Observe, Report, RequestAct, RequestNew, RequestUpdate};
+use super::wish::{Act, JudgeWish, ModeWish, Observe, OrderWish, Report, RequestAct, RequestNew, RequestUpdate, ScopeWish};
 use super::{Directory, Domain, HeldDocument, refusal, text};
 use crate::id::{Class, DocKind, FactId, NodeId};
 use crate::time::{Now, UtcMillis};
@@ -23,6 +23,8 @@ use crate::time::{Now, UtcMillis};
 const AHEAD_MS_MAX: i64 = 60_000;
 /// What is typed for the addressee where every hub is asked.
 const EVERY_HUB: [&str; 2] = ["all", "全部"];
+/// The same where every region is meant.
+pub(super) const EVERYWHERE: [&str; 2] = EVERY_HUB;
 /// Longest idempotency key as typed: a UUID with a prefix fits.
 const KEY_BYTES_MAX: usize = 128;
 
@@ -43,6 +45,14 @@ pub enum PlanInput<'a> {
     RequestConfirm(&'a RequestAct),
     /// What somebody saw of another node.
     Observe(&'a Observe),
+    /// This node works in another mode.
+    Mode(&'a ModeWish),
+    /// An authority, or who acts for it, orders a mode; how many seconds ago the one it acts for was last heard here.
+    Order(&'a OrderWish, Option<u32>),
+    /// An authority ratifies or countermands what was ordered in its stead.
+    Judge(&'a JudgeWish),
+    /// An authority names who acts for it.
+    Scope(&'a ScopeWish),
 }
 
 /// What a plan is about.
@@ -86,6 +96,10 @@ impl Domain {
             PlanInput::RequestClose(act) => self.plan_act(me, act, now, Deed::Close),
             PlanInput::RequestConfirm(act) => self.plan_act(me, act, now, Deed::Confirm),
             PlanInput::Observe(observe) => self.plan_observe(me, directory, observe, now),
+            PlanInput::Mode(wish) => self.plan_mode(me, wish, now),
+            PlanInput::Order(wish, heard_s) => self.plan_order(me, directory, wish, *heard_s, now),
+            PlanInput::Judge(wish) => self.plan_judge(me, directory, wish, now),
+            PlanInput::Scope(wish) => self.plan_scope(me, directory, wish, now),
         }
     }
 
@@ -96,7 +110,7 @@ impl Domain {
         reading::encode(&self.own_readings(me, kind, now))
     }
 
-    fn own_readings(&self, me: NodeId, kind: DocKind, now: Now) -> Readings {
+    pub(super) fn own_readings(&self, me: NodeId, kind: DocKind, now: Now) -> Readings {
         let Some(HeldDocument::Present { wall, payload, .. }) = self.documents.get(&(me, kind)) else { return Readings::new() };
         // Both are lower bounds: the wall clock may have been set back, and the age is cut to whole seconds at each re-issue.
         let by_wall = seconds_between(*wall, now.wall);
@@ -136,6 +150,11 @@ impl Domain {
         touched.0 |= note_hours(&report.values, &mut board, &detail);
         plan.board = touched.0.then(|| reading::encode(&board));
         plan.detail = touched.1.then(|| reading::encode(&detail));
+        // Who switched the mode is a word of its own, also where it stands among other readings.
+        if report.values.keys().any(|name| field_named(name).is_some_and(|field| field.id == field::NODE_MODE)) {
+            let change = Self::staff_mode(&board).map(|change| body(&report.act, now, Deed::Mode(change)));
+            plan.body = change.transpose()?;
+        }
         Ok(plan)
     }
 
@@ -390,14 +409,14 @@ fn note_hours(values: &BTreeMap<String, String>, board: &mut Readings, detail: &
 /// Number of "inferred" in [`BASES`].
 const INFERRED: u8 = 2;
 
-fn body(act: &Act, now: Now, deed: Deed) -> Result<(Vec<u8>, Class), Refusal> {
+pub(super) fn body(act: &Act, now: Now, deed: Deed) -> Result<(Vec<u8>, Class), Refusal> {
     let (fact, _) = common(act, now)?;
     let fact = Fact { deed, ..fact };
     Ok((encode_body(std::slice::from_ref(&fact)), fact.class()))
 }
 
 /// What every act has: desk, when, how known, how long it holds. The fact's deed is to be replaced.
-fn common(act: &Act, now: Now) -> Result<(Fact, Seen), Refusal> {
+pub(super) fn common(act: &Act, now: Now) -> Result<(Fact, Seen), Refusal> {
     let desk = act.desk.as_deref().map(|desk| text::clean(desk, DESK_BYTES_MAX)).transpose();
     let desk = desk.map_err(|bad| refusal::bad_text("desk", DESK_BYTES_MAX, bad))?.filter(|desk| !desk.is_empty());
     let before_s = match act.at {
@@ -419,7 +438,7 @@ fn common(act: &Act, now: Now) -> Result<(Fact, Seen), Refusal> {
 }
 
 /// "90s", "30m", "2h", "1d": one second to 30 days.
-fn duration_s(typed: &str) -> Result<u32, Refusal> {
+pub(super) fn duration_s(typed: &str) -> Result<u32, Refusal> {
     let plain = typed.trim();
     let unit = plain.chars().last().ok_or_else(|| refusal::unreadable_duration(typed))?;
     let factor = match unit.to_ascii_lowercase() {
@@ -440,7 +459,7 @@ fn priority_of(typed: &str) -> Result<u8, Refusal> {
     Ok(u8::try_from(word.number).unwrap_or(ROUTINE))
 }
 
-fn note_of(name: &str, typed: Option<&str>) -> Result<Option<String>, Refusal> {
+pub(super) fn note_of(name: &str, typed: Option<&str>) -> Result<Option<String>, Refusal> {
     let Some(typed) = typed else { return Ok(None) };
     let note = text::clean(typed, NOTE_BYTES_MAX).map_err(|bad| refusal::bad_text(name, NOTE_BYTES_MAX, bad))?;
     Ok((!note.is_empty()).then(|| note.to_string()))

@@ -1,5 +1,7 @@
 //! A refusal of an operator's wish: what is wrong, what it means, what to do. Nothing was changed.
 
+pub(crate) mod authority;
+
 use serde::{Deserialize, Serialize};
 
 use super::Directory;

@@ -126,12 +126,13 @@ impl Domain {
         let mut others = Vec::new();
         let mut own = Vec::new();
         for act in self.acts_on(id) {
+            let by = act.id.entry.log.author;
             if matches!(act.fact.deed, Deed::Acknowledge(_)) {
-                if act.id.entry.log.author != author {
+                if by != author && self.is_asked(by, id) && self.is_authorised(act.id, act.fact) {
                     // Ascending, so the newest of each author is what remains.
-                    state.acknowledged.insert(act.id.entry.log.author, act.id);
+                    state.acknowledged.insert(by, act.id);
                 }
-            } else if act.id.entry.log.author == author {
+            } else if self.is_authorised(act.id, act.fact) {
                 own.push(act);
             } else {
                 others.push(Act { flagged: Some(Flagged::NotTheRequester), ..act });
@@ -160,7 +161,14 @@ impl Domain {
         let asks = |fact: &Fact| match &fact.deed {
             Deed::Request(request) => request.to.map_or(i_am_hub, |to| to == me),
             Deed::Update(_) | Deed::Confirm(_) => true,
-            Deed::Floor(_) | Deed::Cancel(_) | Deed::Close(_) | Deed::Acknowledge(_) | Deed::Observation(_) => false,
+            Deed::Floor(_)
+            | Deed::Cancel(_)
+            | Deed::Close(_)
+            | Deed::Acknowledge(_)
+            | Deed::Observation(_)
+            | Deed::Mode(_)
+            | Deed::Order(_)
+            | Deed::Scope(_) => false,
         };
         let Some(held) = self.entries.get(&entry) else { return false };
         held.facts.iter().any(|decoded| match decoded {
@@ -226,7 +234,13 @@ impl Domain {
             let version = match &fact.deed {
                 Deed::Update(update) => update.version,
                 Deed::Cancel(of) | Deed::Confirm(of) | Deed::Close(of) => of.seen,
-                Deed::Floor(_) | Deed::Request(_) | Deed::Acknowledge(_) | Deed::Observation(_) => 0,
+                Deed::Floor(_)
+                | Deed::Request(_)
+                | Deed::Acknowledge(_)
+                | Deed::Observation(_)
+                | Deed::Mode(_)
+                | Deed::Order(_)
+                | Deed::Scope(_) => 0,
             };
             Some(Act { id, fact, meta, version, flagged: None })
         })
@@ -247,6 +261,9 @@ impl Domain {
                 .filter_map(|fact| self.request_state(*fact))
                 .any(|state| state.standing == Standing::Open && state.acknowledged.get(&author) == Some(&id)),
             Deed::Observation(observation) => self.is_live(id, observation.node),
+            Deed::Mode(_) => self.is_mode_live(id),
+            Deed::Order(order) => self.is_order_live(id, order),
+            Deed::Scope(_) => self.scopes.range(id..=super::last_of(author)).nth(1).is_none(),
         }
     }
 
@@ -323,7 +340,10 @@ impl<'a> RequestState<'a> {
             | Deed::Confirm(_)
             | Deed::Close(_)
             | Deed::Acknowledge(_)
-            | Deed::Observation(_) => None,
+            | Deed::Observation(_)
+            | Deed::Mode(_)
+            | Deed::Order(_)
+            | Deed::Scope(_) => None,
         });
         let newest = newest.max_by_key(|(version, id, _)| (*version, *id));
         if let Some((version, _, need)) = newest {
@@ -373,7 +393,13 @@ impl<'a> RequestState<'a> {
                 self.standing = Standing::Closed;
                 None
             }
-            Deed::Floor(_) | Deed::Request(_) | Deed::Acknowledge(_) | Deed::Observation(_) => None,
+            Deed::Floor(_)
+            | Deed::Request(_)
+            | Deed::Acknowledge(_)
+            | Deed::Observation(_)
+            | Deed::Mode(_)
+            | Deed::Order(_)
+            | Deed::Scope(_) => None,
         }
     }
 
@@ -421,6 +447,9 @@ pub(crate) fn as_request(fact: &Fact) -> Option<&Request> {
         | Deed::Confirm(_)
         | Deed::Close(_)
         | Deed::Acknowledge(_)
-        | Deed::Observation(_) => None,
+        | Deed::Observation(_)
+        | Deed::Mode(_)
+        | Deed::Order(_)
+        | Deed::Scope(_) => None,
     }
 }

@@ -49,7 +49,7 @@ impl Directory {
         NodeName { id: node.to_string(), name }
     }
 
-    fn is_hub(&self, node: NodeId) -> bool {
+    pub(super) fn is_hub(&self, node: NodeId) -> bool {
         self.nodes.get(&node).is_some_and(|entry| entry.hub)
     }
 }
@@ -93,6 +93,16 @@ impl Domain {
             return Operating { word: "unknown", was: Some(word), because: Some("stale") };
         }
         Operating { word, was: None, because: None }
+    }
+
+    /// The number that a node's board states for a field, where it still holds at this age.
+    #[must_use]
+    pub fn number_of(&self, author: NodeId, field: u32, board_age_ms: Option<u64>) -> Option<u64> {
+        let Some(HeldDocument::Present { payload, .. }) = self.documents.get(&(author, DocKind::Board)) else { return None };
+        let subject = Subject::Field(field);
+        let reading = reading::decode(payload).remove(&subject)?;
+        let Value::Number(number) = reading.value else { return None };
+        (!is_stale(age_s(&reading, board_age_ms), reading.valid_s(&subject))).then_some(number)
     }
 
     /// What others saw of a node, by observer. `age_of` gives the age of an entry in milliseconds, where it can be bounded.
@@ -210,11 +220,9 @@ impl Domain {
 
     fn view_of(&self, state: &RequestState<'_>, directory: &Directory, now: Now) -> RequestView {
         let first = state.history.first();
-        let asked = |node: NodeId| state.to.map_or_else(|| directory.is_hub(node), |to| to == node);
         let needed_by = state.need.needed_by_s.map(|s| UtcMillis(i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1_000)));
         let expired = needed_by.is_some_and(|by| now.wall.is_known() && by < now.wall) && state.standing == Standing::Open;
-        let acknowledged_by: Vec<NodeName> =
-            state.acknowledged.keys().filter(|node| asked(**node)).map(|node| directory.name(*node)).collect();
+        let acknowledged_by: Vec<NodeName> = state.acknowledged.keys().map(|node| directory.name(*node)).collect();
         let status = match state.standing {
             Standing::Duplicate => "duplicate",
             Standing::Closed => "closed",
@@ -284,9 +292,15 @@ fn note_of(fact: &Fact) -> Option<String> {
     match &fact.deed {
         Deed::Request(request) => request.need.note.clone(),
         Deed::Update(update) => update.need.note.clone(),
-        Deed::Floor(_) | Deed::Cancel(_) | Deed::Confirm(_) | Deed::Close(_) | Deed::Acknowledge(_) | Deed::Observation(_) => {
-            None
-        }
+        Deed::Floor(_)
+        | Deed::Cancel(_)
+        | Deed::Confirm(_)
+        | Deed::Close(_)
+        | Deed::Acknowledge(_)
+        | Deed::Observation(_)
+        | Deed::Mode(_)
+        | Deed::Order(_)
+        | Deed::Scope(_) => None,
     }
 }
 

@@ -63,6 +63,69 @@ pub struct ReadingView {
     pub derived: bool,
 }
 
+/// In which mode a node works, who switched it and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModeView {
+    /// `standby`, `alert`, `resilience`, `recovery`, `drill`, `suspended`.
+    pub mode: String,
+    /// `staff`, `order`, `order_ended`, `silent`, `heard`.
+    pub cause: String,
+    /// The order followed, or followed no more, `O-...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    /// Who gave that order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_by: Option<NodeName>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Desk label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desk: Option<String>,
+    /// Wall time of the author, where it knew one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<UtcMillis>,
+}
+
+/// One order, ratification or countermand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderView {
+    /// Spoken id, `O-...`.
+    pub order: String,
+    /// `order`, `ratify`, `countermand`.
+    pub act: String,
+    /// Who wrote it.
+    pub by: NodeName,
+    /// The mode ordered; absent: nothing is ordered any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// Where, codes such as `HUA`.
+    pub regions: Vec<String>,
+    /// For whom, where not for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<NodeName>,
+    /// Seconds since that one was last heard by whoever acted for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_heard_s: Option<u32>,
+    /// The order judged, `O-...`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// In words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Desk label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desk: Option<String>,
+    /// Wall time of the author, where it knew one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<UtcMillis>,
+    /// `in_force`, `ended`, `ratified`, `countermanded`, `not_authorised`, `in_question`.
+    pub state: String,
+    /// The act that ratified or countermanded it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_by: Option<String>,
+}
+
 /// What somebody said of a node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObservationView {

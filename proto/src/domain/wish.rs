@@ -103,6 +103,71 @@ pub struct RequestAct {
     pub act: Act,
 }
 
+/// In which mode this node works from now on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModeWish {
+    /// `standby`, `alert`, `resilience`, `recovery`, `drill`, `suspended`.
+    pub mode: String,
+    /// Why, at most 64 bytes.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// When, by whom.
+    #[serde(default)]
+    pub act: Act,
+}
+
+/// In which mode the nodes of some regions shall work.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderWish {
+    /// As in [`ModeWish`], or `none`: nothing is ordered any more.
+    pub mode: String,
+    /// Codes such as `HUA`, or `all`.
+    pub regions: Vec<String>,
+    /// The authority acted for, by id or name, where it is not heard.
+    #[serde(default)]
+    pub acting_for: Option<String>,
+    /// Why, at most 64 bytes.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// When, by whom.
+    #[serde(default)]
+    pub act: Act,
+}
+
+/// What becomes of an order that a deputy gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgeWish {
+    /// Its spoken id, `O-...`.
+    pub order: String,
+    /// True: it is one's own. False: it counts no more.
+    pub ratify: bool,
+    /// With a countermand: what is ordered in its place; nothing where absent.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// Why, at most 64 bytes.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// When, by whom.
+    #[serde(default)]
+    pub act: Act,
+}
+
+/// Who acts for this authority when it is not heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeWish {
+    /// By id or name, the first first; none ends it.
+    pub deputies: Vec<String>,
+    /// After how long unheard, such as "2h".
+    pub after: String,
+    /// When, by whom.
+    #[serde(default)]
+    pub act: Act,
+}
+
 /// What somebody saw of another node: shown beside that node's own word, never replacing it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -42,7 +42,8 @@ impl Machine {
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let text = text.trim();
-        let known = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.bytes().any(|byte| byte != b'0');
+        let known =
+            text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) && text.bytes().any(|byte| byte != b'0');
         known.then(|| Self(blake3::derive_key("holdfast machine v1", text.to_ascii_lowercase().as_bytes())))
     }
 
@@ -137,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_system_without_a_name_of_its_own_is_no_machine() {
-        for text in ["", "\n", "uninitialized\n", "00000000000000000000000000000000", "0123", "0123456789abcdef0123456789abcdeg"] {
+        for text in ["", "\n", "uninitialized\n", "00000000000000000000000000000000", "0123", "0123456789abcdef0123456789abcdeg"]
+        {
             assert_eq!(Machine::of(text), None, "{text:?}");
         }
         assert_eq!(Machine::of(HERE), Machine::of("0123456789abcdef0123456789abcdef"));

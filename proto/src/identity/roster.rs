@@ -35,7 +35,10 @@ use serde::{Deserialize, Serialize};
 
 use super::certificate::{Envelope, Parsed, RootSignature, open};
 use super::keys::verify_with;
-use super::{ArmorKind, Beyond, Charter, DeputyCertificate, IssuerCertificate, NodeCertificate, PublicKey, Realm, RealmKind, Rejected, Signature, Tag};
+use super::{
+    ArmorKind, Beyond, Charter, DeputyCertificate, IssuerCertificate, NodeCertificate, PublicKey, Realm, RealmKind, Rejected,
+    Signature, Tag,
+};
 use crate::config::AUTHORS_MAX;
 use crate::id::{Generation, NodeId};
 pub use many::OfferedAll;

@@ -8,7 +8,7 @@ use super::start::RestoreError;
 use super::word::Shelf;
 use crate::domain::{Directory, DirectoryEntry};
 use crate::id::{Generation, NodeId};
-use crate::identity::{NodeCertificate, Offered, OfferedAll, PublicKey, Rejected, Role, Roster};
+use crate::identity::{CAPABILITY_EVERYWHERE, NodeCertificate, Offered, OfferedAll, PublicKey, Rejected, Role, Roster};
 use crate::replica::Hash16;
 
 /// Everyone certified. A clone costs nothing until it learns something of its own.
@@ -59,6 +59,11 @@ impl Known {
     /// Names, roles and firms as the domain reads them.
     pub(super) fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// The same, to be kept.
+    pub(super) fn directory_shared(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory)
     }
 
     /// Hash of all objects held: equal rosters, equal hashes.
@@ -127,6 +132,7 @@ fn directory_of(roster: &Roster) -> Directory {
         region: node.region.code().to_owned(),
         hub: node.role == Role::Hub && !roster.is_revoked(node.node, node.generation),
         revoked: roster.is_revoked(node.node, node.generation),
+        everywhere: node.role == Role::Authority && node.capabilities & CAPABILITY_EVERYWHERE != 0,
     };
     Directory { nodes: roster.members().map(|node| (node.node, entry(node))).collect() }
 }

@@ -50,6 +50,12 @@ pub(super) struct Own {
     /// Something came since the last look that may ask for an acknowledgement.
     pub(super) asked: bool,
     pub(super) announce_board: bool,
+    /// Orders were looked at in this state of them, see `Domain::orders_version`.
+    pub(super) orders_seen: Option<u64>,
+    /// Whether the central systems answered last, and since when they do or don't.
+    pub(super) central: Option<(bool, Instant)>,
+    /// They were probed, and what follows is not written yet.
+    pub(super) central_due: bool,
     pub(super) tickets: VecDeque<(Ticket, Delivery)>,
     pub(super) floor_at: Option<Instant>,
     /// No automatic words before this: the store failed the last ones.
@@ -82,6 +88,9 @@ impl Own {
             acknowledge_at: None,
             asked: false,
             announce_board: false,
+            orders_seen: None,
+            central: None,
+            central_due: false,
             tickets: VecDeque::new(),
             floor_at: None,
             not_before: None,

@@ -96,6 +96,8 @@ impl Restoring {
     /// Begins with what the setup knows of others.
     #[must_use]
     pub fn new(setup: Setup, now: Now) -> Self {
+        let mut domain = Domain::new(setup.catalogue);
+        domain.set_directory(setup.known.directory_shared());
         let node = Node {
             own: Own::new(setup.stamp),
             config: setup.config,
@@ -103,7 +105,7 @@ impl Restoring {
             generation: Generation::default(),
             signer: setup.signer,
             known: setup.known,
-            domain: Domain::new(setup.catalogue),
+            domain,
             replica: Replica::default(),
             peers: Peers::default(),
             kin: super::kin::Kin::default(),
@@ -210,6 +212,7 @@ impl Restoring {
     fn follow(&mut self) {
         if std::mem::take(&mut self.learned) {
             self.node.known.follow();
+            self.node.domain.set_directory(self.node.known.directory_shared());
             self.node.judge_keys();
         }
     }
@@ -309,6 +312,7 @@ impl Node {
     /// The roster changed: everybody who depends on it learns of it.
     pub(super) fn roster_changed(&mut self) {
         self.known.follow();
+        self.domain.set_directory(self.known.directory_shared());
         self.judge_keys();
         self.find_certified();
         self.scopes.forget();

@@ -34,6 +34,7 @@ impl Node {
             },
             Question::Metrics => Answer::Metrics(self.metrics()),
             Question::Heads(asked) => self.heads_of(asked),
+            Question::Orders => Answer::Orders(self.orders_view()),
         }
     }
 
@@ -85,6 +86,8 @@ impl Node {
                 .replica
                 .forks()
                 .any(|(log, _)| log.author == node && self.replica.log(log).is_none_or(|log| log.pin().is_none())),
+            mode: self.domain.mode_view(node, self.known.directory()),
+            lapsed: self.has_lapsed(node),
             revoked: self.why_revoked(node),
         }
     }

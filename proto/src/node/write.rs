@@ -129,7 +129,8 @@ impl Node {
         let board = settled.filter(|_| self.wants_board());
         let again = self.own.started.filter(|_| !self.own.outranked.is_empty());
         let stamp = self.own.started.filter(|_| self.own.unstamped);
-        let due = [self.own.acknowledge_at, board, self.own.floor_at, again, stamp].into_iter().flatten().min()?;
+        let mode = settled.filter(|_| self.mode_may_change());
+        let due = [self.own.acknowledge_at, board, mode, self.own.floor_at, again, stamp].into_iter().flatten().min()?;
         [self.own.not_before, self.waits_until()].into_iter().flatten().chain([due]).max()
     }
 
@@ -227,7 +228,7 @@ impl Node {
             let revoked = self.known.roster().is_revoked(self.me, self.generation);
             return Err(if revoked { refuse::revoked() } else { refuse::not_certified() });
         }
-        let Some(input) = plan_input(command) else { return Ok(()) };
+        let Some(input) = self.plan_input(command)? else { return Ok(()) };
         self.note_own_ages(drafts);
         let plan = self.domain.plan(self.me, self.known.directory(), &input, self.now)?;
         self.check_sizes(&plan)?;
@@ -262,7 +263,7 @@ impl Node {
         }
     }
 
-    fn open_incarnation(&mut self, flight: &mut Flight) {
+    pub(super) fn open_incarnation(&mut self, flight: &mut Flight) {
         self.own.written = true;
         if self.own.open {
             return;
@@ -284,7 +285,7 @@ impl Node {
     }
 
     /// Signs the next entry and folds it in here. It is not spoken before the store has it.
-    fn append(&mut self, body: Bytes, class: Class, flight: &mut Flight) -> Option<EntryId> {
+    pub(super) fn append(&mut self, body: Bytes, class: Class, flight: &mut Flight) -> Option<EntryId> {
         let log = self.own_log(self.own.mark.incarnation);
         let number = self.own.mark.number.checked_add(1)?;
         let header = Header {
@@ -318,7 +319,7 @@ impl Node {
     }
 
     /// Notes the new readings of a document and shows them to the domain, so that the next report builds on them.
-    fn draft(&mut self, kind: DocKind, payload: Bytes, flight: &mut Flight, drafts: &mut BTreeMap<DocKind, Bytes>) {
+    pub(super) fn draft(&mut self, kind: DocKind, payload: Bytes, flight: &mut Flight, drafts: &mut BTreeMap<DocKind, Bytes>) {
         if !drafts.contains_key(&kind) {
             let held = self.replica.doc(self.me, kind).map(|doc| doc.doc.readings.clone());
             flight.before.push((kind, held));
@@ -369,6 +370,9 @@ impl Node {
                 self.open_incarnation(flight);
                 self.draft_again(DocKind::Board, payload, flight, drafts);
             }
+        }
+        if settled && self.mode_may_change() {
+            self.write_mode(flight, drafts);
         }
         if self.own.floor_at.is_some_and(|at| at <= now) {
             self.raise_floor(flight);
@@ -505,6 +509,7 @@ impl Node {
         }
         self.own.mark = flight.mark;
         self.own.announce_board = false;
+        self.own.orders_seen = None;
         self.acknowledge_soon();
         for promise in flight.promises {
             let refusal = refuse::not_saved(cause);
@@ -546,7 +551,7 @@ impl Node {
             let schema = if is_request { "holdfast.request/1" } else { "holdfast.saved/1" };
             let saved = Saved {
                 schema: schema.to_owned(),
-                id: request.as_ref().map(|request| request.request.clone()),
+                id: request.as_ref().map(|request| request.request.clone()).or_else(|| self.order_name(promise.ticket)),
                 already: promise.already,
                 delivery: self.delivery(promise.ticket),
                 request,
@@ -559,17 +564,24 @@ impl Node {
             self.emit(Output::Reply { id: promise.command, reply: Reply::Saved(Box::new(saved)) });
         }
     }
-}
 
-fn plan_input(command: &Command) -> Option<PlanInput<'_>> {
-    Some(match command {
-        Command::Report(wish) => PlanInput::Report(wish),
-        Command::RequestNew(wish) => PlanInput::RequestNew(wish),
-        Command::RequestUpdate(wish) => PlanInput::RequestUpdate(wish),
-        Command::RequestCancel(wish) => PlanInput::RequestCancel(wish),
-        Command::RequestClose(wish) => PlanInput::RequestClose(wish),
-        Command::RequestConfirm(wish) => PlanInput::RequestConfirm(wish),
-        Command::Observe(wish) => PlanInput::Observe(wish),
-        Command::Fault(_) | Command::Certify(_) => return None,
-    })
+    fn plan_input<'a>(&self, command: &'a Command) -> Result<Option<PlanInput<'a>>, Refusal> {
+        Ok(Some(match command {
+            Command::Report(wish) => PlanInput::Report(wish),
+            Command::RequestNew(wish) => PlanInput::RequestNew(wish),
+            Command::RequestUpdate(wish) => PlanInput::RequestUpdate(wish),
+            Command::RequestCancel(wish) => PlanInput::RequestCancel(wish),
+            Command::RequestClose(wish) => PlanInput::RequestClose(wish),
+            Command::RequestConfirm(wish) => PlanInput::RequestConfirm(wish),
+            Command::Observe(wish) => PlanInput::Observe(wish),
+            Command::Mode(wish) => PlanInput::Mode(wish),
+            Command::Order(wish) => {
+                let principal = wish.acting_for.as_deref().map(|name| self.known.directory().find(name)).transpose()?;
+                PlanInput::Order(wish, principal.and_then(|principal| self.heard_s(principal)))
+            }
+            Command::Judge(wish) => PlanInput::Judge(wish),
+            Command::Scope(wish) => PlanInput::Scope(wish),
+            Command::Fault(_) | Command::Certify(_) => return Ok(None),
+        }))
+    }
 }

@@ -1,6 +1,8 @@
 //! The tables of `PROTOCOL.md` against the code: a row more, less or other than the code's is an error that shows the right table.
 
 use holdfast_proto::config::*;
+use holdfast_proto::domain::authority::{Right, right};
+use holdfast_proto::domain::fact::order::CAUSES;
 use holdfast_proto::domain::fact::{
     DESK_BYTES_MAX, FACTS_PER_ACKNOWLEDGE, FactKind, LINES_MAX, NOTE_BYTES_MAX, OTHER_BYTES_MAX, PRIORITIES,
 };
@@ -63,8 +65,13 @@ fn service_numbers() {
 
 #[test]
 fn short_lists_of_words() {
-    let lists: [(&str, &[Choice]); 4] =
-        [("stock level", LEVELS), ("availability of a service", AVAILABILITY), ("basis", BASES), ("priority", PRIORITIES)];
+    let lists: [(&str, &[Choice]); 5] = [
+        ("stock level", LEVELS),
+        ("availability of a service", AVAILABILITY),
+        ("basis", BASES),
+        ("priority", PRIORITIES),
+        ("cause of a mode", CAUSES),
+    ];
     let mut rows: Rows = lists.iter().map(|(name, list)| row([name, &words(list)])).collect();
     let kinds =
         [RealmKind::Actual, RealmKind::Exercise, RealmKind::Simulation].map(|kind| format!("{} {}", kind.code(), kind.text()));
@@ -84,6 +91,25 @@ fn fact_kinds() {
 }
 
 #[test]
+fn rights() {
+    let said = |role, kind| match right(role, kind) {
+        Right::No => "no",
+        Right::Own => "own",
+        Right::OfOthers => "of others",
+        Right::Asked => "asked",
+        Right::Deputy => "deputy",
+        Right::InItsRegions => "in its regions",
+        Right::Yes => "yes",
+    };
+    let of = |kind: &FactKind| [Role::Store, Role::Hub, Role::Authority].map(|role| said(role, *kind));
+    let rows = FactKind::ALL.iter().map(|kind| {
+        let [store, hub, authority] = of(kind);
+        row([&kind.word(), &store, &hub, &authority])
+    });
+    same("### Rights", rows.collect());
+}
+
+#[test]
 fn classes() {
     let names = [(Class::FLASH, "flash"), (Class::URGENT, "urgent"), (Class::ROUTINE, "routine")];
     let names = names.into_iter().chain([(Class::DEFERRED, "deferred"), (Class::BULK, "bulk")]);
@@ -93,7 +119,7 @@ fn classes() {
 
 #[test]
 fn tags() {
-    let tags = [Tag::Charter, Tag::Issuer, Tag::Node, Tag::Entry, Tag::Board, Tag::Detail, Tag::Revocation];
+    let tags = [Tag::Charter, Tag::Issuer, Tag::Node, Tag::Entry, Tag::Board, Tag::Detail, Tag::Revocation, Tag::Deputy];
     same("### Tags", tags.iter().map(|tag| row([&tag.text()])).collect());
 }
 

@@ -505,6 +505,8 @@ fn on(effect: &Effect, scenario: &Scenario) -> String {
         | Effect::Revoke { .. }
         | Effect::Report { .. }
         | Effect::Observe { .. }
+        | Effect::Order { .. }
+        | Effect::Deputies { .. }
         | Effect::OperatorAbsent(_)
         | Effect::Say
         | Effect::TellController

@@ -292,6 +292,8 @@ const EFFECTS: &[(&str, (&str, &str))] = &[
     ("close", ("結束需求", "close")),
     ("observe", ("目視回報", "observe")),
     ("revoke", ("金鑰撤銷", "key revoked")),
+    ("order", ("運作模式命令", "mode ordered")),
+    ("deputies", ("指定代理", "deputies named")),
     ("operator-absent", ("無人值班", "operator absent")),
     ("say", ("宣布", "say")),
     ("tell-controller", ("通知導調員", "tell controller")),

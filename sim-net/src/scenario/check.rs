@@ -343,11 +343,13 @@ impl<'a> Checker<'a> {
                                     | Effect::Observe { .. }
                                     | Effect::Cancel(_)
                                     | Effect::Close(_)
+                                    | Effect::Order { .. }
+                                    | Effect::Deputies { .. }
                             )
                         };
                         if self.happens(origin, "check.knows", *nr).is_some_and(|inject| !spoken(&inject.effect)) {
                             let what = format!("Inject {nr} makes nobody say anything that could be known.");
-                            let todo = "Name an inject with report, request, observe, cancel or close.";
+                            let todo = "Name an inject with report, request, observe, cancel, close, order or deputies.";
                             self.wrong(origin, "check.knows", Wrong::new(what, todo));
                         }
                     }

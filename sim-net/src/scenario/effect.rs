@@ -31,6 +31,8 @@ impl Effect {
             Self::Forge { site, .. } | Self::Request { site, .. } => vec![*site],
             Self::Observe { site, of, .. } => vec![*site, *of],
             Self::Revoke { site, at } => vec![*site, *at],
+            Self::Order { site, acting_for, .. } => std::iter::once(*site).chain(*acting_for).collect(),
+            Self::Deputies { site, of, .. } => std::iter::once(*site).chain(of.iter().copied()).collect(),
             Self::Cut(_)
             | Self::Restore(_)
             | Self::FirmOutage(_)
@@ -74,6 +76,8 @@ impl Effect {
             | Self::Cancel(_)
             | Self::Close(_)
             | Self::Observe { .. }
+            | Self::Order { .. }
+            | Self::Deputies { .. }
             | Self::OperatorAbsent(_)
             | Self::Say
             | Self::TellController

@@ -180,6 +180,10 @@ fn touches(effect: &mut Effect, places: &Places, count: usize) -> bool {
         Effect::Forge { site, .. } | Effect::Request { site, .. } => places.one(site),
         Effect::Observe { site, of, .. } => places.one(site) && places.one(of),
         Effect::Revoke { site, at } => places.one(site) && places.one(at),
+        Effect::Order { site, acting_for, .. } => {
+            places.one(site) && acting_for.as_mut().is_none_or(|principal| places.one(principal))
+        }
+        Effect::Deputies { site, of, .. } => places.one(site) && places.some(of),
         Effect::Cut(_)
         | Effect::Restore(_)
         | Effect::FirmOutage(_)

@@ -145,6 +145,10 @@ words! {
         Close = "close",
         /// Staff say what they saw.
         Observe = "observe",
+        /// An authority orders a mode.
+        Order = "order",
+        /// It names who acts for it.
+        Deputies = "deputies",
         /// Nobody at the desks.
         OperatorAbsent = "operator-absent",
         /// Words to players.

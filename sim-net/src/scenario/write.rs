@@ -314,6 +314,13 @@ fn effect_cells(effect: &Effect, index: &Index<'_>) -> Vec<(&'static str, String
         Effect::Observe { site, of, values } => {
             vec![one("as", *site), one("of", *of), ("data", joined(values.iter().cloned()))]
         }
+        Effect::Order { site, acting_for, mode } => {
+            let of = acting_for.map(|principal| one("of", principal));
+            std::iter::once(one("as", *site)).chain(of).chain([("data", joined([("mode", mode.clone())]))]).collect()
+        }
+        Effect::Deputies { site, of, after } => {
+            vec![one("as", *site), ("of", index.show(of)), ("data", joined([("after", show_duration(*after))]))]
+        }
         Effect::Say | Effect::TellController | Effect::StopExercise => Vec::new(),
     }
 }
@@ -351,6 +358,8 @@ impl Effect {
             Self::Cancel(_) => What::Cancel,
             Self::Close(_) => What::Close,
             Self::Observe { .. } => What::Observe,
+            Self::Order { .. } => What::Order,
+            Self::Deputies { .. } => What::Deputies,
             Self::OperatorAbsent(_) => What::OperatorAbsent,
             Self::Say => What::Say,
             Self::TellController => What::TellController,

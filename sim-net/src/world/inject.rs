@@ -96,6 +96,8 @@ impl World {
             | Effect::Cancel(_)
             | Effect::Close(_)
             | Effect::Observe { .. }
+            | Effect::Order { .. }
+            | Effect::Deputies { .. }
             | Effect::OperatorAbsent(_)
             | Effect::Forge { .. }
             | Effect::Revoke { .. }
@@ -172,7 +174,12 @@ impl World {
             Effect::ClockJump { sites, by_ms } => self.jump(&sites, by_ms),
             Effect::ClockDrift { sites, ppm } => self.drift(&sites, i64::from(ppm)),
             Effect::Report { sites, .. } => sites.into_iter().for_each(|node| self.tell(node, nr)),
-            Effect::Request { site, .. } | Effect::Observe { site, .. } => self.tell(site, nr),
+            Effect::Request { site, .. }
+            | Effect::Observe { site, .. }
+            | Effect::Order { site, .. }
+            | Effect::Deputies { site, .. } => {
+                self.tell(site, nr);
+            }
             Effect::Cancel(label) | Effect::Close(label) => {
                 if let Some(site) = self.who_asked(&label) {
                     self.tell(site, nr);
@@ -263,6 +270,8 @@ impl World {
             | Effect::Cancel(_)
             | Effect::Close(_)
             | Effect::Observe { .. }
+            | Effect::Order { .. }
+            | Effect::Deputies { .. }
             | Effect::Say
             | Effect::TellController
             | Effect::StopExercise => {}
@@ -428,6 +437,8 @@ fn stands(effect: &Effect) -> bool {
         | Effect::Cancel(_)
         | Effect::Close(_)
         | Effect::Observe { .. }
+        | Effect::Order { .. }
+        | Effect::Deputies { .. }
         | Effect::Say
         | Effect::TellController
         | Effect::StopExercise => false,

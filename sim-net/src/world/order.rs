@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_proto::control::{Act, Command, CommandId, Observe, Reply, Report, RequestAct, RequestNew};
+use holdfast_proto::control::{Act, Command, CommandId, Observe, OrderWish, Reply, Report, RequestAct, RequestNew, ScopeWish};
 use holdfast_proto::io::Input;
 use holdfast_proto::time::UtcMillis;
 
@@ -99,6 +99,17 @@ impl World {
                 ..RequestNew::default()
             };
             return Some((Kind::New, Command::RequestNew(new)));
+        }
+        if let Effect::Order { site, acting_for, mode } = effect {
+            let whose = self.scenario.sites[acting_for.unwrap_or(*site)].region;
+            let acting_for = acting_for.map(|principal| self.id(principal).to_string());
+            let wish = OrderWish { mode: mode.clone(), regions: vec![whose.code().to_owned()], acting_for, reason: None, act };
+            return Some((Kind::Order, Command::Order(wish)));
+        }
+        if let Effect::Deputies { of, after, .. } = effect {
+            let deputies = of.iter().map(|deputy| self.id(*deputy).to_string()).collect();
+            let after = format!("{}s", (after / 1_000_000).max(1));
+            return Some((Kind::Order, Command::Scope(ScopeWish { deputies, after, act })));
         }
         if let Effect::Cancel(label) = effect {
             return end(label).map(|act| (Kind::Cancel, Command::RequestCancel(act)));

@@ -77,6 +77,7 @@ impl Print {
                 self.number(*token);
             }
             Input::Wake => self.line.push(3),
+            Input::Central { answers } => self.line.extend_from_slice(&[4, u8::from(*answers)]),
             Input::LinkUp { .. }
             | Input::LinkDown { .. }
             | Input::Audible { .. }

@@ -174,5 +174,8 @@ fn founding_names_the_one_thing_that_is_wrong() {
     }
     std::fs::write(&file, text).unwrap();
     let did = run("alliance issue issuer --dir DIR --number 4 --firm Example_Mart --lang zh-TW");
-    assert!(did.code == 5 && did.err.contains("需要 2 把根金鑰簽署") && !did.err.contains("too few"), "{did:?}");
+    assert!(
+        did.code == 6 && did.err.contains("尚未簽署的有 Example County, Example Mart") && !did.err.contains("Not in force"),
+        "{did:?}"
+    );
 }

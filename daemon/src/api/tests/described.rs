@@ -160,6 +160,7 @@ fn example(all: &Value, schema: &Value) -> Value {
         }
         Some("array") => json!([example(all, &schema["items"])]),
         Some("integer") => json!(1),
+        Some("boolean") => json!(true),
         Some(_) | None => schema["enum"][0].as_str().map_or_else(|| json!("x"), |word| json!(word)),
     }
 }

@@ -14,6 +14,10 @@ async fn every_write_reaches_the_loop_once_and_the_answer_is_the_saved_view() {
         ("/api/v1/requests/close", r#"{"request":"R-7Q4K2M9"}"#),
         ("/api/v1/requests/confirm", r#"{"request":"R-7Q4K2M9"}"#),
         ("/api/v1/observe", r#"{"node":"1-2","values":{"operating.status":"closed"},"note":"runner"}"#),
+        ("/api/v1/mode", r#"{"mode":"resilience","reason":"no mains"}"#),
+        ("/api/v1/orders", r#"{"mode":"resilience","regions":["HUA"]}"#),
+        ("/api/v1/orders/judge", r#"{"order":"O-7Q4K2M9","ratify":true}"#),
+        ("/api/v1/scope", r#"{"deputies":["1-2"],"after":"2h"}"#),
         ("/api/v1/fault", r#"{"cut":{"nodes":[{"issuer":1,"serial":2}]}}"#),
         ("/api/v1/fault", r#""heal""#),
     ];

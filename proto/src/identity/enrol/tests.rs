@@ -44,8 +44,8 @@ fn talk(between: impl Fn(usize, Vec<u8>) -> Vec<u8>) -> Result<(Roster, Bytes), 
     };
     let offered = pc.offered(&between(2, host.offer(&offer))).map_err(at(2))?;
     assert_eq!(offered, offer);
-    let mut roster = roster_of(&offered.objects).expect("stands");
-    let issuer = roster.issuer(1).expect("held").key;
+    let mut roster = roster_of(&offered.objects).unwrap_or_else(|why| panic!("stands: {why:?}"));
+    let issuer = roster.issuer(1).unwrap_or_else(|| panic!("held")).key;
     let own = Ask { name: KEY.name(), key: secret.public(), nonce: [1; 16] };
     assert_eq!(words_of(&roster.realm(), &own, &issuer, &offered), words_of(&roster.realm(), &asked, &issuer, &offer));
 
@@ -67,7 +67,7 @@ fn talk(between: impl Fn(usize, Vec<u8>) -> Vec<u8>) -> Result<(Roster, Bytes), 
         reason: Reason::Stolen,
         cuts: None,
     };
-    let paper = paper.issue(&roster.realm(), secret).expect("signs");
+    let paper = paper.issue(&roster.realm(), secret).unwrap_or_else(|why| panic!("signs: {why:?}"));
     let kept = host.is_done(&between(5, pc.done(&paper))).map_err(at(5))?;
     Ok((roster, kept))
 }

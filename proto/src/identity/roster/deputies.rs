@@ -67,8 +67,7 @@ impl Roster {
             Ok(_) | Err(_) => false,
         };
         let of_it = self.deputies.range((number, 0)..=(number, u8::MAX));
-        let fallen: Vec<(u16, u8)> =
-            of_it.filter(|(_, held)| !stands(self, &held.envelope)).map(|(place, _)| *place).collect();
+        let fallen: Vec<(u16, u8)> = of_it.filter(|(_, held)| !stands(self, &held.envelope)).map(|(place, _)| *place).collect();
         for place in fallen {
             if let Some(held) = self.deputies.remove(&place) {
                 self.hashes.remove(&held.hash);

@@ -115,7 +115,11 @@ fn a_deputy_replaces_a_pc_elsewhere_only_where_the_paper_of_its_key_is_held() {
     roster.offer(&deputy(&alliance, |_| {})).expect("good");
     assert_eq!(roster.offer(&successor(&alliance)), Err(Rejected::Beyond(Beyond::Giver)), "a thief of its key takes no place");
     roster.offer(&revoked(&alliance, 1, Some(vec![a_cut(7, 3)]))).expect("good");
-    assert_eq!(roster.offer(&successor(&alliance)), Err(Rejected::Beyond(Beyond::Giver)), "what an issuer took away it gives again");
+    assert_eq!(
+        roster.offer(&successor(&alliance)),
+        Err(Rejected::Beyond(Beyond::Giver)),
+        "what an issuer took away it gives again"
+    );
     roster.offer(&paper(&alliance)).expect("good");
     assert_eq!(roster.offer(&successor(&alliance)), Ok(Offered::New));
     assert_eq!(roster.current(id(1, 1)).map(|node| node.generation), Some(Generation { count: 2, giver: 3 }));

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::super::problem::Wrong;
 use super::super::text::show_duration;
 use super::super::words::Medium;
-use super::super::{Effect, Inject, SiteNo, When};
+use super::super::words::SiteRole;
+use super::super::{Effect, Inject, Origin, SiteNo, When};
 use super::{Checker, place, time};
 
 impl Checker<'_> {
@@ -132,6 +133,14 @@ impl Checker<'_> {
                     self.wrong(origin, "as", wrong);
                 }
             }
+            Effect::Order { site, acting_for, .. } => {
+                self.there(origin, &std::iter::once(*site).chain(*acting_for).collect::<Vec<_>>());
+                self.authority(origin, acting_for.unwrap_or(*site), if acting_for.is_some() { "of" } else { "as" });
+            }
+            Effect::Deputies { site, of, .. } => {
+                self.there(origin, of);
+                self.authority(origin, *site, "as");
+            }
             Effect::Degrade { sites, path } => {
                 self.there(origin, sites);
                 self.repaired(place(origin, "path"), path);
@@ -152,6 +161,18 @@ impl Checker<'_> {
             Effect::StopExercise => {}
         }
         self.lasting(inject);
+    }
+
+    /// Only an authority orders; nobody would follow anybody else.
+    fn authority(&self, origin: &Origin, site: SiteNo, key: &str) {
+        let role = self.scenario.sites.get(site).map(|site| site.role);
+        if !self.gaps.sites && role.is_some_and(|role| role != SiteRole::Authority) {
+            self.wrong(
+                origin,
+                key,
+                Wrong::new("That site is no authority: nobody would follow.", "Write a site whose role is authority."),
+            );
+        }
     }
 
     fn sites_of<'s>(&'s self, sites: &'s [SiteNo]) -> impl Iterator<Item = &'s super::super::Site> {
@@ -230,6 +251,8 @@ impl Checker<'_> {
                 | Effect::Cancel(_)
                 | Effect::Close(_)
                 | Effect::Observe { .. }
+                | Effect::Order { .. }
+                | Effect::Deputies { .. }
                 | Effect::Say
                 | Effect::TellController
                 | Effect::StopExercise

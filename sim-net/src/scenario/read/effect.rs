@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use holdfast_proto::domain::field::{self, Kind};
+use holdfast_proto::domain::field::{self, Kind, MODE};
 use holdfast_proto::domain::item::{self, Catalogue};
 use holdfast_proto::domain::service;
 
@@ -15,6 +15,8 @@ use super::super::words::{EFFECTS_TO_COME, ForgeKind, What};
 use super::super::{Effect, Micros, Path, SiteNo, When};
 use super::world;
 
+/// After how long unheard deputies act, where nothing is said.
+const DEPUTIES_AFTER: Micros = 2 * 3_600 * 1_000_000;
 /// How urgent a request can be.
 pub(in crate::scenario) const PRIORITIES: [&str; 4] = ["immediate", "urgent", "routine", "low"];
 /// What staff can count.
@@ -92,6 +94,21 @@ pub(super) fn read(form: &Form<'_>, index: &Index<'_>, when: Option<&When>) -> O
             let ((site, of), values) = reader.site("as").zip(reader.site("of")).zip(reader.values())?;
             Effect::Observe { site, of, values }
         }
+        What::Order => {
+            let (site, acting_for) = (reader.site("as"), form.get("of", |text| index.site(text)));
+            let Some(data) = form.table("data") else { return form.missing("data") };
+            let mode = data.need("mode", mode);
+            data.done();
+            let (site, mode) = site.zip(mode)?;
+            Effect::Order { site, acting_for, mode }
+        }
+        What::Deputies => {
+            let (site, of) = reader.site("as").zip(reader.sites("of"))?;
+            let data = form.table("data");
+            let after = data.as_ref().map_or(Some(DEPUTIES_AFTER), |data| data.need("after", text::duration));
+            data.iter().for_each(Form::done);
+            Effect::Deputies { site, of, after: after? }
+        }
         What::OperatorAbsent => Effect::OperatorAbsent(sites()?),
         What::Say => Effect::Say,
         What::TellController => Effect::TellController,
@@ -113,6 +130,16 @@ fn what(typed: &str) -> Result<What, Wrong> {
         );
         wrong.near(&word, What::ALL.iter().map(|what| what.text()))
     })
+}
+
+/// The modes an authority may order, as nodes take them.
+fn mode(typed: &str) -> Result<String, Wrong> {
+    let known = || MODE.iter().map(|mode| mode.code).chain(["none"]);
+    let word = typed.trim();
+    known()
+        .any(|mode| mode == word)
+        .then(|| word.to_owned())
+        .ok_or_else(|| Wrong::new(format!("{} is no mode.", quoted(typed)), "").among(known()))
 }
 
 fn forge(typed: &str) -> Result<ForgeKind, Wrong> {

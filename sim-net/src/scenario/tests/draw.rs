@@ -245,6 +245,8 @@ fn effect(hand: &mut Hand) -> Effect {
         27 => Effect::Say,
         28 => Effect::TellController,
         29 => Effect::Revoke { site, at: other },
+        30 => Effect::Order { site, acting_for: hand.dice.chance(500).then_some(other), mode: "resilience".into() },
+        31 => Effect::Deputies { site, of: hand.sites(), after: 1 + hand.span() },
         _ => Effect::Crash(vec![site]),
     }
 }
