@@ -24,6 +24,7 @@ mod ports;
 mod process;
 #[path = "harness/skip.rs"]
 mod skip;
+pub mod supply;
 #[path = "harness/wait.rs"]
 mod wait;
 #[path = "harness/webdriver.rs"]

@@ -20,6 +20,7 @@ mod recorded;
 mod refused;
 mod revoked;
 mod stranger;
+mod supplied;
 mod tidy;
 mod together;
 mod watched;
