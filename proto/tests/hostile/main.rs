@@ -5,6 +5,7 @@
 mod attack;
 mod floods;
 mod frames;
+mod signatures;
 mod words;
 
 use std::collections::BTreeMap;
