@@ -12,6 +12,7 @@ mod crash;
 mod demo;
 mod disk;
 mod founded;
+mod fuzzed;
 mod joined;
 mod namespaces;
 mod ordered;
