@@ -69,6 +69,19 @@ pub const PENDING_MAX: usize = 16_384;
 pub const PENDING_DOCS_MAX: usize = AUTHORS_MAX;
 /// Versions of one document waiting for the store at once; of more the digest brings the newest.
 pub const PENDING_VERSIONS_MAX: usize = 4;
+/// A store's fresh words are passed on at once up to one in this time, of each kind. trust.md T9: six a minute.
+pub const QUOTA_EVERY: Duration = Duration::from_secs(10);
+/// So many at once after a silence. trust.md T9.
+pub const QUOTA_BURST: u32 = 30;
+/// The same of hubs and authorities: thirty a minute. trust.md T9.
+pub const QUOTA_EVERY_HUB: Duration = Duration::from_secs(2);
+/// So many at once after a silence: as for a store what five minutes bring.
+pub const QUOTA_BURST_HUB: u32 = 150;
+/// What all authors together say beyond their rates is passed on at once up to one in this time, behind everything else. A hundred
+/// signatures a second are about one per cent of a core.
+pub const QUOTA_SPARE_EVERY: Duration = Duration::from_millis(10);
+/// So many at once after a silence: a clerk's list, or what a script of an hour says, goes out like any word while nobody else does so.
+pub const QUOTA_SPARE: u32 = 1_000;
 /// Longest address of a peer: a full host name and a port.
 pub const ADDRESS_BYTES_MAX: usize = 262;
 /// Refusals of one link told in [`REFUSALS_EVERY`]; the rest is only counted.

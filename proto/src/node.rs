@@ -14,6 +14,7 @@
 //! | `node/write` | our own words: plan, sign, store, then speak |
 //! | `node/room` | how large our own documents may be |
 //! | `node/delivery` | how far our own words got |
+//! | `node/quota` | how much of what others say is passed on at once |
 //! | `node/spread` | fresh entries: push, announce, prune, pull |
 //! | `node/trees` | over which links whose words go, and how |
 //! | `node/notices` | what is still to be announced, and where |
@@ -32,6 +33,7 @@ mod links;
 mod mode;
 mod notices;
 mod own;
+mod quota;
 mod refuse;
 mod revoked;
 mod room;
@@ -94,6 +96,7 @@ pub struct Node {
     grafts: spread::Grafts,
     trees: trees::Trees,
     notices: notices::Notices,
+    quotas: quota::Quotas,
     /// Details as compared with peers.
     scopes: heal::Scopes,
     /// What neighbours said they hold durably of our own words.

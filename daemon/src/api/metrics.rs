@@ -9,6 +9,8 @@ const HELP: &[(&str, &str)] = &[
     ("links", "Links that are up."),
     ("neighbours", "Certified neighbours with a link up."),
     ("rejected_total", "Frames and entries refused at the gate; nothing changed."),
+    ("words_late_total", "Fresh words of others left to the digest because they said too many; nothing is lost."),
+    ("words_over_quota_total", "Fresh words of others beyond the rate of their author, passed on behind everything else or late."),
 ];
 
 /// The API's own figures.

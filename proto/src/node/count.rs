@@ -37,6 +37,8 @@ counters! {
     WantsOut = "wants_out_total",
     WantsPutOff = "wants_put_off_total",
     WantsRefused = "wants_refused_total",
+    WordsLate = "words_late_total",
+    WordsOverQuota = "words_over_quota_total",
     WordsTooLong = "words_too_long_total",
 }
 

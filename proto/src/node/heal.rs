@@ -179,6 +179,16 @@ impl Node {
         }
     }
 
+    /// Something is here that nobody will be told of: once it is stored, digests are compared as soon as after any change, however
+    /// long they were equal before.
+    pub(super) fn look_soon(&mut self) {
+        for place in self.links.greeted().places() {
+            if let Some(link) = self.links.at_mut(place) {
+                link.healing.calm = Instant::default();
+            }
+        }
+    }
+
     /// What came by reconciliation is not pushed on: the other neighbours are told to look.
     pub(super) fn probe_others_soon(&mut self, from: LinkId) {
         let at = self.now.mono.after(self.config.heal_jitter);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::count::Counter;
+use super::quota::Kind;
 use super::word::ReadEntry;
 use super::{Node, heal, refuse, write};
 use crate::config::{BODY_BYTES_MAX, PENDING_DOCS_MAX, PENDING_MAX, PENDING_VERSIONS_MAX};
@@ -112,7 +113,8 @@ impl Node {
             if let Some(pending) = judged {
                 // Nothing in our own name before it is durable, whoever wrote it.
                 if fresh && id.log.author != self.me {
-                    self.spread(&pending.read, pending.age, Some(link));
+                    let pace = self.pace(id.log.author, pending.read.header.class.into());
+                    self.spread(&pending.read, pending.age, Some(link), pace);
                 } else {
                     self.trees.take_heard(id);
                 }
@@ -214,7 +216,8 @@ impl Node {
             let row = wire.unpack(self.now.wall);
             let Some(doc) = self.judge_doc(link, want.is_some(), row) else { continue };
             if fresh && doc.row.author != self.me {
-                self.spread_doc(&doc, Some(link));
+                let pace = self.pace(doc.row.author, Kind::Doc(doc.row.kind));
+                self.spread_doc(&doc, Some(link), pace);
             }
             rows.extend(self.doc_rows(&doc));
             self.pending_docs.insert((doc.row.author, doc.row.kind, doc.doc.order()), doc.hash);

@@ -42,7 +42,8 @@ impl Kin {
     }
 }
 
-fn is_wide(entry: &DirectoryEntry) -> bool {
+/// Hubs and authorities: they speak for many.
+pub(super) fn is_wide(entry: &DirectoryEntry) -> bool {
     entry.hub || entry.role == Role::Authority.text()
 }
 

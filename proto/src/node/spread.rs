@@ -10,6 +10,7 @@ use super::Node;
 use super::count::Counter;
 use super::ingest::Age;
 use super::link::Parcel;
+use super::quota::Pace;
 use super::table::{Place, Set};
 use super::trees::{Stem, Way, Ways};
 use super::word::ReadEntry;
@@ -85,7 +86,7 @@ impl Grafts {
 
 impl Node {
     /// Hands a fresh, verified entry to all links but the one it came from.
-    pub(super) fn spread(&mut self, read: &Arc<ReadEntry>, age: AgeMark, from: Option<LinkId>) {
+    pub(super) fn spread(&mut self, read: &Arc<ReadEntry>, age: AgeMark, from: Option<LinkId>, pace: Pace) {
         let header = &read.header;
         let bytes = u32::try_from(read.body.as_ref().map_or(0, bytes::Bytes::len)).unwrap_or(u32::MAX).saturating_add(160);
         let parcel = || Parcel::Entry(Arc::clone(read), age);
@@ -94,17 +95,21 @@ impl Node {
             self.notices.heard(place, header.id);
         }
         let heard = self.trees.take_heard(header.id);
-        let urgent = header.class.is_urgent();
+        if pace == Pace::Late {
+            return self.look_soon();
+        }
+        let class = pace.class(header.class);
+        let urgent = class.is_urgent();
         let author = header.id.log.author;
         let first = !self.replica.knows(author);
         let mut ways = self.ways_of((author, DocKind::Board), came, heard, first);
         if !urgent {
             ways.mention = ways.mention - self.links.content();
         }
-        let mut too_long = self.put_in_batches(author, from, (header.class, bytes), &parcel);
+        let mut too_long = self.put_in_batches(author, from, (class, bytes), &parcel);
         for place in ways.push.places() {
             let Some(state) = self.links.at_mut(place) else { continue };
-            let queued = state.queue_word(header.class, bytes, parcel());
+            let queued = state.queue_word(class, bytes, parcel());
             state.healing.sent += u64::from(queued);
             too_long += u64::from(!queued);
         }
@@ -178,14 +183,17 @@ impl Node {
     }
 
     /// Hands a fresh, verified document to all links but the one it came from.
-    pub(super) fn spread_doc(&mut self, doc: &HeldDoc, from: Option<LinkId>) {
+    pub(super) fn spread_doc(&mut self, doc: &HeldDoc, from: Option<LinkId>, pace: Pace) {
         let (author, kind, order) = (doc.row.author, doc.row.kind, doc.doc.order());
         let came = from.and_then(|link| self.links.place(link));
         if let Some(place) = came {
             self.notices.heard_doc(place, author, kind, order);
         }
+        if pace == Pace::Late {
+            return self.look_soon();
+        }
         let bytes = u32::try_from(doc.row.bytes.len()).unwrap_or(u32::MAX).saturating_add(90);
-        let class = if kind == DocKind::Board { Class::ROUTINE } else { Class::DEFERRED };
+        let class = pace.class(if kind == DocKind::Board { Class::ROUTINE } else { Class::DEFERRED });
         let age = Age::heard(doc.row.age.age_ms, self.now);
         let barred = if kind == DocKind::Board { Set::default() } else { self.not_entitled(author) };
         let first = match kind {

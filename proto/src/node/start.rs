@@ -123,6 +123,7 @@ impl Restoring {
             grafts: super::spread::Grafts::default(),
             trees: super::trees::Trees::default(),
             notices: super::notices::Notices::default(),
+            quotas: super::quota::Quotas::default(),
             scopes: super::heal::Scopes::default(),
             held_by: BTreeMap::new(),
             ages: BTreeMap::new(),

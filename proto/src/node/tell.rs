@@ -182,6 +182,20 @@ impl Node {
                 &format!("這些據點的憑證用了同一支金鑰：{nodes}。持有金鑰的人可以冒用任何一個，請發證單位重新發證。"),
             );
         }
+        let loud = self.quotas.loud(self.now.mono).collect::<BTreeSet<_>>();
+        if !loud.is_empty() {
+            let nodes = names(&loud);
+            warn(
+                "H-409",
+                format!(
+                    "Far more comes from {nodes} than staff could write. Nothing is lost, and others go first. Ask there whether a \
+                     program writes it; if nobody knows of it, have the key revoked by its issuer."
+                ),
+                &format!(
+                    "{nodes} 送來的訊息多到不像是人寫的。沒有遺失任何內容，其他據點的訊息優先。請詢問對方是否有程式在寫；若沒有人知道，請發證單位撤銷金鑰。"
+                ),
+            );
+        }
         warnings
     }
 

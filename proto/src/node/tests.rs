@@ -12,6 +12,7 @@ mod gate;
 mod heals;
 mod kin;
 mod laws;
+mod quota;
 mod replay;
 mod revoked;
 mod room;
@@ -559,42 +560,5 @@ fn a_proof_of_a_lower_fork_lowers_the_freeze_though_its_entries_stand_higher() {
         world.inputs.push_back((1, Input::Received { link, frame }));
         world.settle();
         assert_eq!(world.hosts[1].node.replica.fork(log).map(|proof| proof.number), Some(frozen));
-    }
-}
-
-/// A frame with one signed document of host `n`, all of it `len` bytes long, signature included.
-fn published(world: &World, n: usize, kind: DocKind, len: usize) -> bytes::Bytes {
-    let issued = &world.alliance.nodes[n];
-    let incarnation = crate::id::Incarnation { count: 1, random: 1 };
-    let with = |readings: usize| crate::replica::Document {
-        log: LogId { author: issued.node, generation: issued.generation, incarnation },
-        version: 1,
-        wall: UtcMillis::UNKNOWN,
-        floor: 0,
-        head: 0,
-        readings: vec![0; readings].into(),
-        contact: Vec::new(),
-    };
-    let bytes = (0..len).rev().map(|readings| with(readings).to_bytes()).find(|bytes| bytes.len() + 64 <= len).unwrap();
-    assert_eq!(bytes.len() + 64, len);
-    let tag = if kind == DocKind::Board { crate::identity::Tag::Board } else { crate::identity::Tag::Detail };
-    let signature = crate::identity::sign(&issued.secret, &world.alliance.roster.realm(), tag, &bytes);
-    let row = crate::io::DocRow { author: issued.node, kind, bytes, signature, age: crate::io::AgeMark::default() };
-    crate::message::Message::Docs { want: None, docs: vec![crate::message::WireDoc::pack(&row, None)] }.to_frame()
-}
-
-#[test]
-fn details_that_fill_more_than_one_frame_all_arrive() {
-    let mut world = World::new(20);
-    world.connect(0, 1);
-    let link = world.wires.keys().find(|(host, _)| *host == 0).unwrap().1;
-    for n in 2..20 {
-        let frame = published(&world, n, DocKind::Detail, crate::config::DETAIL_BYTES_MAX);
-        world.inputs.push_back((0, Input::Received { link, frame }));
-    }
-    world.settle();
-    world.pass(Duration::from_secs(5));
-    for host in 0..2 {
-        assert_eq!(world.hosts[host].node.replica.docs(DocKind::Detail).count(), 18, "host {host}");
     }
 }

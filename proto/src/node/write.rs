@@ -13,6 +13,7 @@ use super::count::Counter;
 use super::delivery::Ticket;
 use super::ingest::{Age, Job};
 use super::own::Mark;
+use super::quota::Pace;
 use super::{Node, refuse};
 use crate::config::{BODY_BYTES_MAX, COMMANDS_MAX, FLOOR_AFTER, FLOOR_PERCENT};
 use crate::control::{Command, CommandId, Delivery, DeliveryState, Event, Fault, Reply, Saved};
@@ -463,13 +464,13 @@ impl Node {
                 // A freeze came first: it does not count here, as it does not with anybody else.
                 self.domain.withdraw(header.id);
             }
-            self.spread(&read, row.age, None);
+            self.spread(&read, row.age, None, Pace::Prompt);
             self.count(Counter::EntriesWritten, 1);
             self.notify(Event::Entries { author: self.me, first: header.id.number, count: 1 });
         }
         for doc in flight.docs {
             let (kind, version) = (doc.row.kind, doc.doc.version);
-            self.spread_doc(&doc, None);
+            self.spread_doc(&doc, None, Pace::Prompt);
             if self.own.open && doc.doc.log.incarnation == self.own.mark.incarnation {
                 self.own.outranked.remove(&kind);
             }

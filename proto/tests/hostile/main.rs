@@ -6,6 +6,7 @@ mod attack;
 mod floods;
 mod frames;
 mod signatures;
+mod quotas;
 mod words;
 
 use std::collections::BTreeMap;

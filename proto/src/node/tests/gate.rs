@@ -150,3 +150,24 @@ fn a_document_is_taken_at_the_size_its_authors_certificate_gives_and_no_larger()
         }
     }
 }
+
+/// A frame with one signed document of host `n`, all of it `len` bytes long, signature included.
+pub(super) fn published(world: &World, n: usize, kind: DocKind, len: usize) -> bytes::Bytes {
+    let issued = &world.alliance.nodes[n];
+    let incarnation = crate::id::Incarnation { count: 1, random: 1 };
+    let with = |readings: usize| crate::replica::Document {
+        log: LogId { author: issued.node, generation: issued.generation, incarnation },
+        version: 1,
+        wall: UtcMillis::UNKNOWN,
+        floor: 0,
+        head: 0,
+        readings: vec![0; readings].into(),
+        contact: Vec::new(),
+    };
+    let bytes = (0..len).rev().map(|readings| with(readings).to_bytes()).find(|bytes| bytes.len() + 64 <= len).unwrap();
+    assert_eq!(bytes.len() + 64, len);
+    let tag = if kind == DocKind::Board { crate::identity::Tag::Board } else { crate::identity::Tag::Detail };
+    let signature = crate::identity::sign(&issued.secret, &world.alliance.roster.realm(), tag, &bytes);
+    let row = crate::io::DocRow { author: issued.node, kind, bytes, signature, age: crate::io::AgeMark::default() };
+    crate::message::Message::Docs { want: None, docs: vec![crate::message::WireDoc::pack(&row, None)] }.to_frame()
+}

@@ -1,8 +1,9 @@
 //! How fresh words spread: what a link is too narrow for, many that speak at once, stations that started together.
 
+use super::gate::published;
 use super::*;
 
-fn metric(world: &mut World, n: usize, name: &str) -> u64 {
+pub(super) fn metric(world: &mut World, n: usize, name: &str) -> u64 {
     match world.hosts[n].node.answer(world.now, &Question::Metrics) {
         Answer::Metrics(metrics) => metrics.get(name).copied().unwrap_or(0),
         other => panic!("{other:?}"),
@@ -186,4 +187,20 @@ fn in_a_crowd_a_newcomer_is_told_our_board_with_the_next_beacon_and_not_by_all_a
     }
     // A beacon and the board; a beacon.
     assert_eq!(more, [2, 1]);
+}
+
+#[test]
+fn details_that_fill_more_than_one_frame_all_arrive() {
+    let mut world = World::new(20);
+    world.connect(0, 1);
+    let link = world.wires.keys().find(|(host, _)| *host == 0).unwrap().1;
+    for n in 2..20 {
+        let frame = published(&world, n, DocKind::Detail, crate::config::DETAIL_BYTES_MAX);
+        world.inputs.push_back((0, Input::Received { link, frame }));
+    }
+    world.settle();
+    world.pass(Duration::from_secs(5));
+    for host in 0..2 {
+        assert_eq!(world.hosts[host].node.replica.docs(DocKind::Detail).count(), 18, "host {host}");
+    }
 }

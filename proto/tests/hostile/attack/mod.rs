@@ -31,13 +31,18 @@ pub(crate) const OTHER: usize = 3;
 
 /// An alliance of four, all from one seed.
 pub(crate) fn alliance(seed: u8, kind: RealmKind) -> Alliance {
+    alliance_of(4, seed, kind)
+}
+
+/// The same of any number of nodes.
+pub(crate) fn alliance_of(nodes: u16, seed: u8, kind: RealmKind) -> Alliance {
     let node = |n: u16| NodePlan {
         name: format!("Node {n}"),
         role: if n == 2 { Role::Hub } else { Role::Store },
         region: Region::from_code("TPE").unwrap(),
         tier: 2,
     };
-    let firms = vec![FirmPlan { firm: "Example Mart".to_owned(), nodes: (1..=4).map(node).collect() }];
+    let firms = vec![FirmPlan { firm: "Example Mart".to_owned(), nodes: (1..=nodes).map(node).collect() }];
     let plan = AlliancePlan { seed: [seed; 32], kind, roots: 3, k: 2, firms, not_before: 20_000, days: 400 };
     found_alliance(&plan).unwrap()
 }
@@ -86,7 +91,10 @@ pub(crate) struct Siege {
 
 impl Siege {
     pub(crate) fn new() -> Self {
-        let alliance = alliance(7, RealmKind::Simulation);
+        Self::of(alliance(7, RealmKind::Simulation))
+    }
+
+    pub(crate) fn of(alliance: Alliance) -> Self {
         let now = Now { mono: Instant(1_000_000), wall: UtcMillis(1_795_000_000_000) };
         let mut siege = Self {
             node: boot(&alliance, Vec::new(), None, now, 1),
