@@ -53,6 +53,8 @@ pub const FLOOR_PERCENT: u32 = 60;
 pub const WINDOW_WARN_PERCENT: u32 = 80;
 /// Links known at once; more are hung up.
 pub const LINKS_MAX: usize = 128;
+/// Of them so many are members' before one gives way to another: the rest is the door, at which a newcomer shows who it is.
+pub const MEMBERS_MAX: usize = 112;
 /// Links at once whose other end has not yet shown who it is. trust.md T17.
 pub const STRANGERS_MAX: usize = 32;
 /// Addresses remembered that are not static.

@@ -7,6 +7,7 @@
 //! | `node/link` | one link: who is there, what waits, what it has |
 //! | `node/table` | all links, and which of them an input touched |
 //! | `node/kin` | neighbours wanted whatever the degree |
+//! | `node/company` | of how many firms neighbours are, and who gives way |
 //! | `node/links` | links up and down, greeting, roster exchange, what goes out when there is room |
 //! | `node/ingest` | bytes from outside: gate, store, fold |
 //! | `node/word` | words as read, shared by nodes of one process |
@@ -22,6 +23,7 @@
 //! | `node/tell` | answers to questions |
 //! | `node/count` | what is counted for `/metrics` |
 
+mod company;
 mod count;
 mod delivery;
 mod heal;
@@ -81,6 +83,7 @@ pub struct Node {
     replica: Replica,
     peers: Peers,
     kin: kin::Kin,
+    company: company::Company,
     links: table::Links,
     agreed: heal::Agreed,
     own: own::Own,
@@ -177,7 +180,14 @@ impl Node {
 
     /// Works out when something falls due next.
     fn set_alarm(&mut self) {
-        let redial = self.peers.deadline().into_iter().chain(self.kin.deadline()).min().map(|at| (at, Timer::Redial));
+        let redial = self
+            .peers
+            .deadline()
+            .into_iter()
+            .chain(self.kin.deadline())
+            .chain(self.company.deadline())
+            .min()
+            .map(|at| (at, Timer::Redial));
         let graft = self.grafts.deadline().map(|at| (at, Timer::Graft));
         let want = self.wants.values().map(|asked| (asked.deadline, Timer::Want)).min();
         let write = self.write_deadline().into_iter().chain(self.queue_deadline()).min().map(|at| (at, Timer::Write));

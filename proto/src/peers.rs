@@ -93,6 +93,7 @@ const CAUSES: &[(&str, &str)] = &[
     ("has gone silent", "對方不再回應"),
     ("has started anew", "對方已重新啟動"),
     ("the sync link is switched off", "設定檔關閉了 sync 連線"),
+    ("its firm holds more links here than any other", "對方的連線已滿，而本公司的據點已占最多"),
     ("closed here", "由本據點關閉"),
     ("hung up", "對方結束連線"),
 ];
@@ -188,6 +189,15 @@ impl Peers {
         }
     }
 
+    /// Whoever was wanted once and is no more makes room for others again.
+    fn release(&mut self, wanted: &BTreeSet<NodeId>) {
+        let over = |contact: &&mut Contact| contact.is_wanted && contact.node.is_none_or(|node| !wanted.contains(&node));
+        let released = self.contacts.values_mut().filter(over).map(|contact| contact.is_wanted = false).count();
+        if released > 0 {
+            self.count();
+        }
+    }
+
     /// True where an address of the node is known.
     #[must_use]
     pub fn knows(&self, node: NodeId) -> bool {
@@ -227,6 +237,7 @@ impl Peers {
         let mut budget = degree.saturating_sub(linked.len()).saturating_sub(on_the_way);
         let mut due = Vec::new();
         (self.next, self.stale) = (None, false);
+        self.release(wanted);
         for (address, contact) in &mut self.contacts {
             let busy = contact.dialling || contact.link.is_some() || contact.leads_to(linked, cut);
             // Static addresses are dialled whatever the degree: somebody wrote them down on purpose.

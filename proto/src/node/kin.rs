@@ -11,7 +11,7 @@ use crate::identity::Role;
 use crate::time::Instant;
 
 /// How many of a row are tried to find one that answers; where all of them are down, it takes until one is back.
-const TRIED: usize = 4;
+pub(super) const TRIED: usize = 4;
 
 /// After a start boards, which say where their authors are to be found, take a moment to come. Who passes over all that are not heard
 /// yet takes whoever is heard first, and so do all others: one hub would hold on to a whole county.
@@ -34,6 +34,11 @@ impl Kin {
     /// When others are looked for in the place of those whose address is still not known.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.waits_until
+    }
+
+    /// True while somebody may still be waited for.
+    pub(super) fn waits(&self) -> bool {
+        self.waits_until.is_some()
     }
 
     /// True once, when that time has come.
@@ -95,12 +100,17 @@ impl Node {
 
     /// A board came that may say where somebody is to be found who is wanted.
     pub(super) fn kin_may_be_found(&mut self, author: NodeId) {
-        if self.kin.rows.iter().flatten().any(|node| *node == author) {
+        if self.is_kin(author) {
             self.peers.look_again();
         }
     }
 
-    fn note_addresses(&mut self, node: NodeId) {
+    /// True of whom this node sees to a link with.
+    pub(super) fn is_kin(&self, node: NodeId) -> bool {
+        self.kin.rows.iter().flatten().any(|kin| *kin == node)
+    }
+
+    pub(super) fn note_addresses(&mut self, node: NodeId) {
         let said = self.replica.doc(node, DocKind::Board).map(|held| held.doc.contact.clone());
         for address in said.unwrap_or_default() {
             self.peers.add_wanted(address, node, self.now.mono);

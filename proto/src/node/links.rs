@@ -229,8 +229,10 @@ impl Node {
         if node == self.me || self.cut.contains(&node) {
             return self.hang_up(id, if node == self.me { "that is this node itself" } else { "cut off for a drill" });
         }
-        if let Some(other) = self.one_of_two(id, node) {
-            self.hang_up(other, "another link to the same node is up");
+        let twin = self.one_of_two(id, node).map(|twin| (twin, "another link to the same node is up"));
+        let crowded = || self.crowded_out(id, node).map(|link| (link, "its firm holds more links here than any other"));
+        if let Some((other, why)) = twin.or_else(crowded) {
+            self.hang_up(other, why);
             if other == id {
                 return;
             }
@@ -395,17 +397,18 @@ impl Node {
     }
 
     pub(super) fn due_dials(&mut self) {
-        if !self.kin.is_due(self.now.mono) && !self.peers.is_due(self.now.mono) {
+        let now = self.now.mono;
+        if !self.kin.is_due(now) && !self.peers.is_due(now) && !self.company.is_due(now) {
             return;
         }
         let linked = self.linked();
-        let kin = self.kin_wanted(&linked);
+        let wanted = &self.kin_wanted(&linked) | &self.company_wanted(&linked);
         // Whose key was taken away is not called: it could only be hung up on.
         let nodes = &self.known.directory().nodes;
         let revoked = self.replica.revoked().map(|(node, _)| node);
         let revoked = revoked.filter(|node| nodes.get(node).is_some_and(|entry| entry.revoked));
         let shunned: BTreeSet<NodeId> = self.cut.iter().copied().chain(revoked).collect();
-        for address in self.peers.due(self.now.mono, &linked, &shunned, &kin, self.config.degree) {
+        for address in self.peers.due(now, &linked, &shunned, &wanted, self.config.degree) {
             self.emit(Output::Dial { address });
         }
     }

@@ -124,6 +124,7 @@ impl Restoring {
             trees: super::trees::Trees::default(),
             notices: super::notices::Notices::default(),
             quotas: super::quota::Quotas::default(),
+            company: super::company::Company::default(),
             scopes: super::heal::Scopes::default(),
             held_by: BTreeMap::new(),
             ages: BTreeMap::new(),
@@ -198,6 +199,7 @@ impl Restoring {
         node.find_certified();
         node.kin.wait(node.now.mono);
         node.find_kin();
+        node.find_company();
         node.remember_addresses();
         node.admit();
         node.own_restored();
@@ -318,6 +320,7 @@ impl Node {
         self.find_certified();
         self.scopes.forget();
         self.find_kin();
+        self.find_company();
         self.admit();
     }
 

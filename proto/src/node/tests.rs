@@ -3,6 +3,7 @@
 mod addressed;
 mod ages;
 mod changed;
+mod company;
 mod continuity;
 mod delivered;
 mod durable;
@@ -72,6 +73,8 @@ struct World {
     next_command: u64,
     /// Frames from a host to another that are thrown away.
     deaf: BTreeSet<(usize, usize)>,
+    /// Who is hung up on is told so.
+    hangs_up: bool,
     /// Where set, frames are lost, doubled and overtaken.
     noise: Option<crate::rng::Rng>,
     /// How often each kind of message was sent, by its number in the frame.
@@ -80,9 +83,14 @@ struct World {
 
 impl World {
     fn new(count: u16) -> Self {
+        Self::of(alliance(count), usize::from(count))
+    }
+
+    /// The first `count` of an alliance run.
+    fn of(alliance: Alliance, count: usize) -> Self {
         let now = Now { mono: Instant(1_000_000), wall: UtcMillis(1_795_000_000_000) };
         let mut world = Self {
-            alliance: alliance(count),
+            alliance,
             hosts: Vec::new(),
             wires: BTreeMap::new(),
             inputs: VecDeque::new(),
@@ -90,10 +98,11 @@ impl World {
             now,
             next_command: 0,
             deaf: BTreeSet::new(),
+            hangs_up: false,
             noise: None,
             said: BTreeMap::new(),
         };
-        for n in 0..usize::from(count) {
+        for n in 0..count {
             let node = world.boot(n, Vec::new(), None);
             world.hosts.push(Host {
                 node,
@@ -138,6 +147,11 @@ impl World {
 
     /// The same over a link that takes frames of at most `mtu` bytes.
     fn connect_over(&mut self, a: usize, b: usize, mtu: u32) {
+        self.wire(a, b, mtu, format!("host{b}"));
+    }
+
+    /// The same, dialled at this address.
+    fn wire(&mut self, a: usize, b: usize, mtu: u32, address: String) {
         let (x, y) = (LinkId(self.next_link), LinkId(self.next_link + 1));
         self.next_link += 2;
         self.wires.insert((a, x), (b, y));
@@ -149,7 +163,7 @@ impl World {
                 reliable: true,
                 broadcast: false,
                 peer: Some(self.alliance.nodes[other].secret.public()),
-                dialled: dialled.then(|| format!("host{other}")),
+                dialled: dialled.then(|| address.clone()),
                 label: format!("wire to {other}"),
             };
             self.inputs.push_back((host, Input::LinkUp { link, profile }));
@@ -200,7 +214,12 @@ impl World {
                 Output::Dial { address } => {
                     self.hosts[n].dials.insert(address);
                 }
-                Output::Hangup { .. } => {}
+                Output::Hangup { link, reason } => {
+                    if let Some((to, other)) = self.wires.get(&(n, link)).copied().filter(|_| self.hangs_up) {
+                        self.wires.retain(|from, _| *from != (n, link) && *from != (to, other));
+                        self.inputs.push_back((to, Input::LinkDown { link: other, cause: reason }));
+                    }
+                }
             }
         }
     }

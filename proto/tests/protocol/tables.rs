@@ -151,6 +151,7 @@ fn limits() {
         ("BUCKETS_MANY", BUCKETS_MANY as u64),
         ("BUCKETS_FEW_MAX", BUCKETS_FEW_MAX as u64),
         ("LINKS_MAX", LINKS_MAX as u64),
+        ("MEMBERS_MAX", MEMBERS_MAX as u64),
         ("STRANGERS_MAX", STRANGERS_MAX as u64),
         ("CANDIDATES_MAX", CANDIDATES_MAX as u64),
         ("QUOTA_EVERY (seconds)", QUOTA_EVERY.as_secs()),
