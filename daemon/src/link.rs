@@ -9,6 +9,7 @@
 //! [`Output`]: holdfast_proto::io::Output
 
 mod gossip;
+mod intake;
 mod pipe;
 mod port;
 mod sync;
@@ -26,15 +27,13 @@ use bytes::Bytes;
 use holdfast_proto::identity::PublicKey;
 use holdfast_proto::io::Input;
 use holdfast_proto::link::{LinkId, LinkProfile};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 pub use self::gossip::GossipSettings;
+use self::intake::{Inlet, Intake};
 use self::port::{Overrun, Port};
 pub use self::sync::SyncSettings;
 use crate::code::Code;
-
-/// Reports waiting for the loop at once; then links stop reading and their peers stop sending. 256 frames of 64 KiB are 16 MiB.
-const REPORTS_MAX: usize = 256;
 
 /// Which links to open; an absent one stays closed.
 #[derive(Clone, Debug, Default)]
@@ -121,6 +120,8 @@ pub struct LinkCounts {
     pub bytes_in: u64,
     /// Broadcast frames lost here, either way, because a queue was full.
     pub broadcast_lost: u64,
+    /// Times that a link waited because it had sent more than its share and others waited too.
+    pub put_off: u64,
 }
 
 /// The counters behind [`LinkCounts`].
@@ -179,7 +180,8 @@ pub(crate) enum Report {
 /// What every link task holds.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
-    reports: mpsc::Sender<Report>,
+    /// The lane of whatever belongs to no link.
+    reports: Inlet,
     /// Members: on gossip nobody else is let in, because no chain is shown there.
     admitted: watch::Receiver<Admitted>,
     /// Refused at the handshake of sync. Everybody else may show a certificate chain, which the core judges.
@@ -203,7 +205,7 @@ impl Shared {
 /// All links. Owned by the loop; nothing in it blocks except [`Self::next`] and [`Self::shutdown`].
 #[derive(Debug)]
 pub struct Links {
-    reports: mpsc::Receiver<Report>,
+    reports: Intake,
     ready: VecDeque<Input>,
     ports: BTreeMap<LinkId, Port>,
     admitted: watch::Sender<Admitted>,
@@ -219,11 +221,11 @@ impl Links {
     /// # Errors
     /// [`LinkError`] when an address can't be listened on; nothing is left running.
     pub async fn spawn(settings: LinkSettings, seed: &[u8; 32]) -> Result<Self, LinkError> {
-        let (tx, reports) = mpsc::channel(REPORTS_MAX);
+        let (inlet, reports) = Intake::new();
         let (admitted, admitted_rx) = watch::channel(Admitted::default());
         let (denied, denied_rx) = watch::channel(Admitted::default());
         let shared = Shared {
-            reports: tx,
+            reports: inlet,
             admitted: admitted_rx,
             denied: denied_rx,
             ids: Arc::new(AtomicU32::new(1)),
@@ -235,7 +237,10 @@ impl Links {
         };
         let port = sync.as_ref().map(|sync| sync.address().port());
         let gossip = match settings.gossip {
-            Some(settings) => Some(gossip::GossipLink::open(settings, seed, port, shared.clone()).await?),
+            Some(settings) => {
+                let shared = Shared { reports: shared.reports.apart(intake::LANE_BYTES_BROADCAST), ..shared.clone() };
+                Some(gossip::GossipLink::open(settings, seed, port, shared).await?)
+            }
             None => None,
         };
         Ok(Self { reports, ready: VecDeque::new(), ports: BTreeMap::new(), admitted, denied, shared, sync, gossip })
@@ -259,11 +264,7 @@ impl Links {
             if let Some(input) = self.ready.pop_front() {
                 return input;
             }
-            let Some(report) = self.reports.recv().await else {
-                // Not reachable while `shared` holds a sender; waiting is the answer that harms nobody.
-                std::future::pending::<()>().await;
-                continue;
-            };
+            let report = self.reports.next().await;
             self.take(report);
         }
     }
@@ -274,7 +275,7 @@ impl Links {
             if let Some(input) = self.ready.pop_front() {
                 return Some(input);
             }
-            let report = self.reports.try_recv().ok()?;
+            let report = self.reports.try_next()?;
             self.take(report);
         }
     }
@@ -368,15 +369,15 @@ impl Links {
             frames_in: read(&counters.frames_in),
             bytes_in: read(&counters.bytes_in),
             broadcast_lost: read(&counters.broadcast_lost),
+            put_off: self.reports.put_off(),
         }
     }
 
     /// Says what was given, says goodbye, and ends all tasks. At most about two seconds.
     pub async fn shutdown(mut self) {
+        // Ports still under way count as hung up too.
         self.reports.close();
         self.ports.clear();
-        // Ports still under way in the channel count as hung up too.
-        while self.reports.try_recv().is_ok() {}
         if let Some(sync) = self.sync.take() {
             sync.close().await;
         }

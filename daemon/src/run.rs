@@ -307,6 +307,7 @@ impl Shell {
             ("link_bytes_out_total", links.bytes_out),
             ("link_bytes_in_total", links.bytes_in),
             ("broadcast_lost_total", links.broadcast_lost),
+            ("link_put_off_total", links.put_off),
             ("store_commits_total", store.commits),
             ("store_bad_rows_total", store.bad),
             ("store_full", u64::from(store.full)),

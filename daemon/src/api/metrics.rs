@@ -6,11 +6,15 @@ use std::fmt::Write;
 /// What well-known counters count; others are described by their own name.
 const HELP: &[(&str, &str)] = &[
     ("entries_total", "Entries held and counted."),
+    ("link_put_off_total", "Times that a link waited because it had sent more than its share and others waited too."),
     ("links", "Links that are up."),
     ("neighbours", "Certified neighbours with a link up."),
     ("rejected_total", "Frames and entries refused at the gate; nothing changed."),
     ("words_late_total", "Fresh words of others left to the digest because they said too many; nothing is lost."),
-    ("words_over_quota_total", "Fresh words of others beyond the rate of their author, passed on behind everything else or late."),
+    (
+        "words_over_quota_total",
+        "Fresh words of others beyond the rate of their author, passed on behind everything else or late.",
+    ),
 ];
 
 /// The API's own figures.

@@ -9,6 +9,7 @@ use quinn::{RecvStream, SendStream};
 use tokio::sync::mpsc;
 
 use super::Report;
+use super::intake::Inlet;
 use super::port::Gauge;
 
 /// Bytes of the length before each frame.
@@ -36,8 +37,8 @@ pub(super) enum ReadEnd {
     Unheard,
 }
 
-/// Hands every frame of the stream to the loop. Stops reading while the loop is busy, which stalls the sender.
-pub(super) async fn read(mut stream: RecvStream, link: LinkId, reports: mpsc::Sender<Report>) -> ReadEnd {
+/// Hands every frame of the stream to the loop. Stops reading while its lane is full, which stalls the sender.
+pub(super) async fn read(mut stream: RecvStream, link: LinkId, reports: Inlet) -> ReadEnd {
     let mut buffer = BytesMut::new();
     loop {
         match cut_frame(&mut buffer) {
@@ -80,7 +81,7 @@ pub(super) async fn write(
     link: LinkId,
     mut frames: mpsc::Receiver<Bytes>,
     gauge: Arc<Gauge>,
-    reports: mpsc::Sender<Report>,
+    reports: Inlet,
 ) {
     let mut batch = Vec::with_capacity(FRAMES_AT_ONCE);
     let mut buffer = BytesMut::new();

@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout};
 
 use self::meet::{CODE_BAD_FRAME, CODE_ENDED, CODE_NOT_ADMITTED, Met, REASON_WAIT, close, ended, reach, welcome};
 use self::setup::{Uptime, endpoint_config, transport};
+use super::intake::{Inlet, LANE_BYTES};
 use super::pipe::{self, ReadEnd};
 use super::port::{Desk, Port};
 use super::tls::{Gate, Identity};
@@ -293,23 +294,24 @@ impl Manager {
         };
         let (port, desk) = Port::new(QUEUE_BYTES, mtu);
         let (shared, closed) = (self.shared.clone(), self.closed.clone());
+        let reports = shared.reports.apart(LANE_BYTES);
         self.links.spawn(async move {
-            if shared.reports.send(Report::Up(link, profile, port)).await.is_err() {
+            if reports.send(Report::Up(link, profile, port)).await.is_err() {
                 return;
             }
-            let cause = serve(met, link, desk, &shared, closed).await;
+            let cause = serve(met, link, desk, &reports, &shared, closed).await;
             tracing::debug!(link = link.0, cause, "link down");
-            drop(shared.reports.send(Report::Down(link, cause)).await);
+            drop(reports.send(Report::Down(link, cause)).await);
         });
     }
 }
 
 /// Carries frames until the link ends; says why it did.
-async fn serve(met: Met, link: LinkId, desk: Desk, shared: &Shared, mut closed: watch::Receiver<()>) -> String {
+async fn serve(met: Met, link: LinkId, desk: Desk, reports: &Inlet, shared: &Shared, mut closed: watch::Receiver<()>) -> String {
     let Met { connection, key, send, recv } = met;
     let Desk { frames, gauge, mut hangup } = desk;
     let mut denied = shared.denied.clone();
-    let writer = pipe::write(send, link, frames, gauge, shared.reports.clone());
+    let writer = pipe::write(send, link, frames, gauge, reports.clone());
     tokio::pin!(writer);
     let withdrawn = async {
         // Denied are only those that a drill cuts off; whoever else may not be here is hung up on by the node. Ends never by itself
@@ -324,7 +326,7 @@ async fn serve(met: Met, link: LinkId, desk: Desk, shared: &Shared, mut closed: 
         reason = &mut hangup => (CODE_ENDED, reason.unwrap_or_else(|_| "the node is shutting down".to_owned()), true),
         _ = closed.changed() => (CODE_ENDED, "the node is shutting down".to_owned(), true),
         () = &mut writer => (CODE_ENDED, ended(&connection).await, false),
-        end = pipe::read(recv, link, shared.reports.clone()) => match end {
+        end = pipe::read(recv, link, reports.clone()) => match end {
             ReadEnd::Finished => (CODE_ENDED, ended(&connection).await, false),
             ReadEnd::Bad(bad) => (CODE_BAD_FRAME, bad.to_string(), false),
             ReadEnd::Unheard => (CODE_ENDED, "the node is shutting down".to_owned(), true),
