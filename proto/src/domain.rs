@@ -37,7 +37,7 @@ mod plan_rules;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
@@ -56,6 +56,7 @@ pub use text::nearest;
 
 use fact::{Deed, Inert};
 use pairs::Pairs;
+use request::{Brief, Counts};
 
 /// What the fold reads of an entry's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +153,10 @@ pub struct Domain {
     /// Below which number words of a logbook are in question.
     question: BTreeMap<LogId, u32>,
     // Indexes: each follows from `entries` alone, and holds no empty sets, so that withdrawing leaves no trace.
-    requests: BTreeSet<FactId>,
+    requests: BTreeMap<FactId, Brief>,
+    counts: Counts,
+    /// Requests by what people call them, once somebody does: every node would else keep the names of all.
+    names: OnceLock<Pairs<spoken::Name>>,
     acts: Pairs<FactId>,
     keyed: Pairs<Key>,
     observed: BTreeMap<NodeId, BTreeMap<NodeId, BTreeSet<FactId>>>,
@@ -212,7 +216,10 @@ impl Domain {
         for (id, fact) in facts_of(meta.id, &facts) {
             self.index(id, fact);
         }
-        self.entries.insert(meta.id, HeldEntry { meta: *meta, facts });
+        self.entries.insert(meta.id, HeldEntry { meta: *meta, facts: Arc::clone(&facts) });
+        for (id, fact) in facts_of(meta.id, &facts) {
+            self.judge_again(id, fact);
+        }
     }
 
     /// Takes an entry back out: afterwards all is as if it had never been applied.
@@ -220,6 +227,9 @@ impl Domain {
         let Some(held) = self.entries.remove(&entry) else { return };
         for (id, fact) in facts_of(entry, &held.facts) {
             self.unindex(id, fact);
+        }
+        for (id, fact) in facts_of(entry, &held.facts) {
+            self.judge_again(id, fact);
         }
     }
 
@@ -283,7 +293,7 @@ impl Domain {
     #[must_use]
     pub fn canonical_view(&self) -> Vec<u8> {
         let mut out = Writer::new();
-        out.list(1, self.requests.iter().filter_map(|id| self.request_state(*id)).map(|state| state.to_bytes()));
+        out.list(1, self.request_states().map(|state| state.to_bytes()));
         out.list(
             2,
             self.live_observations().into_iter().map(|(target, id)| {
@@ -324,7 +334,9 @@ impl Domain {
         match &fact.deed {
             Deed::Floor(_) => {}
             Deed::Request(request) => {
-                self.requests.insert(id);
+                if let Some(names) = self.names.get_mut() {
+                    names.insert(spoken::name_of(id), id);
+                }
                 if let Some(key) = key_of(id, request) {
                     self.keyed.insert(key, id);
                 }
@@ -358,7 +370,9 @@ impl Domain {
         match &fact.deed {
             Deed::Floor(_) => {}
             Deed::Request(request) => {
-                self.requests.remove(&id);
+                if let Some(names) = self.names.get_mut() {
+                    names.remove(spoken::name_of(id), id);
+                }
                 if let Some(key) = key_of(id, request) {
                     self.keyed.remove(key, id);
                 }

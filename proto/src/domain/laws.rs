@@ -6,6 +6,7 @@ use super::bench::{Bench, acknowledge, cancel, close, confirm, log, node, reques
 use super::fact::{Deed, Fact, Floor, Observation, encode_body};
 use super::observation::{OBSERVE_EVERY_MS, OBSERVE_IN_ROW};
 use super::reading::{self, Reading, Readings, Seen, Subject, Value};
+use super::request::Standing;
 use super::{DocKind, Document, Domain, EntryMeta};
 use crate::id::{Class, EntryId, FactId, Incarnation};
 use crate::time::UtcMillis;
@@ -87,6 +88,9 @@ fn fold(entries: &[(EntryMeta, Vec<u8>)]) -> Domain {
 
 /// Everything that must leave no trace, indexes included.
 fn whole(domain: &Domain) -> (Vec<u8>, String) {
+    let open = || domain.request_states().filter(|state| state.standing == Standing::Open);
+    let counts = (open().count(), open().filter(|state| state.cancel_of_older_version).count());
+    assert_eq!((domain.requests_open() as usize, domain.conflicts() as usize), counts, "counted as they stand");
     (domain.canonical_view(), format!("{domain:?}"))
 }
 
@@ -163,7 +167,7 @@ proptest! {
             for number in (1..below).filter(|number| !stay.contains(number)) {
                 after.withdraw(EntryId { log, number });
             }
-            for state in before.request_states().filter(|state| state.standing == super::request::Standing::Open) {
+            for state in before.request_states().filter(|state| state.standing == Standing::Open) {
                 let now = after.request_state(state.id);
                 prop_assert!(now.is_some(), "an open request went below the floor");
                 let now = now.expect("checked");
@@ -171,9 +175,9 @@ proptest! {
                     (state.version, state.need, state.standing, state.cancel_of_older_version));
                 prop_assert_eq!(now.acknowledged.keys().collect::<Vec<_>>(), state.acknowledged.keys().collect::<Vec<_>>());
             }
-            for state in after.request_states().filter(|state| state.standing == super::request::Standing::Open) {
+            for state in after.request_states().filter(|state| state.standing == Standing::Open) {
                 let was = before.request_state(state.id).map(|state| state.standing);
-                prop_assert_eq!(was, Some(super::request::Standing::Open), "a settled request opened again");
+                prop_assert_eq!(was, Some(Standing::Open), "a settled request opened again");
             }
             prop_assert_eq!(after.live_observations(), before.live_observations());
         }

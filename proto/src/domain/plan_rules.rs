@@ -482,6 +482,7 @@ fn requests_are_listed_open_first_then_by_priority() {
     bench.wish(1, &PlanInput::RequestNew(&urgent)).unwrap();
     let act = RequestAct { request: spoken(cancelled), ..RequestAct::default() };
     bench.wish(1, &PlanInput::RequestCancel(&act)).unwrap();
-    let listed: Vec<_> = bench.domain.requests(&bench.directory, bench.now).iter().map(|view| view.lines[0].requested).collect();
+    let listed: Vec<_> =
+        bench.domain.requests(&bench.directory, bench.now).iter().map(|(_, view)| view.lines[0].requested).collect();
     assert_eq!(listed, [3, 2, 1]);
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fact::{Deed, Fact, LineItem, Need, Request};
+use super::fact::{Deed, Fact, LineItem, Need, Request, Update};
 use super::{Decoded, Domain, EntryMeta};
 use crate::codec::canonical::Writer;
 use crate::id::{EntryId, FactId, Generation, Incarnation, LogId, NodeId};
@@ -100,7 +100,80 @@ pub struct RequestState<'a> {
     pub acknowledged: BTreeMap<NodeId, FactId>,
 }
 
+/// Where a request stands, in short. Worked out when something about it changes: how many are open is asked far more often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Brief {
+    standing: Standing,
+    /// See [`RequestState::cancel_of_older_version`].
+    older: bool,
+}
+
+impl Brief {
+    fn is_open(self) -> bool {
+        self.standing == Standing::Open
+    }
+
+    fn is_conflict(self) -> bool {
+        self.is_open() && self.older
+    }
+}
+
+/// How many requests stand, and how many of them a person must settle.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    open: u32,
+    conflicts: u32,
+}
+
 impl Domain {
+    /// Requests neither closed, cancelled nor written twice.
+    #[must_use]
+    pub fn requests_open(&self) -> u32 {
+        self.counts.open
+    }
+
+    /// Requests with something a person must settle.
+    #[must_use]
+    pub fn conflicts(&self) -> u32 {
+        self.counts.conflicts
+    }
+
+    /// A fact is held that was not, or no longer is: requests may stand otherwise now.
+    pub(super) fn judge_again(&mut self, id: FactId, fact: &Fact) {
+        match &fact.deed {
+            Deed::Request(request) => {
+                self.judge(id);
+                // Which of all with this key counts may be another now.
+                let key = super::key_of(id, request);
+                let others: Vec<FactId> =
+                    key.into_iter().flat_map(|key| self.keyed.of(key)).filter(|other| *other != id).collect();
+                others.into_iter().for_each(|other| self.judge(other));
+            }
+            Deed::Update(Update { of, .. }) | Deed::Cancel(of) | Deed::Confirm(of) | Deed::Close(of) => {
+                // Nobody else's act has an effect.
+                if of.request.entry.log.author == id.entry.log.author {
+                    self.judge(of.request);
+                }
+            }
+            Deed::Floor(_) | Deed::Acknowledge(_) | Deed::Observation(_) => {}
+        }
+    }
+
+    fn judge(&mut self, id: FactId) {
+        let state = self.request_state(id);
+        let now = state.map(|state| Brief { standing: state.standing, older: state.cancel_of_older_version });
+        let before = match now {
+            Some(now) => self.requests.insert(id, now),
+            None => self.requests.remove(&id),
+        };
+        let count = |which: fn(Brief) -> bool, sum: u32| {
+            let (was, is) = (before.is_some_and(which), now.is_some_and(which));
+            sum.saturating_add(u32::from(is)).saturating_sub(u32::from(was))
+        };
+        self.counts =
+            Counts { open: count(Brief::is_open, self.counts.open), conflicts: count(Brief::is_conflict, self.counts.conflicts) };
+    }
+
     /// A request by name; `None` where its first fact is not held.
     #[must_use]
     pub fn request_state(&self, id: FactId) -> Option<RequestState<'_>> {
@@ -152,7 +225,7 @@ impl Domain {
 
     /// All requests held, by name.
     pub fn request_states(&self) -> impl Iterator<Item = RequestState<'_>> {
-        self.requests.iter().filter_map(|id| self.request_state(*id))
+        self.requests.keys().filter_map(|id| self.request_state(*id))
     }
 
     /// True if an entry may have made an acknowledgement due: so that not every entry costs a look at every request.
@@ -181,12 +254,13 @@ impl Domain {
     #[must_use]
     pub fn acknowledgements_due(&self, me: NodeId, i_am_hub: bool) -> Vec<FactId> {
         let asks_me = |request: &Request| request.to.map_or(i_am_hub, |to| to == me);
-        let candidates = self.requests.iter().filter(|id| {
+        let open = self.requests.iter().filter(|(_, brief)| brief.is_open()).map(|(id, _)| *id);
+        let due = open.filter(|id| {
             id.entry.log.author != me
-                && self.fact(**id).and_then(|(_, fact)| as_request(fact)).is_some_and(asks_me)
-                && !self.acts_on(**id).any(|act| act.id.entry.log.author == me && matches!(act.fact.deed, Deed::Acknowledge(_)))
+                && self.fact(*id).and_then(|(_, fact)| as_request(fact)).is_some_and(asks_me)
+                && !self.acts_on(*id).any(|act| act.id.entry.log.author == me && matches!(act.fact.deed, Deed::Acknowledge(_)))
         });
-        candidates.copied().filter(|id| self.request_state(*id).is_some_and(|state| state.standing == Standing::Open)).collect()
+        due.collect()
     }
 
     /// Numbers below `below` of a logbook that must stay if its floor is raised there: what is not settled yet. Entries not
@@ -270,7 +344,7 @@ impl Domain {
     /// An act must stay as long as its request does, or the request would read otherwise. On what is gone or somebody else's it
     /// has no effect, so it need not.
     fn holds_up(&self, request: FactId, author: NodeId, leaving: &Leaving<'_>) -> bool {
-        request.entry.log.author == author && self.requests.contains(&request) && !self.is_group_settled(request, leaving)
+        request.entry.log.author == author && self.requests.contains_key(&request) && !self.is_group_settled(request, leaving)
     }
 
     /// A request and all written under its key leave together, with all acts on them, or not at all: else a closed one would

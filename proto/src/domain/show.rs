@@ -7,10 +7,11 @@ use serde_json::Value as Json;
 use super::fact::{Deed, Fact, LineItem, PRIORITIES};
 use super::field::{self, Kind, OPERATING, choice_of, field_of};
 use super::item::LEVELS;
+use super::pairs::Pairs;
 use super::reading::{self, BEFORE_UNKNOWN, Reading, Readings, Subject, Value, basis_word};
 use super::request::{Act, RequestState, Standing};
 use super::service::AVAILABILITY;
-use super::spoken::{Heard, hear, spoken};
+use super::spoken::{Heard, Name, hear, name_of, spoken};
 use super::unit::show_scaled;
 use super::view::{HistoryView, LineView, NodeName, ObservationView, ReadingView, RequestView};
 use super::{Directory, Domain, EntryMeta, HeldDocument, VoidReason};
@@ -129,15 +130,14 @@ impl Domain {
         views.collect()
     }
 
-    /// All requests: open ones first, then by priority, then by spoken id.
+    /// All requests and their names: open ones first, then by priority, then by spoken id.
     #[must_use]
-    pub fn requests(&self, directory: &Directory, now: Now) -> Vec<RequestView> {
-        let mut views: Vec<_> = self
-            .request_states()
-            .map(|state| (state.standing != Standing::Open, state.need.priority, self.view_of(&state, directory, now)))
-            .collect();
-        views.sort_by(|a, b| (a.0, a.1, &a.2.request).cmp(&(b.0, b.1, &b.2.request)));
-        views.into_iter().map(|(_, _, view)| view).collect()
+    pub fn requests(&self, directory: &Directory, now: Now) -> Vec<(FactId, RequestView)> {
+        let rank = |state: &RequestState<'_>| (state.standing != Standing::Open, state.need.priority);
+        let mut views: Vec<_> =
+            self.request_states().map(|state| (rank(&state), state.id, self.view_of(&state, directory, now))).collect();
+        views.sort_by(|(a, _, one), (b, _, other)| (a, &one.request).cmp(&(b, &other.request)));
+        views.into_iter().map(|(_, id, view)| (id, view)).collect()
     }
 
     /// One request.
@@ -146,30 +146,17 @@ impl Domain {
         self.request_state(id).map(|state| self.view_of(&state, directory, now))
     }
 
-    /// Requests neither closed, cancelled nor written twice.
-    #[must_use]
-    pub fn requests_open(&self) -> u32 {
-        count(self.request_states().filter(|state| state.standing == Standing::Open))
-    }
-
-    /// Requests with something a person must settle.
-    #[must_use]
-    pub fn conflicts(&self) -> u32 {
-        count(self.request_states().filter(|state| state.standing == Standing::Open && state.cancel_of_older_version))
-    }
-
     /// What a spoken id names, as typed or heard: case, spaces, dashes and `R-` do not matter.
     #[must_use]
     pub fn resolve(&self, typed: &str) -> Resolved {
-        // Worked out when somebody types one: every node would else keep and order the spellings of all.
-        let held = |spellings: &[String]| {
-            let mut named: Vec<(String, FactId)> = self.requests.iter().map(|id| (spoken(*id), *id)).collect();
-            named.retain(|(name, _)| spellings.binary_search(name).is_ok());
-            named.sort();
-            named.into_iter().map(|(_, id)| id).collect::<Vec<FactId>>()
-        };
+        let names = self.names.get_or_init(|| {
+            let mut names = Pairs::default();
+            self.requests.keys().for_each(|id| names.insert(name_of(*id), *id));
+            names
+        });
+        let held = |near: &[Name]| near.iter().flat_map(|name| names.of(*name)).collect::<Vec<FactId>>();
         match hear(typed) {
-            Heard::Right(spelling) => match held(&[spelling]).as_slice() {
+            Heard::Right(name) => match held(&[name]).as_slice() {
                 [] => Resolved::NotFound,
                 [one] => Resolved::Found(*one),
                 many => Resolved::Ambiguous(many.to_vec()),
@@ -360,8 +347,4 @@ fn is_stale(age_s: Option<u64>, valid_s: u32) -> bool {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn count<T>(items: impl Iterator<Item = T>) -> u32 {
-    u32::try_from(items.count()).unwrap_or(u32::MAX)
 }

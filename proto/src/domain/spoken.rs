@@ -9,28 +9,36 @@ const SYMBOLS: usize = 6;
 /// With the check symbol.
 const ALL: usize = SYMBOLS + 1;
 
+/// A spoken id as numbers of symbols; ascending as they are spelled.
+pub(crate) type Name = [u8; ALL];
+
 /// A fact's spoken id, `R-` and seven symbols.
 #[must_use]
 pub fn spoken(fact: FactId) -> String {
+    show(&name_of(fact))
+}
+
+/// The same, unspelled.
+pub(crate) fn name_of(fact: FactId) -> Name {
     let hash = blake3::hash(&fact.to_bytes());
     let mut value = hash.as_bytes().iter().take(8).fold(0_u64, |value, byte| (value << 8) | u64::from(*byte));
-    let mut digits = [0_u8; ALL];
+    let mut digits: Name = [0; ALL];
     for digit in digits.iter_mut().take(SYMBOLS) {
         *digit = u8::try_from(value % 31).unwrap_or(0);
         value /= 31;
     }
     digits[SYMBOLS] = check_of(&digits);
-    show(&digits)
+    digits
 }
 
 /// The check symbol that makes the weighted sum zero modulo 31. Weights differ, so every wrong symbol and every swap shows.
-fn check_of(digits: &[u8; ALL]) -> u8 {
+fn check_of(digits: &Name) -> u8 {
     let sum: u32 =
         digits.iter().take(SYMBOLS).zip((2..).map(|place: u32| 9 - place)).map(|(d, weight)| u32::from(*d) * weight).sum();
     u8::try_from((31 - sum % 31) % 31).unwrap_or(0)
 }
 
-fn show(digits: &[u8; ALL]) -> String {
+fn show(digits: &Name) -> String {
     let symbols = digits.iter().map(|digit| ALPHABET.get(usize::from(*digit)).map_or('?', |symbol| char::from(*symbol)));
     "R-".chars().chain(symbols).collect()
 }
@@ -38,10 +46,10 @@ fn show(digits: &[u8; ALL]) -> String {
 /// A spoken id as typed or heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
-    /// The check symbol is right; spelled as [`spoken`] spells it.
-    Right(String),
-    /// Something is wrong; every right spelling one slip away.
-    Wrong(Vec<String>),
+    /// The check symbol is right.
+    Right(Name),
+    /// Something is wrong; every right one that is one slip away, ascending.
+    Wrong(Vec<Name>),
 }
 
 /// Reads a spoken id: case, spaces and dashes do not matter, nor does a missing `R-`.
@@ -53,10 +61,10 @@ pub(crate) fn hear(typed: &str) -> Heard {
         if let Some(digits) = digits_of(candidate)
             && digits[SYMBOLS] == check_of(&digits)
         {
-            return Heard::Right(show(&digits));
+            return Heard::Right(digits);
         }
     }
-    let mut near: Vec<String> = [without_r, Some(plain.as_slice())].into_iter().flatten().flat_map(one_slip_away).collect();
+    let mut near: Vec<Name> = [without_r, Some(plain.as_slice())].into_iter().flatten().flat_map(one_slip_away).collect();
     near.sort();
     near.dedup();
     Heard::Wrong(near)
@@ -66,13 +74,13 @@ fn digit_of(symbol: char) -> Option<u8> {
     ALPHABET.iter().position(|own| char::from(*own) == symbol).and_then(|place| u8::try_from(place).ok())
 }
 
-fn digits_of(symbols: &[char]) -> Option<[u8; ALL]> {
+fn digits_of(symbols: &[char]) -> Option<Name> {
     let digits: Vec<u8> = symbols.iter().map(|symbol| digit_of(*symbol)).collect::<Option<_>>()?;
     digits.try_into().ok()
 }
 
-/// Every right spelling that one wrong, missing, additional or swapped symbol makes of this.
-fn one_slip_away(symbols: &[char]) -> Vec<String> {
+/// Every right id that one wrong, missing, additional or swapped symbol makes of this.
+fn one_slip_away(symbols: &[char]) -> Vec<Name> {
     let mut tries: Vec<Vec<char>> = Vec::new();
     for place in 0..=symbols.len() {
         for symbol in ALPHABET.iter().map(|symbol| char::from(*symbol)) {
@@ -98,8 +106,7 @@ fn one_slip_away(symbols: &[char]) -> Vec<String> {
             tries.push(shorter);
         }
     }
-    let right = tries.iter().filter_map(|symbols| digits_of(symbols)).filter(|digits| digits[SYMBOLS] == check_of(digits));
-    right.map(|digits| show(&digits)).collect()
+    tries.iter().filter_map(|symbols| digits_of(symbols)).filter(|digits| digits[SYMBOLS] == check_of(digits)).collect()
 }
 
 #[cfg(test)]
@@ -140,8 +147,8 @@ mod tests {
     fn check_wrong(symbols: &[char], wrong: &[char], right: &str) {
         let typed: String = ['R', '-'].iter().chain(wrong).collect();
         match hear(&typed) {
-            Heard::Right(same) => assert!(symbols == wrong && same == right, "{typed} taken for {same}"),
-            Heard::Wrong(near) => assert!(near.contains(&right.to_string()), "{typed} was {right}, offered {near:?}"),
+            Heard::Right(same) => assert!(symbols == wrong && show(&same) == right, "{typed} taken for {}", show(&same)),
+            Heard::Wrong(near) => assert!(near.iter().any(|name| show(name) == right), "{typed} was {right}, offered {near:?}"),
         }
     }
 
@@ -152,7 +159,7 @@ mod tests {
             let body = &right[2..];
             let (front, back) = body.split_at(3);
             for typed in [right.to_lowercase(), format!("r {front} {back}"), format!("R{front}-{back}"), format!(" {body} ")] {
-                assert_eq!(hear(&typed), Heard::Right(right.clone()), "{typed}");
+                assert_eq!(hear(&typed), Heard::Right(name_of(fact(number))), "{typed}");
             }
         }
     }
@@ -162,8 +169,8 @@ mod tests {
         let right = spoken(fact(7));
         let mut lost = right.clone();
         lost.remove(4);
-        assert!(matches!(hear(&lost), Heard::Wrong(near) if near.contains(&right)));
+        assert!(matches!(hear(&lost), Heard::Wrong(near) if near.contains(&name_of(fact(7)))));
         let more = format!("{right}2");
-        assert!(matches!(hear(&more), Heard::Wrong(near) if near.contains(&right)));
+        assert!(matches!(hear(&more), Heard::Wrong(near) if near.contains(&name_of(fact(7)))));
     }
 }

@@ -200,26 +200,20 @@ impl Node {
     }
 
     fn requests(&self) -> RequestsView {
-        let mut requests = self.domain.requests(self.known.directory(), self.now);
-        for request in &mut requests {
-            self.add_delivery(request);
-        }
+        let requests = self.domain.requests(self.known.directory(), self.now).into_iter();
+        let requests = requests.map(|(fact, view)| self.with_delivery(fact, view)).collect();
         RequestsView { schema: "holdfast.requests/1".to_owned(), requests }
     }
 
     /// One request as shown, with its delivery where we wrote it.
     pub(super) fn request_view(&self, fact: FactId) -> Option<RequestView> {
-        let mut view = self.domain.request(fact, self.known.directory(), self.now)?;
-        self.add_delivery(&mut view);
-        Some(view)
+        let view = self.domain.request(fact, self.known.directory(), self.now)?;
+        Some(self.with_delivery(fact, view))
     }
 
-    fn add_delivery(&self, request: &mut RequestView) {
-        if request.requested_by.id == self.me.to_string()
-            && let Ok(fact) = self.domain.find_request(&request.request)
-        {
-            request.delivery = Some(self.delivery(super::delivery::Ticket::Fact(fact)));
-        }
+    fn with_delivery(&self, fact: FactId, view: RequestView) -> RequestView {
+        let own = fact.entry.log.author == self.me;
+        RequestView { delivery: own.then(|| self.delivery(super::delivery::Ticket::Fact(fact))), ..view }
     }
 
     fn peers_view(&mut self) -> PeersView {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use holdfast_proto::config::{COMMANDS_MAX, LINKS_MAX, OUTBOX_MAX, PENDING_MAX};
-use holdfast_proto::control::{Answer, NodeView, Question};
+use holdfast_proto::control::{Answer, NodeView, Question, RequestsView, StatusView};
 use holdfast_proto::identity::Region;
 use serde_json::Value;
 
@@ -65,6 +65,13 @@ impl AgeSlack {
         let permille = 1_000_u64.saturating_sub(self.permille + self.ppm / 1_000);
         true_age_s.saturating_sub(self.seconds + self.waits) * permille / 1_000
     }
+}
+
+/// What the first node asked shows, and who that is.
+#[derive(Debug, Default)]
+struct Pictures {
+    boards: BTreeMap<(usize, SiteRole, Region), (SiteNo, String)>,
+    requests: Option<(SiteNo, String)>,
 }
 
 /// Whose turn it is to be looked at.
@@ -183,10 +190,16 @@ impl World {
             let alliance = Arc::clone(&self.alliance);
             self.checker.words_kept(node, self.now, &self.slots[node].disk, &|author| alliance.members[author].id);
         }
-        self.same_picture();
+        let mut pictures = Pictures::default();
         for node in self.looked_at() {
-            self.requests_listed(node);
-            self.last_status(node);
+            if let Some(status) = self.ask(node, &Question::Status).and_then(Answer::status) {
+                self.last_status(node, &status);
+                self.same_boards(node, status, &mut pictures);
+            }
+            if let Some(Answer::Requests(view)) = self.ask(node, &Question::Requests) {
+                self.requests_listed(node, &view);
+                self.same_requests(node, view, &mut pictures);
+            }
         }
     }
 
@@ -205,34 +218,29 @@ impl World {
         }
     }
 
-    /// Nodes of one firm, role and region are entitled to the same, so they show the same; requests are the same for all.
-    fn same_picture(&mut self) {
-        let mut pictures: BTreeMap<(usize, SiteRole, Region), (usize, String)> = BTreeMap::new();
-        let mut requests: Option<(usize, String)> = None;
-        for node in self.looked_at() {
-            let member = &self.alliance.members[node];
-            let group = (member.firm, member.role, self.scenario.sites[node].region);
-            if let Some(Answer::Status(mut status)) = self.ask(node, &Question::Status) {
-                status.nodes.sort_by(|a, b| a.id.cmp(&b.id));
-                status.nodes.iter_mut().for_each(|shown| shown.readings.retain(|_, reading| !reading.derived));
-                let text = canonical(serde_json::to_value(&status.nodes).unwrap_or_default());
-                let (first, held) = pictures.entry(group).or_insert_with(|| (node, text.clone())).clone();
-                self.checker.check(Rule::EventuallyP7SamePicture, held == text, self.now, Some(node), || {
-                    format!("shows other boards than node {first}: {}", first_difference(&held, &text))
-                });
-            }
-            if let Some(Answer::Requests(view)) = self.ask(node, &Question::Requests) {
-                let text = canonical(serde_json::to_value(&view.requests).unwrap_or_default());
-                let (first, held) = requests.get_or_insert_with(|| (node, text.clone())).clone();
-                self.checker.check(Rule::EventuallyP7SamePicture, held == text, self.now, Some(node), || {
-                    format!("shows other requests than node {first}: {}", first_difference(&held, &text))
-                });
-            }
-        }
+    /// Nodes of one firm, role and region are entitled to the same, so they show the same.
+    fn same_boards(&mut self, node: usize, mut status: StatusView, pictures: &mut Pictures) {
+        let member = &self.alliance.members[node];
+        let group = (member.firm, member.role, self.scenario.sites[node].region);
+        status.nodes.sort_by(|a, b| a.id.cmp(&b.id));
+        status.nodes.iter_mut().for_each(|shown| shown.readings.retain(|_, reading| !reading.derived));
+        let text = canonical(serde_json::to_value(&status.nodes).unwrap_or_default());
+        let (first, held) = pictures.boards.entry(group).or_insert_with(|| (node, text.clone()));
+        self.checker.check(Rule::EventuallyP7SamePicture, *held == text, self.now, Some(node), || {
+            format!("shows other boards than node {first}: {}", first_difference(held, &text))
+        });
     }
 
-    fn requests_listed(&mut self, node: usize) {
-        let Some(Answer::Requests(view)) = self.ask(node, &Question::Requests) else { return };
+    /// Requests are the same for all.
+    fn same_requests(&mut self, node: usize, view: RequestsView, pictures: &mut Pictures) {
+        let text = canonical(serde_json::to_value(view.requests).unwrap_or_default());
+        let (first, held) = pictures.requests.get_or_insert_with(|| (node, text.clone()));
+        self.checker.check(Rule::EventuallyP7SamePicture, *held == text, self.now, Some(node), || {
+            format!("shows other requests than node {first}: {}", first_difference(held, &text))
+        });
+    }
+
+    fn requests_listed(&mut self, node: usize, view: &RequestsView) {
         let shown: BTreeSet<&str> = view.requests.iter().map(|request| request.request.as_str()).collect();
         let owed = self.checker.words.iter().filter(|word| !word.excused && !self.checker.planted.contains(&word.node));
         let missing: Vec<String> =
@@ -247,8 +255,7 @@ impl World {
     }
 
     /// The operating status each author had acknowledged last is what everybody shows of it, or shows that it was.
-    fn last_status(&mut self, node: usize) {
-        let Some(status) = self.ask(node, &Question::Status).and_then(Answer::status) else { return };
+    fn last_status(&mut self, node: usize, status: &StatusView) {
         let shown: BTreeMap<&str, &NodeView> = status.nodes.iter().map(|shown| (shown.id.as_str(), shown)).collect();
         for (author, (at, values)) in self.checker.status.clone() {
             let lost = self.checker.lost.get(&author).is_some_and(|lost| *lost >= at);
