@@ -29,7 +29,7 @@ pub(super) fn seeds(target: &str) -> Vec<Seed> {
     match target {
         "frame" => vectors("frame.", ""),
         "entry" => vectors("entry.", ".header"),
-        "body" => vectors("entry.", ".body"),
+        "body" => [vectors("entry.", ".body"), vectors("fact.", ".body")].concat(),
         "board" => vectors("doc.", ".bytes"),
         "readings" => readings(),
         "charter" => bodies(1),
@@ -184,7 +184,17 @@ fn wishes() -> Vec<Seed> {
     ];
     let papers = envelopes().iter().map(|bytes| armor(ArmorKind::Node, bytes)).collect::<String>();
     let certify = serde_json::json!({ "objects": papers }).to_string();
-    let rest = [certify.as_str(), r#"{"cut":{"nodes":[]}}"#, "R-7Q4KM2X", "1-3", "D-1-1-1"];
+    let rest = [
+        certify.as_str(),
+        r#"{"cut":{"nodes":[]}}"#,
+        "R-7Q4KM2X",
+        "1-3",
+        "D-1-1-1",
+        r#"{"mode":"resilience","reason":"no mains"}"#,
+        r#"{"mode":"none","regions":["HUA","all"],"acting_for":"1-2","reason":"typhoon"}"#,
+        r#"{"order":"O-7Q4KM2X","ratify":false,"mode":"alert"}"#,
+        r#"{"deputies":["1-2","1-3"],"after":"2h"}"#,
+    ];
     let numbered = (0_u8..).zip(bodies.into_iter().chain(rest));
     numbered.map(|(number, body)| seed(&format!("address-{number}"), [&[number][..], body.as_bytes()].concat())).collect()
 }

@@ -155,7 +155,7 @@ impl Domain {
                     self.judge(of.request);
                 }
             }
-            Deed::Floor(_) | Deed::Acknowledge(_) | Deed::Observation(_) => {}
+            Deed::Floor(_) | Deed::Acknowledge(_) | Deed::Observation(_) | Deed::Mode(_) | Deed::Order(_) | Deed::Scope(_) => {}
         }
     }
 

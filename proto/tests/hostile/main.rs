@@ -5,8 +5,8 @@
 mod attack;
 mod floods;
 mod frames;
-mod signatures;
 mod quotas;
+mod signatures;
 mod words;
 
 use std::collections::BTreeMap;

@@ -220,7 +220,7 @@ const ENTRIES: &[(&str, &str)] = &[
     ("observation", "7 class 3 urgent 4 wall 1795000007000: 0=30 1=Lin 2=600 3=1 13=dark 20=00010003 21=[17=3]"),
     ("floor", "8 class 1 urgent 5 wall 1795000008000: 0=1 1=Lin 2=600 3=1 24=0001beef 25=8 26=7ee4335624a1d164e47740b8733d602f 27=[1]"),
     ("two_facts", "1 class 3 urgent 0 wall 1795000001000: 0=15 19=[0001000101000001beef0000000100]; 0=15 19=[0001000101000001beef0000000100]"),
-    ("closed", "2 class 4 closed urgent 0 wall 1795000002000: 0=40"),
+    ("closed", "2 class 4 closed urgent 0 wall 1795000002000: 0=120"),
 ];
 const DOCUMENTS: &[(&str, &str)] = &[
     (

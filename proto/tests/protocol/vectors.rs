@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use holdfast_proto::domain::fact::{
-    Deed, Fact, Floor, Line, LineItem, Need, Observation, Request, RequestRef, Update, encode_body, floor_of,
+    Decoded, Deed, Fact, Floor, Judged, Line, LineItem, ModeChange, Need, Observation, Order, Request, RequestRef, Scope, Update,
+    decode_body, encode_body, floor_of,
 };
 use holdfast_proto::domain::reading::{self, Reading, Readings, Seen, Subject, Value};
 use holdfast_proto::domain::spoken;
-use holdfast_proto::id::{Class, DocKind, EntryId, FactId, Incarnation, LogId};
+use holdfast_proto::id::{Class, DocKind, EntryId, FactId, Incarnation, LogId, NodeId, Regions};
 use holdfast_proto::identity::{
     Alliance, AlliancePlan, FirmPlan, NodePlan, RealmKind, Region, Role, Signed, Tag, found_alliance,
 };
@@ -164,6 +165,31 @@ fn each_kind(author: &mut Author<'_>) -> Vec<(&'static str, EntryRow)> {
     rows
 }
 
+/// Bodies of modes and orders: 1-2 acts for 1-1, which judges, and 1-3 follows.
+fn orders(first: FactId) -> Vec<(&'static str, Vec<u8>)> {
+    let node = first.entry.log.author;
+    let of = |serial| NodeId { serial, ..node };
+    let regions: Regions = [Region::from_code("HUA"), Region::from_code("TTT")].into_iter().flatten().collect();
+    let order = Order {
+        mode: Some(2),
+        regions,
+        acting_for: None,
+        last_heard_s: None,
+        seen: None,
+        judged: None,
+        reason: Some("typhoon".into()),
+    };
+    let stead = Order { acting_for: Some(of(1)), last_heard_s: Some(7_800), seen: Some(first), ..order.clone() };
+    let deeds = [
+        ("mode", Deed::Mode(ModeChange { mode: 2, cause: 1, order: Some(first), reason: None })),
+        ("order", Deed::Order(stead)),
+        ("ratify", Deed::Order(Order { judged: Some((Judged::Ratified, first)), ..order.clone() })),
+        ("countermand", Deed::Order(Order { mode: None, judged: Some((Judged::Countermanded, first)), ..order })),
+        ("scope", Deed::Scope(Scope { deputies: vec![of(2), of(3)], after_s: 7_200 })),
+    ];
+    deeds.into_iter().map(|(name, deed)| (name, encode_body(&[Fact::new(deed)]))).collect()
+}
+
 impl Sample {
     pub(crate) fn make() -> Self {
         let alliance = found();
@@ -172,8 +198,8 @@ impl Sample {
         let mut hub = Author::new(&alliance, 1);
         let told = Fact::new(Deed::Acknowledge(vec![FactId { entry: entries[0].1.id, index: 0 }]));
         entries.push(("two_facts", hub.write(encode_body(&[told.clone(), told]), Class::DEFERRED, false)));
-        // A kind no version knows yet, in a closed entry: {1: [{0: 40}]}.
-        entries.push(("closed", hub.write(vec![1, 4, 3, 0, 1, 40], Class::BULK, true)));
+        // A kind no version knows yet, in a closed entry: {1: [{0: 120}]}.
+        entries.push(("closed", hub.write(vec![1, 4, 3, 0, 1, 120], Class::BULK, true)));
         let counts = readings(&[(Subject::Count("water".into()), 120), (Subject::Field(23), 300), (Subject::Field(24), 85)]);
         let docs =
             vec![("board", store.document(DocKind::Board, &board())), ("detail", store.document(DocKind::Detail, &counts))];
@@ -211,6 +237,9 @@ impl Sample {
             line(&format!("entry.{name}.header"), &row.header);
             line(&format!("entry.{name}.signature"), &row.signature.0);
             line(&format!("entry.{name}.body"), row.body.as_deref().unwrap_or_default());
+        }
+        for (name, body) in orders(FactId { entry: self.entries[0].1.id, index: 0 }) {
+            line(&format!("fact.{name}.body"), &body);
         }
         for (name, row) in &self.docs {
             line(&format!("doc.{name}.bytes"), &row.bytes);
@@ -358,6 +387,18 @@ fn the_bytes_are_those_of_the_vectors() {
          was meant: put what follows into proto/tests/vectors/protocol.txt and a dated line into `Changes of bytes` in \
          proto/PROTOCOL.md. If not: undo it.\n{now}"
     );
+}
+
+#[test]
+fn every_body_of_a_mode_or_order_reads_back_and_none_that_was_cut_does() {
+    let sample = Sample::make();
+    for (name, body) in orders(FactId { entry: sample.entries[0].1.id, index: 0 }) {
+        let [Decoded::Fact(fact)] = &decode_body(&body)[..] else { panic!("{name} is a fact") };
+        assert_eq!((fact.kind().word(), encode_body(std::slice::from_ref(fact))), (name, body.clone()));
+        for end in 0..body.len() {
+            assert!(!decode_body(&body[..end]).iter().any(|decoded| matches!(decoded, Decoded::Fact(_))), "{name} cut at {end}");
+        }
+    }
 }
 
 #[test]

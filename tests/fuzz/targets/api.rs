@@ -14,7 +14,7 @@ pub(super) fn bodies(data: &[u8]) {
     let mut reader = Reader(data);
     let Some(address) = reader.byte() else { return };
     let body = reader.0;
-    match address % 12 {
+    match address % 16 {
         0 => wish(body, Command::Report),
         1 => wish(body, Command::RequestNew),
         2 => wish(body, Command::RequestUpdate),
@@ -26,6 +26,10 @@ pub(super) fn bodies(data: &[u8]) {
         8 => wish(body, Command::Fault),
         9 => named(body, Question::Request),
         10 => named(body, Question::Heads),
+        12 => wish(body, Command::Mode),
+        13 => wish(body, Command::Order),
+        14 => wish(body, Command::Judge),
+        15 => wish(body, Command::Scope),
         _ => named(body, Question::Delivery),
     }
 }

@@ -4,7 +4,7 @@ use holdfast_proto::identity::Region;
 
 use super::super::generate::Draw;
 use super::super::read::effect::PRIORITIES;
-use super::super::words::{ForgeKind, Medium, Status};
+use super::super::words::{ForgeKind, Medium, SiteRole, Status};
 use super::super::*;
 use crate::dice::{Dice, Purpose};
 
@@ -31,6 +31,8 @@ const VALUES: [(&str, &str); 5] = [
 struct Hand {
     dice: Dice,
     sites: usize,
+    /// A site that may order.
+    authority: Option<SiteNo>,
     elements: usize,
     duration: Micros,
 }
@@ -113,7 +115,8 @@ pub(super) fn scenario(seed: u64) -> Scenario {
         site.ups = dice.below(1 << 40);
     }
     let duration = dice.between(3_600_000_000, 1 << 42);
-    let mut hand = Hand { dice, sites: sites.len(), elements: elements.len(), duration };
+    let authority = sites.iter().position(|site| site.role == SiteRole::Authority);
+    let mut hand = Hand { dice, sites: sites.len(), authority, elements: elements.len(), duration };
     let objectives = vec![("O1".to_owned(), hand.text()), ("O2".to_owned(), String::new())];
     let exercise = Exercise {
         id: "DRAWN 1".into(),
@@ -209,7 +212,8 @@ fn inject(hand: &mut Hand, nr: u32, at: Micros, effect: Effect) -> Inject {
 fn effect(hand: &mut Hand) -> Effect {
     let site = hand.site();
     let other = (site + 1) % hand.sites;
-    match hand.dice.below(31) {
+    let authority = hand.authority.unwrap_or(site);
+    match hand.dice.below(33) {
         0 => Effect::PowerLoss(hand.sites()),
         1 => Effect::PowerBack(hand.sites()),
         2 => Effect::Cut(hand.some(hand.elements)),
@@ -245,8 +249,12 @@ fn effect(hand: &mut Hand) -> Effect {
         27 => Effect::Say,
         28 => Effect::TellController,
         29 => Effect::Revoke { site, at: other },
-        30 => Effect::Order { site, acting_for: hand.dice.chance(500).then_some(other), mode: "resilience".into() },
-        31 => Effect::Deputies { site, of: hand.sites(), after: 1 + hand.span() },
+        30 if hand.authority.is_some() => {
+            let stead = other != authority && hand.dice.chance(500);
+            let (site, acting_for) = if stead { (other, Some(authority)) } else { (authority, None) };
+            Effect::Order { site, acting_for, mode: if hand.dice.chance(500) { "none" } else { "resilience" }.into() }
+        }
+        31 if hand.authority.is_some() => Effect::Deputies { site: authority, of: hand.sites(), after: 1 + hand.span() },
         _ => Effect::Crash(vec![site]),
     }
 }
