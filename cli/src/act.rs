@@ -280,6 +280,7 @@ fn tell(desk: &mut Desk<'_>, saved: &Value, ticket: &str, state: &Delivery, time
             &format!("連線恢復後會自動送出。若要等待：{own} wait delivered {ticket}"),
         );
     } else if let Some(id) = id {
-        desk.note(&format!("To look: {own} request show {id}"), &format!("查看：{own} request show {id}"));
+        let look = if id.starts_with("O-") { "order list".to_owned() } else { format!("request show {id}") };
+        desk.note(&format!("To look: {own} {look}"), &format!("查看：{own} {look}"));
     }
 }

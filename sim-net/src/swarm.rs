@@ -159,6 +159,7 @@ fn draw_site(dice: &mut Dice, node: usize, firms: usize, duration: Micros) -> Si
         lan: if dice.chance(300) { format!("L{}", dice.below(2)) } else { String::new() },
         ups: dice.below(duration / 8),
         generator: if dice.chance(300) { dice.below(duration / 4) } else { 0 },
+        role: if node > 1 && dice.chance(150) { SiteRole::Authority } else { plain_site(node, firms).role },
         ..plain_site(node, firms)
     }
 }
@@ -223,7 +224,7 @@ struct Draw {
 type Kind = (u32, fn(&mut Draw, &mut Dice, &Scenario));
 
 /// Faults that come again and again.
-const OFTEN: [Kind; 11] = [
+const OFTEN: [Kind; 12] = [
     (800, Draw::partition),
     (700, Draw::crash),
     (300, Draw::disk_full),
@@ -233,6 +234,7 @@ const OFTEN: [Kind; 11] = [
     (200, Draw::degrade),
     (150, Draw::flap),
     (150, Draw::swizzle),
+    (500, Draw::told),
     (500, Draw::orders),
     (100, Draw::absent),
 ];
@@ -389,8 +391,26 @@ impl Draw {
         self.add(dice, Effect::OperatorAbsent(sites), self.long());
     }
 
+    /// Authorities order modes, end what they ordered, and name deputies, who act for them whether they are heard or not.
+    fn orders(&mut self, dice: &mut Dice, scenario: &Scenario) {
+        let authorities: Vec<SiteNo> = (0..self.nodes).filter(|site| scenario.sites[*site].role == SiteRole::Authority).collect();
+        let Some(principal) = dice.pick(&authorities).copied() else { return };
+        let mode = ["alert", "resilience", "none"][dice.index(3)].to_owned();
+        let able: Vec<SiteNo> =
+            (0..self.nodes).filter(|site| *site != principal && scenario.sites[*site].role != SiteRole::Store).collect();
+        let deputy = dice.pick(&able).copied();
+        match (dice.below(3), deputy) {
+            (0, Some(deputy)) => {
+                let named = Effect::Deputies { site: principal, of: vec![deputy], after: dice.between(1, 20) * MINUTE / 60 };
+                self.add(dice, named, None);
+            }
+            (1, Some(deputy)) => self.add(dice, Effect::Order { site: deputy, acting_for: Some(principal), mode }, None),
+            _ => self.add(dice, Effect::Order { site: principal, acting_for: None, mode }, None),
+        }
+    }
+
     /// Staff are told to report, to ask, and to take it back.
-    fn orders(&mut self, dice: &mut Dice, _: &Scenario) {
+    fn told(&mut self, dice: &mut Dice, _: &Scenario) {
         let (site, of, at) = (dice.index(self.nodes), dice.index(self.nodes), dice.between(FIRST_FAULT, self.duration));
         let word = |field: &str, value: &str| vec![(field.to_owned(), value.to_owned())];
         match dice.below(3) {

@@ -24,8 +24,19 @@ const PICTURES: usize = 64;
 /// A command is answered within this: a stalled disk (1 s) many times over.
 const PATIENCE: Micros = 60_000_000;
 /// Keys of answers that differ between nodes by right: ages, links and what follows from them.
-const OWN_VIEW: [&str; 10] =
-    ["age_s", "reachable", "via", "delivery", "stale", "was", "unknown_because", "operating_status", "warnings", "neighbours"];
+const OWN_VIEW: [&str; 11] = [
+    "age_s",
+    "reachable",
+    "via",
+    "delivery",
+    "stale",
+    "lapsed",
+    "was",
+    "unknown_because",
+    "operating_status",
+    "warnings",
+    "neighbours",
+];
 
 /// How much less than true an age may be shown and still be honest.
 #[derive(Clone, Copy, Debug)]
