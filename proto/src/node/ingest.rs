@@ -283,6 +283,13 @@ impl Node {
             return None;
         }
         let (low, high) = (DocOrder::default(), DocOrder::highest());
+        let mut pending = self.pending_docs.range((author, row.kind, low)..=(author, row.kind, high));
+        // The store writes in the order it is given: an older one behind a newer would take its place there. If the newer fails,
+        // the digests show what is lacking.
+        if pending.next_back().is_some_and(|((.., newest), _)| *newest > doc.order()) {
+            self.count(Counter::BoardsDuplicate, 1);
+            return None;
+        }
         let versions = self.pending_docs.range((author, row.kind, low)..=(author, row.kind, high)).count();
         if versions >= PENDING_VERSIONS_MAX || self.pending_docs.len() >= PENDING_DOCS_MAX {
             self.count(Counter::BoardsPutOff, 1);

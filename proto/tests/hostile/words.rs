@@ -106,6 +106,21 @@ fn boards_poured_in_while_the_disk_is_slow_stay_bounded() {
 }
 
 #[test]
+fn an_older_board_that_comes_while_a_newer_waits_for_the_disk_does_not_end_up_there() {
+    let mut siege = Siege::new();
+    let (near, far) = (siege.greeted(1, LIAR), siege.greeted(2, HONEST));
+    siege.disk = false;
+    for (link, version) in [(near, 7), (far, 6)] {
+        let board = siege.board(OTHER, version, &[1; 20], Vec::new());
+        siege.say(link, &Message::Docs { want: None, docs: vec![board] });
+    }
+    siege.disk_answers();
+    let before = siege.digest();
+    siege.restart();
+    assert_eq!(siege.digest(), before, "what it holds is what it keeps");
+}
+
+#[test]
 fn inputs_out_of_order_are_ignored() {
     let mut siege = Siege::new();
     let liar = siege.greeted(1, LIAR);

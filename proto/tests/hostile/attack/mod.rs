@@ -85,6 +85,8 @@ pub(crate) struct Siege {
     pub(crate) disk: bool,
     /// Links give new credit after each frame only while this is set.
     pub(crate) credit: bool,
+    /// What it was given while it did not.
+    late: Vec<Output>,
     waiting: Vec<Input>,
     commands: u64,
 }
@@ -109,6 +111,7 @@ impl Siege {
             replies: BTreeMap::new(),
             disk: true,
             credit: true,
+            late: Vec::new(),
             waiting: Vec::new(),
             commands: 0,
         };
@@ -169,6 +172,8 @@ impl Siege {
                     self.rows.extend(rows);
                     self.stamp = stamp.or(self.stamp);
                     self.waiting.push(Input::Persisted { token });
+                } else {
+                    self.late.push(Output::Persist { token, rows, stamp });
                 }
             }
             Output::Fetch { token, entries } => {
@@ -189,6 +194,15 @@ impl Siege {
                 self.events.push(event);
             }
             Output::Admit { .. } => {}
+        }
+    }
+
+    /// The disk answers again: first to what waited for it, in the order it came.
+    pub(crate) fn disk_answers(&mut self) {
+        self.disk = true;
+        for late in std::mem::take(&mut self.late) {
+            self.output(late);
+            self.drain();
         }
     }
 
