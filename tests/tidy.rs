@@ -343,7 +343,7 @@ fn the_lock_file_names_no_registry_but_the_public_one() {
 #[test]
 fn shell_scripts_can_be_parsed() {
     let mut found = Vec::new();
-    for path in ["configs/toolchain.sh", "configs/up.sh", "tests/run.sh"] {
+    for path in ["configs/toolchain.sh", "configs/up.sh", "tests/run.sh", "tests/fuzz/run.sh"] {
         let run = run(Command::new("sh").arg("-n").arg(workspace_root().join(path)), Duration::from_secs(10));
         if run.code != 0 {
             found.push(format!("{path}: {}", run.err));

@@ -24,11 +24,11 @@ program=$CARGO_TARGET_DIR/$host/release/holdfast-fuzz
 kept=$root/tests/fuzz/corpus/$target
 found=$root/target/fuzz/$target
 mkdir -p "$kept" "$found"
-# One input: 64 KiB at most, as a frame; 10 s and 1 GiB at most, or it counts as a fault.
-limits="-max_len=65536 -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256 -artifact_prefix=$found/crash-"
+# One input: 64 KiB at most, as a frame; 1 GiB and, by the clock on the wall, 60 s at most, or it counts as a fault.
+limits="-max_len=65536 -timeout=60 -rss_limit_mb=1024 -malloc_limit_mb=256 -artifact_prefix=$found/crash-"
 case $seconds in
     # shellcheck disable=SC2086
-    keep) exec "$program" -merge=1 $limits "$kept" "$found" ;;
+    keep) exec "$program" -set_cover_merge=1 -use_counters=0 $limits "$kept" "$found" ;;
     # shellcheck disable=SC2086
     0) exec "$program" $limits "$@" ;;
     # shellcheck disable=SC2086

@@ -17,7 +17,7 @@ use holdfast_proto::replica::Document;
 use holdfast_tests::workspace_root;
 
 use super::targets::papers::{envelopes, unhex};
-use super::targets::siege::{HONEST, Siege};
+use super::targets::siege::{HONEST, siege};
 
 const VECTORS: &str = include_str!("../../proto/tests/vectors/protocol.txt");
 
@@ -124,7 +124,7 @@ fn talk() -> Vec<Seed> {
 
 /// A node that starts, gets a link, and is greeted.
 fn recording() -> Vec<u8> {
-    let siege = Siege::new();
+    let siege = siege();
     let me = &siege.alliance.nodes[0];
     let catalogue: serde_json::Value = toml::from_str(holdfast_proto::domain::item::BUILT_IN).expect("the catalogue");
     let start = Start {

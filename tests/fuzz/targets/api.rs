@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Reader;
-use super::siege::Siege;
+use super::siege::siege;
 
 /// The first byte says to which address, the rest is the body, or the name in the address.
 pub(super) fn bodies(data: &[u8]) {
@@ -38,7 +38,7 @@ fn wish<T: Serialize + DeserializeOwned + PartialEq + Debug>(body: &[u8], make: 
     let Ok(wish) = serde_json::from_slice::<T>(body) else { return };
     let again = serde_json::to_vec(&wish).expect("a wish can be written");
     assert_eq!(serde_json::from_slice::<T>(&again).expect("what is written reads"), wish, "a wish reads back otherwise");
-    let mut siege = Siege::new();
+    let mut siege = siege();
     let before = siege.digest();
     let reply = siege.order(make(wish)).expect("every command is answered");
     let saved = matches!(reply, holdfast_proto::control::Reply::Saved(_));
@@ -47,6 +47,6 @@ fn wish<T: Serialize + DeserializeOwned + PartialEq + Debug>(body: &[u8], make: 
 }
 
 fn named(name: &[u8], ask: fn(String) -> Question) {
-    let mut siege = Siege::new();
+    let mut siege = siege();
     let _ = siege.node.answer(siege.now, &ask(String::from_utf8_lossy(name).into_owned()));
 }

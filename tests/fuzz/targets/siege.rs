@@ -5,13 +5,15 @@
 #[expect(clippy::unwrap_used, reason = "what can not be set up only panics")]
 mod attack;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
-pub(crate) use attack::{HONEST, Siege};
-use attack::{LIAR, OTHER};
+pub(crate) use attack::HONEST;
+use attack::{LIAR, OTHER, Siege, alliance};
 use bytes::Bytes;
 use holdfast_proto::control::{Answer, Question};
 use holdfast_proto::id::Class;
+use holdfast_proto::identity::{Alliance, RealmKind};
 use holdfast_proto::io::Input;
 use holdfast_proto::link::LinkId;
 use holdfast_proto::message::{Message, WireEntry};
@@ -34,8 +36,16 @@ struct Said {
     entries: u64,
 }
 
+/// Founded once: signing it takes longer than most inputs.
+static ALLIANCE: LazyLock<Alliance> = LazyLock::new(|| alliance(7, RealmKind::Simulation));
+
+/// A node that nobody has spoken to yet.
+pub(crate) fn siege() -> Siege {
+    Siege::of(ALLIANCE.clone())
+}
+
 pub(super) fn node(data: &[u8]) {
-    let (mut siege, mut reader, mut said) = (Siege::new(), Reader(data), Said::default());
+    let (mut siege, mut reader, mut said) = (siege(), Reader(data), Said::default());
     let mut links = meet(&mut siege);
     for _ in 0..STEPS_MAX {
         let Some(what) = reader.byte() else { break };

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -357,16 +358,15 @@ fn boot(alliance: &Alliance, rows: Vec<Row>, stamp: Option<Stamp>, now: Now, see
         me: me.node,
         signer: me.secret.clone().into(),
         known: Known::of(alliance.roster.clone()),
-        catalogue: catalogue(),
+        catalogue: CATALOGUE.clone(),
         seed: [seed; 32],
         stamp,
     };
     Node::restore(setup, rows, now).unwrap()
 }
 
-fn catalogue() -> Catalogue {
-    toml::from_str(BUILT_IN).unwrap()
-}
+/// Read once: a node is booted often.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| toml::from_str(BUILT_IN).unwrap());
 
 /// Entries as sent.
 pub(crate) fn pack(rows: &[EntryRow]) -> Vec<WireEntry> {
