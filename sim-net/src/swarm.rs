@@ -69,6 +69,13 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
         stations.iter().for_each(|site| sites[*site].media.push(Medium::Radio(channel.name.clone())));
         world.channels.extend((!stations.is_empty()).then_some(channel));
     }
+    // So are authorities and what they order.
+    let mut rule = Dice::new(seed, Purpose::Plan, 2);
+    for site in sites.iter_mut().skip(2) {
+        if rule.chance(150) {
+            site.role = SiteRole::Authority;
+        }
+    }
     let mut scenario = Scenario {
         exercise: Exercise {
             id: format!("SWARM-{seed}"),
@@ -92,6 +99,7 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
     draw.noise(&mut air, &scenario);
     draw.courier(&mut air);
     draw.revoke(&mut air);
+    draw.orders(&mut rule, &scenario);
     scenario.injects = draw.injects;
     scenario.injects.sort_by_key(|inject| if let When::At(at) = inject.when { at } else { duration });
     scenario
@@ -159,7 +167,6 @@ fn draw_site(dice: &mut Dice, node: usize, firms: usize, duration: Micros) -> Si
         lan: if dice.chance(300) { format!("L{}", dice.below(2)) } else { String::new() },
         ups: dice.below(duration / 8),
         generator: if dice.chance(300) { dice.below(duration / 4) } else { 0 },
-        role: if node > 1 && dice.chance(150) { SiteRole::Authority } else { plain_site(node, firms).role },
         ..plain_site(node, firms)
     }
 }
@@ -224,7 +231,7 @@ struct Draw {
 type Kind = (u32, fn(&mut Draw, &mut Dice, &Scenario));
 
 /// Faults that come again and again.
-const OFTEN: [Kind; 12] = [
+const OFTEN: [Kind; 11] = [
     (800, Draw::partition),
     (700, Draw::crash),
     (300, Draw::disk_full),
@@ -235,7 +242,6 @@ const OFTEN: [Kind; 12] = [
     (150, Draw::flap),
     (150, Draw::swizzle),
     (500, Draw::told),
-    (500, Draw::orders),
     (100, Draw::absent),
 ];
 
@@ -393,19 +399,20 @@ impl Draw {
 
     /// Authorities order modes, end what they ordered, and name deputies, who act for them whether they are heard or not.
     fn orders(&mut self, dice: &mut Dice, scenario: &Scenario) {
-        let authorities: Vec<SiteNo> = (0..self.nodes).filter(|site| scenario.sites[*site].role == SiteRole::Authority).collect();
-        let Some(principal) = dice.pick(&authorities).copied() else { return };
-        let mode = ["alert", "resilience", "none"][dice.index(3)].to_owned();
-        let able: Vec<SiteNo> =
-            (0..self.nodes).filter(|site| *site != principal && scenario.sites[*site].role != SiteRole::Store).collect();
-        let deputy = dice.pick(&able).copied();
-        match (dice.below(3), deputy) {
-            (0, Some(deputy)) => {
-                let named = Effect::Deputies { site: principal, of: vec![deputy], after: dice.between(1, 20) * MINUTE / 60 };
-                self.add(dice, named, None);
+        for principal in (0..self.nodes).filter(|site| scenario.sites[*site].role == SiteRole::Authority) {
+            let able = |site: &SiteNo| *site != principal && scenario.sites[*site].role != SiteRole::Store;
+            let able: Vec<SiteNo> = (0..self.nodes).filter(able).collect();
+            for _ in 0..=dice.below(2 + self.duration / MINUTE) {
+                let mode = ["alert", "resilience", "none"][dice.index(3)].to_owned();
+                let effect = match (dice.below(3), dice.pick(&able).copied()) {
+                    (0, Some(deputy)) => {
+                        Effect::Deputies { site: principal, of: vec![deputy], after: dice.between(1, 20) * MINUTE / 60 }
+                    }
+                    (1, Some(deputy)) => Effect::Order { site: deputy, acting_for: Some(principal), mode },
+                    _ => Effect::Order { site: principal, acting_for: None, mode },
+                };
+                self.add(dice, effect, None);
             }
-            (1, Some(deputy)) => self.add(dice, Effect::Order { site: deputy, acting_for: Some(principal), mode }, None),
-            _ => self.add(dice, Effect::Order { site: principal, acting_for: None, mode }, None),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use holdfast_proto::identity::enrol::DOCUMENT_BYTES_MAX;
 use holdfast_proto::identity::enrol::{Ask, Code, Offer, Talk, Welcome, roster_of, words_of};
-use holdfast_proto::identity::{PublicKey, Roster, SecretKey};
+use holdfast_proto::identity::{PublicKey, RealmKind, Roster, SecretKey};
 use serde_json::json;
 
 use super::{called, faults, three, wire};
@@ -166,21 +166,31 @@ fn welcomed(mut roster: Roster, offer: &Offer, welcome: &Welcome, key: PublicKey
 fn settle(place: &Place, roster: &Roster, welcome: &Welcome) -> Result<(), Failure> {
     let held = Held { path: place.alliance(), roster: roster.clone() };
     if !place.config().exists() {
-        files::replace(&place.config(), &config(welcome))?;
+        files::replace(&place.config(), &config(roster.kind(), welcome))?;
     }
     held.write()
 }
 
+/// Ports of a daemon: API, sync, gossip. A drill runs beside the actual alliance on the same PC, so it has its own.
+fn ports(kind: RealmKind) -> [u16; 3] {
+    match kind {
+        RealmKind::Actual => [8_787, 4_401, 4_501],
+        RealmKind::Exercise => [8_797, 4_411, 4_511],
+        RealmKind::Simulation => [8_807, 4_421, 4_521],
+    }
+}
+
 /// The daemon's configuration: all of it beside the key, and neighbours as they were told.
-fn config(welcome: &Welcome) -> String {
+fn config(kind: RealmKind, welcome: &Welcome) -> String {
+    let [api, sync, gossip] = ports(kind);
     let peers: Vec<String> = welcome.peers.iter().map(|peer| format!("\"{peer}\"")).collect();
     let hub = welcome.home_hub.map_or_else(String::new, |hub| format!("home_hub = \"{hub}\"\n"));
     format!(
         "# Written when this PC joined; configs/store.toml explains every key. Relative paths are relative to this file.\n\
          [node]\ndata_dir = \"data\"\nkey_file = \"node.key\"\nalliance_file = \"{ALLIANCE_FILE}\"\nstamp_file = \"continuity.stamp\"\n{hub}\n\
-         [api]\nlisten = \"127.0.0.1:8787\"\ntoken_file = \"api.token\"\n\n\
-         [sync]\nenabled = true\nlisten = \"0.0.0.0:4401\"\npeers = [{}]\nadvertise = []\n\n\
-         [gossip]\nenabled = true\nlisten = \"0.0.0.0:4501\"\nmdns = true\npeers = []\n\n\
+         [api]\nlisten = \"127.0.0.1:{api}\"\ntoken_file = \"api.token\"\n\n\
+         [sync]\nenabled = true\nlisten = \"0.0.0.0:{sync}\"\npeers = [{}]\nadvertise = []\n\n\
+         [gossip]\nenabled = true\nlisten = \"0.0.0.0:{gossip}\"\nmdns = true\npeers = []\n\n\
          [log]\nformat = \"text\"\nfilter = \"info\"\n",
         peers.join(", ")
     )
@@ -237,6 +247,13 @@ fn hear(stream: &mut TcpStream, limit: Duration) -> Result<Vec<u8>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_drill_and_the_actual_alliance_on_one_pc_are_given_no_port_in_common() {
+        let kinds = [RealmKind::Actual, RealmKind::Exercise, RealmKind::Simulation];
+        let all: std::collections::BTreeSet<u16> = kinds.into_iter().flat_map(ports).collect();
+        assert_eq!(all.len(), 9);
+    }
 
     #[test]
     fn a_code_is_taken_bare_and_as_a_qr_says_it() {
