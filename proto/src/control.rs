@@ -9,8 +9,13 @@ use std::collections::BTreeMap;
 use crate::domain::refusal::Refusal;
 use crate::id::NodeId;
 
+pub use crate::domain::supply::wishes::{
+    CommitWish, ConsignWish, ReceiveWish, ReleaseWish, ResolveWish, StepWish, StockWish, SupplyWish, UnableWish,
+};
 pub use crate::domain::view::{
-    Delivery, DeliveryState, HistoryView, LineView, ModeView, NodeName, ObservationView, OrderView, ReadingView, RequestView,
+    CommitmentView, ConflictView, ConflictsView, ConsignmentView, ConsignmentsView, Delivery, DeliveryState, GoodsView,
+    HistoryView, HoldView, LineView, ModeView, NodeName, ObservationView, OrderView, PartView, ProposalView, ReadingView,
+    RequestView, ShelfView, StockView,
 };
 pub use crate::domain::wish::{
     Act, JudgeWish, ModeWish, Observe, OrderWish, Report, RequestAct, RequestNew, RequestUpdate, ScopeWish,
@@ -45,6 +50,8 @@ pub enum Command {
     Judge(JudgeWish),
     /// An authority names who acts for it when it is not heard.
     Scope(ScopeWish),
+    /// What a supplier, a carrier or a consignee does.
+    Supply(SupplyWish),
     /// Switches a drill fault on or off; refused outside the simulation realm.
     Fault(Fault),
     /// Certificates or revocations from a file, for everybody.
@@ -86,7 +93,7 @@ pub enum Reply {
 pub struct Saved {
     /// `holdfast.saved/1`, or `holdfast.request/1` flattened with the request for request commands.
     pub schema: String,
-    /// Spoken id of the request concerned, `R-...`, or of the order given, `O-...`.
+    /// Spoken id of what it is about: request `R-...`, order `O-...`, promise `P-...`, consignment `V-...`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// True where the same idempotency key had been used: nothing new was written.
@@ -445,6 +452,12 @@ pub enum Question {
     Metrics,
     /// What authorities ordered.
     Orders,
+    /// Goods on their way.
+    Consignments,
+    /// What people must settle.
+    Conflicts,
+    /// This site's stock, and what holds it.
+    Stock,
     /// What is held of a node's logbooks, for a cut: `1-118`; with `1-118@7200` as far as it is that many seconds old.
     Heads(String),
 }
@@ -472,6 +485,12 @@ pub enum Answer {
     Heads(HeadsView),
     /// What authorities ordered.
     Orders(OrdersView),
+    /// Goods on their way.
+    Consignments(ConsignmentsView),
+    /// What people must settle.
+    Conflicts(ConflictsView),
+    /// This site's stock.
+    Stock(StockView),
 }
 
 /// What was asked for, if it is what was answered.

@@ -18,6 +18,7 @@ pub mod room;
 pub mod service;
 pub mod show;
 pub mod spoken;
+pub mod supply;
 mod text;
 pub mod unit;
 pub mod view;
@@ -57,6 +58,7 @@ pub use text::nearest;
 use fact::{Deed, Inert};
 use pairs::Pairs;
 use request::{Brief, Counts};
+use supply::conflict::Conflict;
 
 /// What the fold reads of an entry's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +166,7 @@ pub struct Domain {
     modes: BTreeSet<FactId>,
     orders: BTreeSet<FactId>,
     scopes: BTreeSet<FactId>,
+    supply: supply::Index,
     /// Who is what: the roster's, not the facts'.
     directory: Arc<Directory>,
     /// See [`Self::orders_version`].
@@ -318,6 +321,9 @@ impl Domain {
             }),
         );
         out.list(4, Region::all().flat_map(|region| self.orders_in(region)).map(|one| one.id.to_bytes()));
+        out.list(5, self.commitment_ids().filter_map(|id| self.commitment_state(id)).map(|state| state.to_bytes()));
+        out.list(6, self.consignment_ids().filter_map(|id| self.consignment_state(id)).map(|state| state.to_bytes()));
+        out.list(7, self.conflict_list().iter().map(Conflict::to_bytes));
         out.finish()
     }
 
@@ -363,6 +369,7 @@ impl Domain {
                 self.scopes.insert(id);
                 self.orders_version += 1;
             }
+            Deed::Supply(supply) => self.supply.insert(id, supply),
         }
     }
 
@@ -395,6 +402,7 @@ impl Domain {
                 self.scopes.remove(&id);
                 self.orders_version += 1;
             }
+            Deed::Supply(supply) => self.supply.remove(id, supply),
         }
     }
 

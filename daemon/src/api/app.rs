@@ -155,6 +155,9 @@ pub(super) fn answered(answer: Answer) -> Result<Response, ApiError> {
         Answer::Metrics(map) => Ok(json(ok, &map)),
         Answer::Heads(view) => Ok(json(ok, &view)),
         Answer::Orders(view) => Ok(json(ok, &view)),
+        Answer::Consignments(view) => Ok(json(ok, &view)),
+        Answer::Conflicts(view) => Ok(json(ok, &view)),
+        Answer::Stock(view) => Ok(json(ok, &view)),
         Answer::Refused(refusal) => Err(refusal.into()),
     }
 }

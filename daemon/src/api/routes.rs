@@ -13,7 +13,7 @@ use holdfast_loopback::answer::json_bytes;
 use holdfast_loopback::body;
 use holdfast_loopback::error::ApiError;
 use holdfast_loopback::guard::{Access, doorstep, gate};
-use holdfast_proto::control::{Command, Question};
+use holdfast_proto::control::{Command, Question, SupplyWish};
 use serde::de::DeserializeOwned;
 
 use crate::api::app::{App, answered};
@@ -46,6 +46,9 @@ pub(super) fn table() -> Vec<Route> {
         read("/api/v1/digest", get(|State(app): State<App>| question(app, Question::Digest))),
         read("/api/v1/heads/{id}", get(|state, path| named(state, path, Question::Heads))),
         read("/api/v1/orders", get(|State(app): State<App>| question(app, Question::Orders))),
+        read("/api/v1/consignments", get(|State(app): State<App>| question(app, Question::Consignments))),
+        read("/api/v1/conflicts", get(|State(app): State<App>| question(app, Question::Conflicts))),
+        read("/api/v1/stock", get(|State(app): State<App>| question(app, Question::Stock))),
         read("/api/v1/delivery/{ticket}", get(|state, path| named(state, path, Question::Delivery))),
         read("/api/v1/catalogue", get(|State(app): State<App>| ready(json_bytes(StatusCode::OK, app.catalogue())))),
         read("/api/v1/openapi.json", get(|| ready(json_bytes(StatusCode::OK, Bytes::from_static(page::OPENAPI.as_bytes()))))),
@@ -61,6 +64,14 @@ pub(super) fn table() -> Vec<Route> {
         write("/api/v1/orders", post(|state, request| command(state, request, Command::Order))),
         write("/api/v1/orders/judge", post(|state, request| command(state, request, Command::Judge))),
         write("/api/v1/scope", post(|state, request| command(state, request, Command::Scope))),
+        write("/api/v1/requests/unable", post(|state, request| supply(state, request, SupplyWish::Unable))),
+        write("/api/v1/commitments", post(|state, request| supply(state, request, SupplyWish::Commit))),
+        write("/api/v1/commitments/release", post(|state, request| supply(state, request, SupplyWish::Release))),
+        write("/api/v1/consignments", post(|state, request| supply(state, request, SupplyWish::Consign))),
+        write("/api/v1/consignments/step", post(|state, request| supply(state, request, SupplyWish::Step))),
+        write("/api/v1/consignments/receive", post(|state, request| supply(state, request, SupplyWish::Receive))),
+        write("/api/v1/conflicts/resolve", post(|state, request| supply(state, request, SupplyWish::Resolve))),
+        write("/api/v1/stock/adjust", post(|state, request| supply(state, request, SupplyWish::Stock))),
         write("/api/v1/certify", post(|state, request| command(state, request, Command::Certify))),
         write("/api/v1/fault", post(|state, request| command(state, request, Command::Fault))),
     ];
@@ -111,6 +122,12 @@ async fn named(State(app): State<App>, Path(name): Path<String>, ask: fn(String)
 async fn command<T: DeserializeOwned>(State(app): State<App>, request: Request, make: fn(T) -> Command) -> Answered {
     let wish = body::read(request).await?;
     app.command(make(wish)).await
+}
+
+/// A wish of a supplier, a carrier or a consignee with its JSON.
+async fn supply<T: DeserializeOwned>(State(app): State<App>, request: Request, make: fn(T) -> SupplyWish) -> Answered {
+    let wish = body::read(request).await?;
+    app.command(Command::Supply(make(wish))).await
 }
 
 /// Ready when the loop answers; a cut network never makes it unready.

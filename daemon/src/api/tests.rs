@@ -202,10 +202,51 @@ fn request() -> Value {
     let node = json!({"id": "1-1", "name": "a"});
     json!({
         "request": "R-7Q4K2M9", "consignee": node, "requested_by": node, "to": node, "version": 2, "priority": "urgent", "status": "acknowledged",
-        "lines": [{"item": "other", "text": "soap", "unit": "H87", "requested": 40}], "note": "back door", "needed_by": 1, "asked_at": 1,
+        "lines": [{"item": "other", "text": "soap", "unit": "H87", "requested": 40, "committed": 1, "in_transit": 1, "accepted": 1,
+            "rejected": 1, "damaged": 1, "missing": 1}], "note": "back door", "commitments": [promise()], "unable": [node], "needed_by": 1, "asked_at": 1,
         "desk": "d", "flags": ["late_facts"], "acknowledged_by": [node],
         "history": [{"act": "request", "by": node, "version": 1, "at": 1, "desk": "d", "reason": "r", "flagged": "f"}],
     })
+}
+
+/// Goods in every stage there is.
+fn goods() -> Value {
+    json!([{"item": "other", "text": "soap", "unit": "H87", "quantity": 9, "committed": 1, "in_transit": 1, "accepted": 1, "rejected": 1,
+        "damaged": 1, "missing": 1, "released": 1, "diverted": 1}])
+}
+
+fn promise() -> Value {
+    let node = json!({"id": "1-2", "name": "b"});
+    json!({
+        "commitment": "P-7Q4K2M9", "request": "R-7Q4K2M9", "supplier": node, "status": "departed", "lines": goods(),
+        "consignments": ["V-7Q4K2M9"], "arrival": 1, "flags": ["overloaded"], "note": "n", "at": 1,
+        "history": [{"act": "commit", "by": node, "version": 1, "at": 1, "goods": goods()}],
+    })
+}
+
+fn consignment() -> Value {
+    let node = json!({"id": "1-2", "name": "b"});
+    json!({
+        "consignment": "V-7Q4K2M9", "sender": node, "carrier": node, "to": node, "status": "handed_over", "lines": goods(),
+        "commitments": ["P-7Q4K2M9"], "requests": ["R-7Q4K2M9"], "position": "bridge", "arrival": 1, "flags": ["unconfirmed_delivery"],
+        "note": "n", "history": [
+            {"act": "divert", "by": node, "version": 0, "at": 1, "to": node},
+            {"act": "position", "by": node, "version": 0, "at": 1, "place": "bridge"},
+        ],
+    })
+}
+
+fn conflicts() -> Value {
+    let node = json!({"id": "1-2", "name": "b"});
+    json!({"schema": "holdfast.conflicts/1", "conflicts": [{
+        "conflict": "C1-7Q4K2M9", "kind": "over_covered", "about": "R-7Q4K2M9", "consignee": node,
+        "parts": [{"item": "water", "supplier": node, "commitment": "P-7Q4K2M9", "consignment": "V-7Q4K2M9", "held": "loaded", "kept": 30,
+            "surplus": 10}],
+        "proposals": [
+            {"by": node, "what": "release", "of": "P-7Q4K2M9", "item": "water", "quantity": 10},
+            {"by": node, "what": "divert", "of": "V-7Q4K2M9", "to": "R-7Q4K2MA"},
+        ],
+    }]})
 }
 
 fn status() -> Value {
@@ -250,6 +291,15 @@ fn view(question: &Question) -> Answer {
                 "regions": ["HUA"], "acting_for": {"id": "9-1", "name": "EOC"}, "last_heard_s": 8_000, "reason": "typhoon",
                 "state": "ratified", "judged_by": "O-7Q4K2MA"}],
             "scopes": [{"principal": {"id": "9-1", "name": "EOC"}, "deputies": [{"id": "1-2", "name": "Hub"}], "after_s": 7_200}],
+        }))),
+        Question::Consignments => {
+            Answer::Consignments(of(json!({"schema": "holdfast.consignments/1", "consignments": [consignment()]})))
+        }
+        Question::Conflicts => Answer::Conflicts(of(conflicts())),
+        Question::Stock => Answer::Stock(of(json!({
+            "schema": "holdfast.stock/1", "node": {"id": "1-1", "name": "a"},
+            "items": [{"item": "water", "unit": "LTR", "on_hand": 120, "floor": 20, "promised": 110, "available": 0, "short": 10,
+                "holds": [{"by": "P-7Q4K2M9", "quantity": 110}]}],
         }))),
         Question::Metrics => Answer::Metrics(BTreeMap::from([("entries_total".to_owned(), 7)])),
     }

@@ -26,6 +26,10 @@ pub enum Right {
     Asked,
     /// In the stead of an authority that named it.
     Deputy,
+    /// Of a consignment it sends, or carries as its sender says.
+    Carrier,
+    /// Of a consignment it is or was sent.
+    Consignee,
     /// For the regions it has.
     InItsRegions,
     /// Always.
@@ -34,7 +38,7 @@ pub enum Right {
 
 /// The table: kind of fact; store, hub, authority. A board, a detail and a logbook are always their author's own, because nothing
 /// else is ever read from them; certificates are judged by the roster, which knows no roles of nodes.
-const TABLE: [(FactKind, [Right; 3]); 13] = [
+const TABLE: [(FactKind, [Right; 3]); 29] = [
     (FactKind::Floor, [Right::Own; 3]),
     (FactKind::RequestResource, [Right::Yes; 3]),
     (FactKind::UpdateRequest, [Right::Own; 3]),
@@ -48,6 +52,22 @@ const TABLE: [(FactKind, [Right; 3]); 13] = [
     (FactKind::Ratify, [Right::No, Right::No, Right::InItsRegions]),
     (FactKind::Countermand, [Right::No, Right::No, Right::InItsRegions]),
     (FactKind::AuthorityScope, [Right::No, Right::No, Right::Own]),
+    (FactKind::CommitResource, [Right::Yes; 3]),
+    (FactKind::ReleaseCommitment, [Right::Own; 3]),
+    (FactKind::UnableToFill, [Right::Asked; 3]),
+    (FactKind::DeclineRequest, [Right::Asked; 3]),
+    (FactKind::PlanConsignment, [Right::Yes; 3]),
+    (FactKind::Load, [Right::Own; 3]),
+    (FactKind::Depart, [Right::Carrier; 3]),
+    (FactKind::Position, [Right::Carrier; 3]),
+    (FactKind::Arrive, [Right::Carrier; 3]),
+    (FactKind::HandOver, [Right::Carrier; 3]),
+    (FactKind::Divert, [Right::Carrier; 3]),
+    (FactKind::Lost, [Right::Carrier; 3]),
+    (FactKind::Unload, [Right::Own; 3]),
+    (FactKind::ReturnGoods, [Right::Own; 3]),
+    (FactKind::Receive, [Right::Consignee; 3]),
+    (FactKind::Refuse, [Right::Consignee; 3]),
 ];
 
 /// What a role may say of a kind.
@@ -128,9 +148,11 @@ impl Domain {
         match right {
             Right::No => false,
             Right::Yes => true,
-            Right::Own => fact.request_ref().is_none_or(|of| of.request.entry.log.author == author),
+            Right::Own => owner_of(fact).is_none_or(|owner| owner == author),
             Right::OfOthers => !matches!(&fact.deed, Deed::Observation(seen) if seen.node == author),
             Right::Asked => true,
+            Right::Carrier => self.carries(author, fact),
+            Right::Consignee => self.is_sent_to(author, fact),
             Right::Deputy => matches!(&fact.deed, Deed::Order(order) if self.acts_for(author, order)),
             Right::InItsRegions => matches!(&fact.deed, Deed::Order(order) if self.orders_there(author, order)),
         }
@@ -270,6 +292,13 @@ impl Domain {
             !later.any(|other| other.acting_for == order.acting_for && other.regions.contains(region))
         })
     }
+}
+
+/// Who wrote what this fact acts on, where it acts on something.
+fn owner_of(fact: &Fact) -> Option<NodeId> {
+    let of = fact.request_ref().map(|of| of.request);
+    let of = of.or_else(|| if let Deed::Supply(supply) = &fact.deed { supply.acts_on() } else { None });
+    of.map(|of| of.entry.log.author)
 }
 
 fn within(regions: Regions, of: Regions) -> bool {

@@ -26,9 +26,12 @@
 //! | 26 | hash of the entry before it, 16 B | floor |
 //! | 27 | lower numbers that stay: list of gaps | floor |
 //! | 40 to 49 | see [`order`] | mode, order, ratify, countermand, scope |
+//! | 60 to 69 | see [`supply`] | commit to refuse |
 
 mod floor;
+mod kind;
 pub mod order;
+pub mod supply;
 
 use super::item::{COUNT_MAX, is_code};
 use super::reading::{self, Readings, basis_of};
@@ -40,7 +43,9 @@ use crate::id::{Class, FactId, NodeId};
 use super::field::{Choice, choice};
 
 pub use floor::Floor;
+pub use kind::FactKind;
 pub use order::{Judged, ModeChange, Order, Scope};
+pub use supply::Supply;
 
 /// Longest desk label in bytes.
 pub const DESK_BYTES_MAX: usize = 32;
@@ -60,102 +65,6 @@ pub const PRIORITIES: &[Choice] = &[
 ];
 /// Where nothing is said.
 pub const ROUTINE: u8 = 2;
-
-/// Kinds of facts: their numbers are for ever, their names are those of EDXL-RM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FactKind {
-    /// Everything below a number is settled, but for the numbers that stay. For the replica.
-    Floor,
-    /// A need.
-    RequestResource,
-    /// A newer version of a need.
-    UpdateRequest,
-    /// The need is gone.
-    CancelRequest,
-    /// A cancel was of an older version; the need stands.
-    ConfirmStillNeeded,
-    /// Met or given up; ends the request.
-    CloseRequest,
-    /// Received, not yet processed.
-    Acknowledge,
-    /// What was seen of another node.
-    Observation,
-    /// The author works in another mode now, and why.
-    ModeChange,
-    /// In which mode the nodes of some regions shall work.
-    Order,
-    /// A deputy's order is the principal's own.
-    Ratify,
-    /// A deputy's order counts no more.
-    Countermand,
-    /// Who acts for an authority that is not heard.
-    AuthorityScope,
-}
-
-impl FactKind {
-    /// Every kind, in order of its number.
-    pub const ALL: [Self; 13] = [
-        Self::Floor,
-        Self::RequestResource,
-        Self::UpdateRequest,
-        Self::CancelRequest,
-        Self::ConfirmStillNeeded,
-        Self::CloseRequest,
-        Self::Acknowledge,
-        Self::Observation,
-        Self::ModeChange,
-        Self::Order,
-        Self::Ratify,
-        Self::Countermand,
-        Self::AuthorityScope,
-    ];
-
-    /// Wire number, for ever.
-    #[must_use]
-    pub fn number(self) -> u32 {
-        match self {
-            Self::Floor => 1,
-            Self::RequestResource => 10,
-            Self::UpdateRequest => 11,
-            Self::CancelRequest => 12,
-            Self::ConfirmStillNeeded => 13,
-            Self::CloseRequest => 14,
-            Self::Acknowledge => 15,
-            Self::Observation => 30,
-            Self::ModeChange => 40,
-            Self::Order => 41,
-            Self::Ratify => 42,
-            Self::Countermand => 43,
-            Self::AuthorityScope => 44,
-        }
-    }
-
-    /// The kind with this number.
-    #[must_use]
-    pub fn of(number: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| u64::from(kind.number()) == number)
-    }
-
-    /// As in history lists.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Floor => "floor",
-            Self::RequestResource => "request",
-            Self::UpdateRequest => "update",
-            Self::CancelRequest => "cancel",
-            Self::ConfirmStillNeeded => "confirm",
-            Self::CloseRequest => "close",
-            Self::Acknowledge => "acknowledge",
-            Self::Observation => "observation",
-            Self::ModeChange => "mode",
-            Self::Order => "order",
-            Self::Ratify => "ratify",
-            Self::Countermand => "countermand",
-            Self::AuthorityScope => "scope",
-        }
-    }
-}
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,6 +104,8 @@ pub enum Deed {
     Order(Order),
     /// See [`FactKind::AuthorityScope`].
     Scope(Scope),
+    /// What a supplier, a carrier or a consignee says: see [`FactKind::CommitResource`] to [`FactKind::Refuse`].
+    Supply(Supply),
 }
 
 /// What is needed.
@@ -328,6 +239,7 @@ impl Fact {
             Deed::Mode(_) => FactKind::ModeChange,
             Deed::Order(order) => order.kind(),
             Deed::Scope(_) => FactKind::AuthorityScope,
+            Deed::Supply(supply) => supply.kind(),
         }
     }
 
@@ -341,6 +253,7 @@ impl Fact {
             Deed::Update(update) => of_need(&update.need),
             Deed::Close(_) | Deed::Mode(_) | Deed::Scope(_) => Class::ROUTINE,
             Deed::Acknowledge(_) | Deed::Observation(_) => Class::DEFERRED,
+            Deed::Supply(supply) => supply.class(),
         }
     }
 
@@ -357,6 +270,7 @@ impl Fact {
             | Deed::Mode(_)
             | Deed::Order(_)
             | Deed::Scope(_) => None,
+            Deed::Supply(supply) => supply.request_ref(),
         }
     }
 
@@ -370,6 +284,7 @@ impl Fact {
             Deed::Mode(mode) => order::put_mode(&mut out, mode),
             Deed::Order(order) => order::put_order(&mut out, order),
             Deed::Scope(scope) => order::put_scope(&mut out, scope),
+            Deed::Supply(supply) => supply::put(&mut out, supply),
             Deed::Request(request) => {
                 put_need(&mut out, &request.need);
                 for (id, node) in [(11, request.consignee), (12, request.to)] {
@@ -535,6 +450,22 @@ fn decode_known(kind: FactKind, fields: &Fields<'_>) -> Result<Fact, Malformed> 
         FactKind::Ratify => Deed::Order(order::read_order(fields, Some(Judged::Ratified))?),
         FactKind::Countermand => Deed::Order(order::read_order(fields, Some(Judged::Countermanded))?),
         FactKind::AuthorityScope => Deed::Scope(order::read_scope(fields)?),
+        FactKind::CommitResource
+        | FactKind::ReleaseCommitment
+        | FactKind::UnableToFill
+        | FactKind::DeclineRequest
+        | FactKind::PlanConsignment
+        | FactKind::Load
+        | FactKind::Depart
+        | FactKind::Position
+        | FactKind::Arrive
+        | FactKind::HandOver
+        | FactKind::Divert
+        | FactKind::Lost
+        | FactKind::Unload
+        | FactKind::ReturnGoods
+        | FactKind::Receive
+        | FactKind::Refuse => Deed::Supply(supply::read(kind, fields)?),
     };
     Ok(Fact {
         desk: clean(fields, 1, DESK_BYTES_MAX)?,

@@ -7,6 +7,7 @@ use super::fact::{Deed, Fact, Floor, Observation, encode_body};
 use super::observation::{OBSERVE_EVERY_MS, OBSERVE_IN_ROW};
 use super::reading::{self, Reading, Readings, Seen, Subject, Value};
 use super::request::Standing;
+use super::supply::conflict::Kind;
 use super::{DocKind, Document, Domain, EntryMeta};
 use crate::id::{Class, EntryId, FactId, Incarnation};
 use crate::time::UtcMillis;
@@ -15,7 +16,7 @@ const AUTHORS: u16 = 3;
 const NUMBERS: u32 = 5;
 
 /// Any fact id of a small world, so that references often meet.
-fn any_ref() -> impl Strategy<Value = FactId> {
+fn any_ref() -> impl Strategy<Value = FactId> + Clone + use<> {
     (1..=AUTHORS, 1..=2_u16, 1..=NUMBERS, 0..2_u8)
         .prop_map(|(author, life, number, index)| FactId { entry: EntryId { log: log(author, life), number }, index })
 }
@@ -54,6 +55,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
         2 => (1..=AUTHORS, any_readings()).prop_map(|(seen, readings)| {
             Fact::new(Deed::Observation(Observation { node: node(seen), readings, note: None }))
         }),
+        6 => super::supply::laws::any_supply(any_ref()).prop_map(|supply| Fact::new(Deed::Supply(supply))),
         1 => (1..=NUMBERS).prop_map(|number| {
             Fact::new(Deed::Floor(Floor { incarnation: Incarnation { count: 1, random: 7 }, number, previous: [0; 16], stay: Vec::new() }))
         }),
@@ -89,7 +91,9 @@ fn fold(entries: &[(EntryMeta, Vec<u8>)]) -> Domain {
 /// Everything that must leave no trace, indexes included.
 fn whole(domain: &Domain) -> (Vec<u8>, String) {
     let open = || domain.request_states().filter(|state| state.standing == Standing::Open);
-    let counts = (open().count(), open().filter(|state| state.cancel_of_older_version).count());
+    let older = domain.conflict_list().iter().filter(|conflict| conflict.kind == Kind::OlderVersion).count();
+    assert_eq!(older, open().filter(|state| state.cancel_of_older_version).count());
+    let counts = (open().count(), domain.conflict_list().len());
     assert_eq!((domain.requests_open() as usize, domain.conflicts() as usize), counts, "counted as they stand");
     (domain.canonical_view(), format!("{domain:?}"))
 }
@@ -178,6 +182,9 @@ proptest! {
             for state in after.request_states().filter(|state| state.standing == Standing::Open) {
                 let was = before.request_state(state.id).map(|state| state.standing);
                 prop_assert_eq!(was, Some(Standing::Open), "a settled request opened again");
+            }
+            for state in before.request_states().filter(|state| state.standing == Standing::Open) {
+                prop_assert_eq!(after.coverage(state.id).lines, before.coverage(state.id).lines, "what covers an open request went");
             }
             prop_assert_eq!(after.live_observations(), before.live_observations());
         }

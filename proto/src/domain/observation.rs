@@ -28,7 +28,8 @@ impl Domain {
             | Deed::Acknowledge(_)
             | Deed::Mode(_)
             | Deed::Order(_)
-            | Deed::Scope(_) => None,
+            | Deed::Scope(_)
+            | Deed::Supply(_) => None,
         }
     }
 

@@ -79,11 +79,14 @@ fn followed(bench: &Bench) -> Option<(u8, NodeId)> {
 fn every_role_and_kind_has_the_right_written_here_by_hand() {
     use FactKind::*;
     for role in [Role::Store, Role::Hub, Role::Authority] {
-        for kind in FactKind::ALL {
+        for kind in FactKind::ALL.iter().copied() {
             let expected = match kind {
                 Floor | UpdateRequest | CancelRequest | ConfirmStillNeeded | CloseRequest | ModeChange => Right::Own,
-                RequestResource => Right::Yes,
-                Acknowledge => Right::Asked,
+                ReleaseCommitment | Load | Unload | ReturnGoods => Right::Own,
+                RequestResource | CommitResource | PlanConsignment => Right::Yes,
+                Acknowledge | UnableToFill | DeclineRequest => Right::Asked,
+                Depart | Position | Arrive | HandOver | Divert | Lost => Right::Carrier,
+                Receive | Refuse => Right::Consignee,
                 Observation => Right::OfOthers,
                 Order if role == Role::Authority => Right::InItsRegions,
                 Order if role == Role::Hub => Right::Deputy,

@@ -13,6 +13,7 @@ use super::refusal::Refusal;
 use super::request::{RequestState, Standing};
 use super::service::{AVAILABILITY, SERVICES, service_named};
 use super::show::Resolved;
+use super::supply::wishes::SupplyWish;
 use super::unit::{NotANumber, parse_scaled};
 use super::wish::{Act, JudgeWish, ModeWish, Observe, OrderWish, Report, RequestAct, RequestNew, RequestUpdate, ScopeWish};
 use super::{Directory, Domain, HeldDocument, refusal, text};
@@ -53,6 +54,8 @@ pub enum PlanInput<'a> {
     Judge(&'a JudgeWish),
     /// An authority names who acts for it.
     Scope(&'a ScopeWish),
+    /// What a supplier, a carrier or a consignee wishes.
+    Supply(&'a SupplyWish),
 }
 
 /// What a plan is about.
@@ -100,6 +103,7 @@ impl Domain {
             PlanInput::Order(wish, heard_s) => self.plan_order(me, directory, wish, *heard_s, now),
             PlanInput::Judge(wish) => self.plan_judge(me, directory, wish, now),
             PlanInput::Scope(wish) => self.plan_scope(me, directory, wish, now),
+            PlanInput::Supply(input) => self.plan_supply(me, directory, input, now),
         }
     }
 
@@ -162,7 +166,11 @@ impl Domain {
     fn read_values(&self, values: &BTreeMap<String, String>) -> Result<BTreeMap<Subject, Option<Value>>, Refusal> {
         let mut changes = BTreeMap::new();
         for (name, typed) in values {
-            if let Some(item) = name.trim().strip_prefix("stock.") {
+            if let Some(item) = name.trim().strip_prefix("stock.").and_then(|item| item.strip_suffix(".floor")) {
+                let item = self.item_named(item)?;
+                let kept = if typed.trim().is_empty() { None } else { Some(read_count(item, typed, true)?) };
+                changes.insert(Subject::Floor(item.code.clone()), kept.map(Value::Number));
+            } else if let Some(item) = name.trim().strip_prefix("stock.") {
                 // Under two of its names: which of the values is meant nobody can tell.
                 for (subject, value) in self.read_stock(item, typed)? {
                     if changes.insert(subject, value).is_some() {
@@ -208,7 +216,7 @@ impl Domain {
         Ok([(Subject::Level(code()), level.map(Value::Number)), (Subject::Count(code()), count.map(Value::Number))])
     }
 
-    fn item_named(&self, name: &str) -> Result<&Item, Refusal> {
+    pub(super) fn item_named(&self, name: &str) -> Result<&Item, Refusal> {
         self.catalogue.named(name).ok_or_else(|| refusal::unknown_item(name, &self.catalogue))
     }
 
@@ -298,7 +306,7 @@ impl Domain {
         Ok(Plan { body: Some((encode_body(std::slice::from_ref(&fact)), fact.class())), ..Plan::default() })
     }
 
-    fn lines_of(&self, items: &[String]) -> Result<Vec<Line>, Refusal> {
+    pub(super) fn lines_of(&self, items: &[String]) -> Result<Vec<Line>, Refusal> {
         if items.len() > LINES_MAX {
             return Err(refusal::too_many_lines(items.len()));
         }
@@ -465,14 +473,14 @@ pub(super) fn note_of(name: &str, typed: Option<&str>) -> Result<Option<String>,
     Ok((!note.is_empty()).then(|| note.to_string()))
 }
 
-fn needed_by(by: UtcMillis, now: Now) -> Result<u64, Refusal> {
+pub(super) fn needed_by(by: UtcMillis, now: Now) -> Result<u64, Refusal> {
     if !by.is_known() || (now.wall.is_known() && by < now.wall) {
         return Err(refusal::needed_by_past());
     }
     Ok(u64::try_from(by.0 / 1_000).unwrap_or(0))
 }
 
-fn key_of(typed: &str) -> Result<[u8; 8], Refusal> {
+pub(super) fn key_of(typed: &str) -> Result<[u8; 8], Refusal> {
     let key = text::clean(typed, KEY_BYTES_MAX).map_err(|bad| refusal::bad_text("key", KEY_BYTES_MAX, bad))?;
     if key.is_empty() {
         return Err(refusal::bad_key());

@@ -11,6 +11,7 @@
 //! | 5 | services not offered: one byte each | none |
 //! | 6-9 | list of item codes at level plenty, low, nearly out, none | none |
 //! | 10 | list of counts: {1: item code, 2: base units} | none |
+//! | 11 | list of floors, as counts: what of the item is never promised | none |
 //! | 16 + n | field n: unsigned integer or text | none |
 
 use std::collections::BTreeMap;
@@ -52,6 +53,8 @@ pub enum Subject {
     Level(String),
     /// Count of an item in base units.
     Count(String),
+    /// What of an item is kept for the people of the place, in base units.
+    Floor(String),
     /// Availability of a service, known here or not.
     Service(u8),
 }
@@ -98,6 +101,7 @@ impl Subject {
             Self::Field(id) => field_of(*id).map_or_else(|| format!("field.{id}"), |field| field.name.to_string()),
             Self::Level(code) => format!("stock.{code}"),
             Self::Count(code) => format!("stock.{code}.count"),
+            Self::Floor(code) => format!("stock.{code}.floor"),
             Self::Service(number) => super::service::service_of(*number)
                 .map_or_else(|| format!("service.{number}"), |service| format!("service.{}", service.code)),
         }
@@ -110,6 +114,8 @@ impl Subject {
             // Unknown fields: an hour, the shortest that is of use.
             Self::Field(id) => field_of(*id).map_or(3_600, |field| field.valid_s),
             Self::Level(_) | Self::Count(_) => STOCK_VALID_S,
+            // A decision, not an observation: it holds until it is changed.
+            Self::Floor(_) => VALID_S_MAX,
             Self::Service(_) => SERVICE_VALID_S,
         }
     }
@@ -119,7 +125,7 @@ impl Subject {
     pub fn document(&self) -> DocKind {
         match self {
             Self::Field(id) => field_of(*id).map_or(DocKind::Board, |field| field.document),
-            Self::Count(_) => DocKind::Detail,
+            Self::Count(_) | Self::Floor(_) => DocKind::Detail,
             Self::Level(_) | Self::Service(_) => DocKind::Board,
         }
     }
@@ -157,7 +163,7 @@ fn encode_group(seen: Seen, readings: &[(&Subject, &Value)]) -> Vec<u8> {
     writer.maybe_uint(1, (seen.before_s != 0).then_some(u64::from(seen.before_s)));
     writer.maybe_uint(2, seen.valid_s.map(u64::from));
     writer.maybe_uint(3, (seen.basis != 0).then_some(u64::from(seen.basis)));
-    let (mut services, mut not_offered, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut services, mut not_offered, mut counts, mut floors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut levels: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
     for (subject, value) in readings {
         match (subject, value) {
@@ -166,13 +172,10 @@ fn encode_group(seen: Seen, readings: &[(&Subject, &Value)]) -> Vec<u8> {
                 services.extend([*number, u8::try_from(*availability).unwrap_or(u8::MAX)]);
             }
             (Subject::Level(code), Value::Number(level)) => levels.entry(*level).or_default().push(code),
-            (Subject::Count(code), Value::Number(count)) => {
-                let mut item = Writer::new();
-                item.text(1, code).uint(2, *count);
-                counts.push(item.finish());
-            }
+            (Subject::Count(code), Value::Number(count)) => counts.push(count_to_bytes(code, *count)),
+            (Subject::Floor(code), Value::Number(kept)) => floors.push(count_to_bytes(code, *kept)),
             // Only fields hold text or raw bytes, and those are written below.
-            (Subject::Field(_) | Subject::Service(_) | Subject::Level(_) | Subject::Count(_), _) => {}
+            (Subject::Field(_) | Subject::Service(_) | Subject::Level(_) | Subject::Count(_) | Subject::Floor(_), _) => {}
         }
     }
     if !services.is_empty() {
@@ -185,6 +188,7 @@ fn encode_group(seen: Seen, readings: &[(&Subject, &Value)]) -> Vec<u8> {
         writer.list(6 + u32::try_from(*level).unwrap_or(3).min(3), codes);
     }
     writer.list(10, &counts);
+    writer.list(11, &floors);
     for (subject, value) in readings {
         if let Subject::Field(id) = subject {
             let id = FIELD_BASE.saturating_add(*id);
@@ -196,6 +200,12 @@ fn encode_group(seen: Seen, readings: &[(&Subject, &Value)]) -> Vec<u8> {
         }
     }
     writer.finish()
+}
+
+fn count_to_bytes(code: &str, count: u64) -> Vec<u8> {
+    let mut item = Writer::new();
+    item.text(1, code).uint(2, count);
+    item.finish()
 }
 
 /// Reads a payload. What is malformed is left out and makes nothing else unreadable (rule 1); of two readings of one subject
@@ -263,6 +273,11 @@ fn decode_group(fields: &Fields<'_>, seen: Seen, out: &mut Readings) {
     for item in fields.list(10).unwrap_or_default() {
         if let Some((code, count)) = count_of(item) {
             put(Subject::Count(code), Value::Number(count));
+        }
+    }
+    for item in fields.list(11).unwrap_or_default() {
+        if let Some((code, kept)) = count_of(item) {
+            put(Subject::Floor(code), Value::Number(kept));
         }
     }
     for (id, bytes) in fields.iter() {

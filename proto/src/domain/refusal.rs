@@ -53,9 +53,9 @@ pub struct Refusal {
 }
 
 /// What went wrong, English and Chinese.
-type Pair = (String, String);
+pub(super) type Pair = (String, String);
 
-fn refuse(code: &str, kind: RefusalKind, what: Pair, fix: Pair) -> Refusal {
+pub(super) fn refuse(code: &str, kind: RefusalKind, what: Pair, fix: Pair) -> Refusal {
     let words = |(en, zh): Pair| Words { en, zh };
     let means = match kind {
         RefusalKind::Usage | RefusalKind::NotFound => ("Nothing was saved or sent.", "沒有儲存，也沒有送出任何資料。"),
@@ -71,12 +71,12 @@ fn refuse(code: &str, kind: RefusalKind, what: Pair, fix: Pair) -> Refusal {
     Refusal { code: code.to_string(), kind, what: words(what), means, fix: words(fix) }
 }
 
-fn pair(en: impl Into<String>, zh: impl Into<String>) -> Pair {
+pub(super) fn pair(en: impl Into<String>, zh: impl Into<String>) -> Pair {
     (en.into(), zh.into())
 }
 
 /// Typed text as it may be repeated to a person: short, and without what turns a line around.
-fn quoted(typed: &str) -> String {
+pub(super) fn quoted(typed: &str) -> String {
     typed.chars().filter(|c| text::clean(&c.to_string(), 4).is_ok()).take(40).collect()
 }
 

@@ -113,7 +113,7 @@ impl Brief {
         self.standing == Standing::Open
     }
 
-    fn is_conflict(self) -> bool {
+    pub(super) fn is_conflict(self) -> bool {
         self.is_open() && self.older
     }
 }
@@ -132,9 +132,12 @@ impl Domain {
         self.counts.open
     }
 
-    /// Requests with something a person must settle.
+    /// Things a person must settle: see [`Self::conflict_list`].
     #[must_use]
     pub fn conflicts(&self) -> u32 {
+        if self.is_anything_promised() {
+            return u32::try_from(self.conflict_list().len()).unwrap_or(u32::MAX);
+        }
         self.counts.conflicts
     }
 
@@ -155,7 +158,13 @@ impl Domain {
                     self.judge(of.request);
                 }
             }
-            Deed::Floor(_) | Deed::Acknowledge(_) | Deed::Observation(_) | Deed::Mode(_) | Deed::Order(_) | Deed::Scope(_) => {}
+            Deed::Floor(_)
+            | Deed::Acknowledge(_)
+            | Deed::Observation(_)
+            | Deed::Mode(_)
+            | Deed::Order(_)
+            | Deed::Scope(_)
+            | Deed::Supply(_) => {}
         }
     }
 
@@ -172,6 +181,12 @@ impl Domain {
         };
         self.counts =
             Counts { open: count(Brief::is_open, self.counts.open), conflicts: count(Brief::is_conflict, self.counts.conflicts) };
+    }
+
+    /// Where a request stands; `None` where it is not held.
+    #[must_use]
+    pub fn standing_of(&self, id: FactId) -> Option<Standing> {
+        self.requests.get(&id).map(|brief| brief.standing)
     }
 
     /// A request by name; `None` where its first fact is not held.
@@ -241,7 +256,8 @@ impl Domain {
             | Deed::Observation(_)
             | Deed::Mode(_)
             | Deed::Order(_)
-            | Deed::Scope(_) => false,
+            | Deed::Scope(_)
+            | Deed::Supply(_) => false,
         };
         let Some(held) = self.entries.get(&entry) else { return false };
         held.facts.iter().any(|decoded| match decoded {
@@ -314,7 +330,8 @@ impl Domain {
                 | Deed::Observation(_)
                 | Deed::Mode(_)
                 | Deed::Order(_)
-                | Deed::Scope(_) => 0,
+                | Deed::Scope(_)
+                | Deed::Supply(_) => 0,
             };
             Some(Act { id, fact, meta, version, flagged: None })
         })
@@ -338,6 +355,7 @@ impl Domain {
             Deed::Mode(_) => self.is_mode_live(id),
             Deed::Order(order) => self.is_order_live(id, order),
             Deed::Scope(_) => self.scopes.range(id..=super::last_of(author)).nth(1).is_none(),
+            Deed::Supply(supply) => self.is_supply_live(id, supply),
         }
     }
 
@@ -417,7 +435,8 @@ impl<'a> RequestState<'a> {
             | Deed::Observation(_)
             | Deed::Mode(_)
             | Deed::Order(_)
-            | Deed::Scope(_) => None,
+            | Deed::Scope(_)
+            | Deed::Supply(_) => None,
         });
         let newest = newest.max_by_key(|(version, id, _)| (*version, *id));
         if let Some((version, _, need)) = newest {
@@ -473,7 +492,8 @@ impl<'a> RequestState<'a> {
             | Deed::Observation(_)
             | Deed::Mode(_)
             | Deed::Order(_)
-            | Deed::Scope(_) => None,
+            | Deed::Scope(_)
+            | Deed::Supply(_) => None,
         }
     }
 
@@ -524,6 +544,7 @@ pub(crate) fn as_request(fact: &Fact) -> Option<&Request> {
         | Deed::Observation(_)
         | Deed::Mode(_)
         | Deed::Order(_)
-        | Deed::Scope(_) => None,
+        | Deed::Scope(_)
+        | Deed::Supply(_) => None,
     }
 }

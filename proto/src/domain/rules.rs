@@ -344,7 +344,7 @@ fn urgent_needs_and_what_stops_goods_travel_first() {
 
 #[test]
 fn every_kind_has_a_number_of_its_own() {
-    let numbers: std::collections::BTreeSet<u32> = FactKind::ALL.into_iter().map(FactKind::number).collect();
+    let numbers: std::collections::BTreeSet<u32> = FactKind::ALL.iter().copied().map(FactKind::number).collect();
     assert_eq!(numbers.len(), FactKind::ALL.len());
-    assert!(FactKind::ALL.into_iter().all(|kind| FactKind::of(u64::from(kind.number())) == Some(kind)));
+    assert!(FactKind::ALL.iter().copied().all(|kind| FactKind::of(u64::from(kind.number())) == Some(kind)));
 }

@@ -12,6 +12,7 @@ use super::reading::{self, BEFORE_UNKNOWN, Reading, Readings, Subject, Value, ba
 use super::request::{Act, RequestState, Standing};
 use super::service::AVAILABILITY;
 use super::spoken::{Heard, Name, hear, name_of, spoken};
+use super::supply::coverage::Coverage;
 use super::unit::show_scaled;
 use super::view::{HistoryView, LineView, NodeName, ObservationView, ReadingView, RequestView};
 use super::{Directory, Domain, EntryMeta, HeldDocument, VoidReason};
@@ -196,7 +197,9 @@ impl Domain {
         match subject {
             Subject::Level(_) => (word(LEVELS, number), None),
             Subject::Service(_) => (word(AVAILABILITY, number), None),
-            Subject::Count(code) => (Json::from(number), self.catalogue.item(code).map(|item| item.unit.clone())),
+            Subject::Count(code) | Subject::Floor(code) => {
+                (Json::from(number), self.catalogue.item(code).map(|item| item.unit.clone()))
+            }
             Subject::Field(id) => match field_of(*id).map(|field| field.value) {
                 Some(Kind::Choice { words }) => (word(words, number), None),
                 Some(Kind::Integer { unit, decimals, .. }) => (decimal(number, decimals), Some(unit.to_string())),
@@ -207,25 +210,27 @@ impl Domain {
 
     fn view_of(&self, state: &RequestState<'_>, directory: &Directory, now: Now) -> RequestView {
         let first = state.history.first();
-        let needed_by = state.need.needed_by_s.map(|s| UtcMillis(i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1_000)));
+        let needed_by = utc(state.need.needed_by_s);
         let expired = needed_by.is_some_and(|by| now.wall.is_known() && by < now.wall) && state.standing == Standing::Open;
+        let coverage = self.coverage(state.id);
         let acknowledged_by: Vec<NodeName> = state.acknowledged.keys().map(|node| directory.name(*node)).collect();
         let status = match state.standing {
             Standing::Duplicate => "duplicate",
             Standing::Closed => "closed",
             Standing::Cancelled => "cancelled",
-            Standing::Open if expired => "expired",
-            Standing::Open if acknowledged_by.is_empty() => "submitted",
-            Standing::Open => "acknowledged",
+            Standing::Open => open_word(&coverage, state, expired),
         };
         let mut flags = Vec::new();
         let mut flag = |on: bool, word: &str| flags.extend(on.then(|| word.to_string()));
+        flag(coverage.lines.values().any(|line| line.requested > 0 && line.covered() > line.requested), "over_covered");
         flag(state.cancel_of_older_version, "cancel_of_older_version");
         flag(state.late_facts, "late_facts");
         flag(expired, "expired");
         flag(state.requester_frozen, "requester_frozen");
         flag(state.in_question, "in_question");
         flag(state.standing == Standing::Duplicate, &format!("duplicate_of:{}", spoken(state.canonical)));
+        let acts = state.history.iter().map(|act| history_view(act, directory));
+        let answers = coverage.unable.values().filter_map(|(_, id)| history_view_of(self, *id, directory));
         RequestView {
             request: spoken(state.id),
             consignee: directory.name(state.consignee),
@@ -234,19 +239,34 @@ impl Domain {
             version: state.version,
             priority: choice_of(PRIORITIES, u64::from(state.need.priority)).map_or("routine", |word| word.code).to_string(),
             status: status.to_string(),
-            lines: state.need.lines.iter().map(|line| self.line_view(&line.item, line.requested)).collect(),
+            lines: state.need.lines.iter().map(|line| self.covered_view(&line.item, line.requested, &coverage)).collect(),
             note: state.need.note.clone(),
             needed_by,
             asked_at: first.and_then(|act| happened_at(act.meta, act.fact)),
             desk: first.and_then(|act| act.fact.desk.clone()),
             flags,
             acknowledged_by,
-            history: state.history.iter().map(|act| history_view(act, directory)).collect(),
+            commitments: coverage.commitments.iter().map(|state| self.commitment_view(state, directory)).collect(),
+            unable: coverage.unable.keys().map(|node| directory.name(*node)).collect(),
+            history: acts.chain(answers).collect(),
             delivery: None,
         }
     }
 
-    fn line_view(&self, item: &LineItem, requested: u64) -> LineView {
+    fn covered_view(&self, item: &LineItem, requested: u64, coverage: &Coverage) -> LineView {
+        let covered = coverage.lines.get(item).copied().unwrap_or_default();
+        LineView {
+            committed: covered.committed,
+            in_transit: covered.in_transit,
+            accepted: covered.accepted,
+            rejected: covered.rejected,
+            damaged: covered.damaged,
+            missing: covered.missing,
+            ..self.line_view(item, requested)
+        }
+    }
+
+    pub(super) fn line_view(&self, item: &LineItem, requested: u64) -> LineView {
         match item {
             LineItem::Code(code) => LineView {
                 item: code.clone(),
@@ -254,12 +274,41 @@ impl Domain {
                 // An item of somebody else's catalogue: counted in ones.
                 unit: self.catalogue.item(code).map_or_else(|| "C62".to_string(), |item| item.unit.clone()),
                 requested,
+                ..LineView::default()
             },
-            LineItem::Other(text) => {
-                LineView { item: "other".to_string(), text: Some(text.clone()), unit: "H87".to_string(), requested }
-            }
+            LineItem::Other(text) => LineView {
+                item: "other".to_string(),
+                text: Some(text.clone()),
+                unit: "H87".to_string(),
+                requested,
+                ..LineView::default()
+            },
         }
     }
+}
+
+/// Headline of a request that stands: what its goods say, else whether time is up, else whether somebody answered.
+fn open_word(coverage: &Coverage, state: &RequestState<'_>, expired: bool) -> &'static str {
+    let asked_said_no = state.to.and_then(|to| coverage.unable.get(&to)).map(|(declined, _)| *declined);
+    match coverage.headline() {
+        Some(word) => word,
+        None if expired => "expired",
+        None if asked_said_no == Some(true) => "declined",
+        None if asked_said_no == Some(false) => "unable_to_fill",
+        None if state.acknowledged.is_empty() => "submitted",
+        None => "acknowledged",
+    }
+}
+
+/// One fact as a line of a history, by whoever wrote it.
+pub(super) fn history_view_of(domain: &Domain, id: FactId, directory: &Directory) -> Option<HistoryView> {
+    let (meta, fact) = domain.fact(id)?;
+    let flagged = (!domain.is_authorised(id, fact)).then(|| "not_authorised".to_owned());
+    let view =
+        history_view(&Act { id, fact, meta, version: fact.request_ref().map_or(0, |of| of.seen), flagged: None }, directory);
+    let Deed::Supply(supply) = &fact.deed else { return Some(HistoryView { flagged, ..view }) };
+    let (to, place) = (supply.goes_to().map(|to| directory.name(to)), supply.place().map(str::to_owned));
+    Some(HistoryView { flagged, goods: domain.goods_named(supply), to, place, ..view })
 }
 
 fn history_view(act: &Act<'_>, directory: &Directory) -> HistoryView {
@@ -272,6 +321,9 @@ fn history_view(act: &Act<'_>, directory: &Directory) -> HistoryView {
         desk: act.fact.desk.clone(),
         reason: reason.or_else(|| note_of(act.fact)),
         flagged: act.flagged.map(|flagged| flagged.word().to_string()),
+        goods: Vec::new(),
+        to: None,
+        place: None,
     }
 }
 
@@ -288,11 +340,17 @@ fn note_of(fact: &Fact) -> Option<String> {
         | Deed::Mode(_)
         | Deed::Order(_)
         | Deed::Scope(_) => None,
+        Deed::Supply(supply) => supply.note().map(str::to_owned),
     }
 }
 
+/// Seconds UTC as a time.
+pub(super) fn utc(seconds: Option<u64>) -> Option<UtcMillis> {
+    seconds.map(|s| UtcMillis(i64::try_from(s).unwrap_or(i64::MAX).saturating_mul(1_000)))
+}
+
 /// When it was so, by the writer's clock.
-fn happened_at(meta: &EntryMeta, fact: &Fact) -> Option<UtcMillis> {
+pub(super) fn happened_at(meta: &EntryMeta, fact: &Fact) -> Option<UtcMillis> {
     let known = meta.wall.is_known() && fact.before_s != BEFORE_UNKNOWN;
     known.then(|| UtcMillis(meta.wall.0.saturating_sub(i64::from(fact.before_s) * 1_000)))
 }

@@ -3,6 +3,11 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use super::supply::view::is_zero;
+pub use super::supply::view::{
+    CommitmentView, ConflictView, ConflictsView, ConsignmentView, ConsignmentsView, GoodsView, HoldView, PartView, ProposalView,
+    ShelfView, StockView,
+};
 use crate::time::UtcMillis;
 
 /// How far a write got.
@@ -144,7 +149,7 @@ pub struct ObservationView {
 }
 
 /// One line of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineView {
     /// Item code, or `other`.
     pub item: String,
@@ -155,6 +160,24 @@ pub struct LineView {
     pub unit: String,
     /// Asked for, in base units.
     pub requested: u64,
+    /// Promised by suppliers, not departed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub committed: u64,
+    /// On the road.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub in_transit: u64,
+    /// Taken in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub accepted: u64,
+    /// Sent back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rejected: u64,
+    /// Unusable.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub damaged: u64,
+    /// Not there, or lost.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missing: u64,
 }
 
 /// A request as all nodes with the same entries derive it.
@@ -173,7 +196,8 @@ pub struct RequestView {
     pub version: u32,
     /// `immediate`, `urgent`, `routine`, `low`.
     pub priority: String,
-    /// Headline: `submitted`, `acknowledged`, `cancelled`, `closed`, `expired`.
+    /// Headline: `submitted`, `acknowledged`, `declined`, `unable_to_fill`, `partly_committed`, `committed`, `in_transit`,
+    /// `partly_fulfilled`, `fulfilled`, `cancelled`, `closed`, `expired`, `duplicate`.
     pub status: String,
     /// Lines.
     pub lines: Vec<LineView>,
@@ -189,10 +213,16 @@ pub struct RequestView {
     /// Desk label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desk: Option<String>,
-    /// `cancel_of_older_version`, `late_facts`, `expired`, `requester_frozen`, `in_question`.
+    /// `over_covered`, `cancel_of_older_version`, `late_facts`, `expired`, `requester_frozen`, `in_question`.
     pub flags: Vec<String>,
     /// Who acknowledged.
     pub acknowledged_by: Vec<NodeName>,
+    /// What suppliers promised.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<CommitmentView>,
+    /// Who can't or will not send anything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unable: Vec<NodeName>,
     /// History, oldest first: version, act, author.
     pub history: Vec<HistoryView>,
     /// Filled by the node that wrote it.
@@ -203,7 +233,9 @@ pub struct RequestView {
 /// One act on a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryView {
-    /// `request`, `update`, `cancel`, `confirm`, `close`, `acknowledge`.
+    /// `request`, `update`, `cancel`, `confirm`, `close`, `acknowledge`; of answers, promises and journeys `unable_to_fill`,
+    /// `decline`, `commit`, `release`, `plan_consignment`, `load`, `depart`, `position`, `arrive`, `hand_over`, `divert`, `lost`,
+    /// `unload`, `return_goods`, `receive`, `refuse`.
     pub act: String,
     /// Who.
     pub by: NodeName,
@@ -221,4 +253,13 @@ pub struct HistoryView {
     /// Kept and shown, but without effect, and why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flagged: Option<String>,
+    /// Of how much it speaks, where it names goods; of a receipt what was counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub goods: Vec<GoodsView>,
+    /// To whom goods go from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<NodeName>,
+    /// Where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
 }

@@ -132,9 +132,9 @@ impl Node {
     }
 
     /// The spoken id of an order just written.
-    pub(super) fn order_name(&self, ticket: Ticket) -> Option<String> {
+    pub(super) fn fact_name(&self, ticket: Ticket) -> Option<String> {
         let Ticket::Fact(fact) = ticket else { return None };
-        self.domain.order_name(fact)
+        self.domain.fact_name(fact)
     }
 
     pub(super) fn orders_view(&self) -> OrdersView {

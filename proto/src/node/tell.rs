@@ -6,7 +6,8 @@ use super::Node;
 use super::refuse;
 use crate::config::{INCARNATIONS_WARN, WINDOW_WARN_PERCENT};
 use crate::control::{
-    Answer, DigestView, NodeView, PeerView, PeersView, Question, RequestView, RequestsView, StatusView, Warning,
+    Answer, ConflictsView, ConsignmentsView, DigestView, NodeView, PeerView, PeersView, Question, RequestView, RequestsView,
+    StatusView, StockView, Warning,
 };
 use crate::id::{DocKind, EntryId, FactId, NodeId};
 use crate::identity::Alarm;
@@ -35,6 +36,9 @@ impl Node {
             Question::Metrics => Answer::Metrics(self.metrics()),
             Question::Heads(asked) => self.heads_of(asked),
             Question::Orders => Answer::Orders(self.orders_view()),
+            Question::Consignments => Answer::Consignments(self.consignments_view()),
+            Question::Conflicts => Answer::Conflicts(self.conflicts_view()),
+            Question::Stock => Answer::Stock(self.stock_view()),
         }
     }
 
@@ -197,6 +201,21 @@ impl Node {
             );
         }
         warnings
+    }
+
+    fn consignments_view(&self) -> ConsignmentsView {
+        let consignments = self.domain.consignment_views(self.known.directory());
+        ConsignmentsView { schema: "holdfast.consignments/1".to_owned(), consignments }
+    }
+
+    fn conflicts_view(&self) -> ConflictsView {
+        let conflicts = self.domain.conflict_views(self.known.directory());
+        ConflictsView { schema: "holdfast.conflicts/1".to_owned(), conflicts }
+    }
+
+    fn stock_view(&self) -> StockView {
+        let node = self.known.directory().name(self.me);
+        StockView { schema: "holdfast.stock/1".to_owned(), node, items: self.domain.shelf_views(self.me) }
     }
 
     fn requests(&self) -> RequestsView {

@@ -552,7 +552,7 @@ impl Node {
             let schema = if is_request { "holdfast.request/1" } else { "holdfast.saved/1" };
             let saved = Saved {
                 schema: schema.to_owned(),
-                id: request.as_ref().map(|request| request.request.clone()).or_else(|| self.order_name(promise.ticket)),
+                id: request.as_ref().map(|request| request.request.clone()).or_else(|| self.fact_name(promise.ticket)),
                 already: promise.already,
                 delivery: self.delivery(promise.ticket),
                 request,
@@ -582,6 +582,7 @@ impl Node {
             }
             Command::Judge(wish) => PlanInput::Judge(wish),
             Command::Scope(wish) => PlanInput::Scope(wish),
+            Command::Supply(wish) => PlanInput::Supply(wish),
             Command::Fault(_) | Command::Certify(_) => return Ok(None),
         }))
     }

@@ -8,5 +8,6 @@
 
 mod frames;
 mod reader;
+mod supply;
 mod tables;
 mod vectors;

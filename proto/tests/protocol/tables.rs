@@ -3,6 +3,7 @@
 use holdfast_proto::config::*;
 use holdfast_proto::domain::authority::{Right, right};
 use holdfast_proto::domain::fact::order::CAUSES;
+use holdfast_proto::domain::fact::supply;
 use holdfast_proto::domain::fact::{
     DESK_BYTES_MAX, FACTS_PER_ACKNOWLEDGE, FactKind, LINES_MAX, NOTE_BYTES_MAX, OTHER_BYTES_MAX, PRIORITIES,
 };
@@ -65,12 +66,13 @@ fn service_numbers() {
 
 #[test]
 fn short_lists_of_words() {
-    let lists: [(&str, &[Choice]); 5] = [
+    let lists: [(&str, &[Choice]); 6] = [
         ("stock level", LEVELS),
         ("availability of a service", AVAILABILITY),
         ("basis", BASES),
         ("priority", PRIORITIES),
         ("cause of a mode", CAUSES),
+        ("cause of a release", supply::CAUSES),
     ];
     let mut rows: Rows = lists.iter().map(|(name, list)| row([name, &words(list)])).collect();
     let kinds =
@@ -97,6 +99,8 @@ fn rights() {
         Right::Own => "own",
         Right::OfOthers => "of others",
         Right::Asked => "asked",
+        Right::Carrier => "carrier",
+        Right::Consignee => "consignee",
         Right::Deputy => "deputy",
         Right::InItsRegions => "in its regions",
         Right::Yes => "yes",

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use holdfast_proto::control::{Command, Question};
+use holdfast_proto::control::{Command, Question, SupplyWish};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -26,11 +26,29 @@ pub(super) fn bodies(data: &[u8]) {
         8 => wish(body, Command::Fault),
         9 => named(body, Question::Request),
         10 => named(body, Question::Heads),
+        11 => supply(body),
         12 => wish(body, Command::Mode),
         13 => wish(body, Command::Order),
         14 => wish(body, Command::Judge),
         15 => wish(body, Command::Scope),
         _ => named(body, Question::Delivery),
+    }
+}
+
+/// What suppliers, carriers and consignees send: one more byte says where to.
+fn supply(body: &[u8]) {
+    let mut reader = Reader(body);
+    let Some(address) = reader.byte() else { return };
+    let body = reader.0;
+    match address % 8 {
+        0 => wish(body, |wish| Command::Supply(SupplyWish::Commit(wish))),
+        1 => wish(body, |wish| Command::Supply(SupplyWish::Unable(wish))),
+        2 => wish(body, |wish| Command::Supply(SupplyWish::Release(wish))),
+        3 => wish(body, |wish| Command::Supply(SupplyWish::Consign(wish))),
+        4 => wish(body, |wish| Command::Supply(SupplyWish::Step(wish))),
+        5 => wish(body, |wish| Command::Supply(SupplyWish::Receive(wish))),
+        6 => wish(body, |wish| Command::Supply(SupplyWish::Resolve(wish))),
+        _ => wish(body, |wish| Command::Supply(SupplyWish::Stock(wish))),
     }
 }
 
