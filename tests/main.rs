@@ -17,6 +17,7 @@ mod joined;
 mod namespaces;
 mod ordered;
 mod parted;
+mod promised;
 mod recorded;
 mod refused;
 mod revoked;

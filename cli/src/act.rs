@@ -60,7 +60,7 @@ impl Pause {
 /// What the daemon refused; then nothing was changed.
 pub(crate) fn report(desk: &mut Desk<'_>, client: &Client, args: ReportArgs) -> Result<Exit, Failure> {
     let act = act(desk, &args.act)?;
-    let times = Times { at: act.at, needed_by: None };
+    let times = Times::at(act.at);
     write(desk, client, "/api/v1/report", &Report { values: args.values, act }, times).map(|(exit, _)| exit)
 }
 
@@ -82,11 +82,7 @@ pub(crate) fn observe(desk: &mut Desk<'_>, client: &Client, args: ObserveArgs) -
             ));
         };
         if values.insert(full_name(name.trim()), value.trim().to_owned()).is_some() {
-            return Err(Failure::usage(
-                "H-826",
-                words(format!("{} is given twice.", name.trim()), format!("{} 重複了。", name.trim())),
-                words("Give it once.", "請只填一次。"),
-            ));
+            return Err(given_twice(name.trim()));
         }
     }
     if values.is_empty() && args.note.is_none() {
@@ -97,9 +93,15 @@ pub(crate) fn observe(desk: &mut Desk<'_>, client: &Client, args: ObserveArgs) -
         ));
     }
     let act = act(desk, &args.act)?;
-    let times = Times { at: act.at, needed_by: None };
+    let times = Times::at(act.at);
     let body = Observe { node: args.node, values, note: args.note, act };
     write(desk, client, "/api/v1/observe", &body, times).map(|(exit, _)| exit)
+}
+
+/// Which of two values is meant nobody can tell.
+pub(crate) fn given_twice(name: &str) -> Failure {
+    let what = words(format!("{name} is given twice."), format!("{name} 重複了。"));
+    Failure::usage("H-826", what, words("Give it once.", "請只填一次。"))
 }
 
 /// `holdfast request new`.
@@ -117,7 +119,7 @@ pub(crate) fn request_new(desk: &mut Desk<'_>, client: &Client, args: RequestNew
         note: args.note,
         key: args.key,
     };
-    let times = Times { at: body.act.at, needed_by: body.needed_by };
+    let times = Times { needed_by: body.needed_by, ..Times::at(body.act.at) };
     let (exit, saved) = write(desk, client, "/api/v1/requests", &body, times)?;
     if !desk.json && saved.get("to").is_none() && is_no_hub_to_ask(client) {
         desk.note(
@@ -149,7 +151,7 @@ pub(crate) fn request_update(desk: &mut Desk<'_>, client: &Client, args: Request
             words("Give --item, --priority, --needed-by or --note.", "請加上 --item、--priority、--needed-by 或 --note。"),
         ));
     }
-    let times = Times { at: body.act.at, needed_by: body.needed_by };
+    let times = Times { needed_by: body.needed_by, ..Times::at(body.act.at) };
     write(desk, client, "/api/v1/requests/update", &body, times).map(|(exit, _)| exit)
 }
 
@@ -159,19 +161,25 @@ pub(crate) fn request_update(desk: &mut Desk<'_>, client: &Client, args: Request
 /// What the daemon refused; then nothing was changed.
 pub(crate) fn request_act(desk: &mut Desk<'_>, client: &Client, verb: &str, args: RequestActArgs) -> Result<Exit, Failure> {
     let act = act(desk, &args.act)?;
-    let times = Times { at: act.at, needed_by: None };
+    let times = Times::at(act.at);
     let body = RequestAct { request: args.id, version: args.version, reason: args.reason, act };
     write(desk, client, &format!("/api/v1/requests/{verb}"), &body, times).map(|(exit, _)| exit)
 }
 
 /// The times typed with a write, as they were understood: `12:00` has another day before noon than after.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Times {
     pub(crate) at: Option<UtcMillis>,
     pub(crate) needed_by: Option<UtcMillis>,
+    pub(crate) arrival: Option<UtcMillis>,
 }
 
 impl Times {
+    /// Only when it was so.
+    pub(crate) fn at(at: Option<UtcMillis>) -> Self {
+        Self { at, ..Self::default() }
+    }
+
     fn tell(self, desk: &mut Desk<'_>) {
         let (mut en, mut zh) = (Vec::new(), Vec::new());
         if let Some(at) = self.at.map(|at| when::full(at, desk.now())) {
@@ -181,6 +189,10 @@ impl Times {
         if let Some(by) = self.needed_by.map(|by| when::full(by, desk.now())) {
             en.push(format!("needed by {by}"));
             zh.push(format!("需要時間為 {by}"));
+        }
+        if let Some(by) = self.arrival.map(|by| when::full(by, desk.now())) {
+            en.push(format!("there by {by}"));
+            zh.push(format!("預計抵達時間為 {by}"));
         }
         if !en.is_empty() {
             desk.note(&format!("Understood: {}", en.join("; ")), &format!("已理解：{}", zh.join("；")));
@@ -194,7 +206,8 @@ pub(crate) fn is_no_hub_to_ask(client: &Client) -> bool {
     status.nodes.iter().all(|node| node.role != "hub" || node.id == status.node.id)
 }
 
-fn needed_by(desk: &Desk<'_>, typed: Option<&str>) -> Result<Option<UtcMillis>, Failure> {
+/// A point in time to come, as typed.
+pub(crate) fn needed_by(desk: &Desk<'_>, typed: Option<&str>) -> Result<Option<UtcMillis>, Failure> {
     typed.map(|text| when::moment(text, Way::Future, desk.now())).transpose()
 }
 
@@ -280,7 +293,12 @@ fn tell(desk: &mut Desk<'_>, saved: &Value, ticket: &str, state: &Delivery, time
             &format!("連線恢復後會自動送出。若要等待：{own} wait delivered {ticket}"),
         );
     } else if let Some(id) = id {
-        let look = if id.starts_with("O-") { "order list".to_owned() } else { format!("request show {id}") };
+        let look = match id.get(..2) {
+            Some("O-") => "order list".to_owned(),
+            Some("P-") => "coverage".to_owned(),
+            Some("V-") => format!("convoy show {id}"),
+            Some(_) | None => format!("request show {id}"),
+        };
         desk.note(&format!("To look: {own} {look}"), &format!("查看：{own} {look}"));
     }
 }

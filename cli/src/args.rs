@@ -3,6 +3,7 @@
 mod alliance;
 mod enrol;
 mod order;
+mod supply;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,10 @@ pub(crate) use self::alliance::{
 };
 pub(crate) use self::enrol::{CodeArgs, HostArgs, InviteArgs, JoinArgs, ReplaceArgs};
 pub(crate) use self::order::{DeputiesArgs, GiveArgs, JudgeArgs, ModeArgs, OrderCommand};
+pub(crate) use self::supply::{
+    CommitArgs, ConflictsCommand, ConvoyCommand, GoodsArgs, ListArgs, PlanArgs, PositionArgs, ReceiveArgs, RefuseArgs,
+    ReleaseArgs, ResolveArgs, StepArgs, StockArgs, StockCommand, StockLines, UnableArgs,
+};
 use crate::report_args::ReportArgs;
 
 /// `holdfast`.
@@ -90,6 +95,31 @@ pub(crate) enum Command {
     /// Ask for supplies and follow what was asked
     #[command(subcommand)]
     Request(RequestCommand),
+    /// Promise goods to a request
+    Commit(CommitArgs),
+    /// Tell a request that asks this node that nothing will come from here
+    Unable(UnableArgs),
+    /// Take a promise back, or part of it
+    Release(ReleaseArgs),
+    /// Send goods on their way and say where they are
+    #[command(subcommand)]
+    Convoy(ConvoyCommand),
+    /// Sign for what came with a convoy, as it was counted
+    Receive(ReceiveArgs),
+    /// Take nothing of what a convoy brings
+    Refuse(RefuseArgs),
+    /// Show this site's stock and what holds it; count it, change it, keep some for the place
+    Stock(StockArgs),
+    /// Show what was promised too much or no longer fits, and settle it
+    #[command(subcommand)]
+    Conflicts(ConflictsCommand),
+    /// Show of each open request what is promised, on the road, there and lacking
+    Coverage,
+    /// Tell what was done about a request, in order of time
+    Timeline {
+        /// R-...
+        id: String,
+    },
     /// Write down what somebody saw of another node
     Observe(ObserveArgs),
     /// Switch the mode in which this site works, or show it
@@ -183,12 +213,8 @@ pub(crate) enum RequestCommand {
     /// Ask for supplies
     New(RequestNewArgs),
     /// List requests, open ones first
-    List {
-        /// Those that are over too
-        #[arg(long)]
-        all: bool,
-    },
-    /// Show one request with its history
+    List(ListArgs),
+    /// Show one request with its promises, its convoys and its history
     Show {
         /// R-...
         id: String,
@@ -390,6 +416,28 @@ mod tests {
             "holdfast request new --item water:40 --needed-by -3h",
             "holdfast request list --json",
             "holdfast request show R-7Q4KABC",
+            "holdfast request list --open --mine --waiting-over 1h",
+            "holdfast commit R-7Q4KABC",
+            "holdfast commit R-7Q4KABC --item water:40 --item rice:5 --arrival 6h --note truck --key K",
+            "holdfast unable R-7Q4KABC --decline --reason empty",
+            "holdfast release P-7Q4KABC --item water:10 --cause shortfall --reason broken",
+            "holdfast convoy plan P-7Q4KABC P-7Q4KABD --item rice:5 --to 1-2 --carrier 1-3 --arrival 16:00",
+            "holdfast convoy plan --item rice:5 --to 1-2",
+            "holdfast convoy load V-7Q4KABC",
+            "holdfast convoy position V-7Q4KABC km-12 --at 5m",
+            "holdfast convoy hand-over V-7Q4KABC --item water:38",
+            "holdfast convoy divert V-7Q4KABC --to R-7Q4KABC",
+            "holdfast convoy list --json",
+            "holdfast receive V-7Q4KABC --accepted water:38 --damaged water:1 --rejected water:1 --reason wet",
+            "holdfast refuse V-7Q4KABC",
+            "holdfast stock",
+            "holdfast stock count water=120 rice=low",
+            "holdfast stock adjust water=-3 --desk 1F",
+            "holdfast stock floor water=40",
+            "holdfast conflicts list",
+            "holdfast conflicts resolve C1-7Q4KABC --yes",
+            "holdfast coverage --json",
+            "holdfast timeline R-7Q4KABC",
             "holdfast request update R-7Q4KABC --item water:20",
             "holdfast request cancel R-7Q4KABC --reason found",
             "holdfast request close R-7Q4KABC",

@@ -138,6 +138,12 @@ impl Goods {
         let item = self.items.iter().find(|item| item.code == code);
         item.map_or(code, |item| lang.of(&item.en, &item.zh)).to_owned()
     }
+
+    /// `Drinking water 40 L`; without a unit where this catalogue does not hold the item.
+    pub(crate) fn amount(&self, code: &str, quantity: u64, lang: Lang) -> String {
+        let of = self.items.iter().find(|item| item.code == code).map(|item| unit(&item.unit, lang));
+        format!("{} {quantity}{}", self.name(code, lang), of.unwrap_or_default())
+    }
 }
 
 /// A field's label for people.
@@ -146,6 +152,10 @@ pub(crate) fn label(name: &str, goods: &Goods, lang: Lang) -> String {
         return lang.of(field.en, field.zh).to_owned();
     }
     match name.split_once('.') {
+        Some(("stock", rest)) if rest.ends_with(FLOOR) => {
+            let item = goods.name(rest.trim_end_matches(FLOOR), lang);
+            lang.of(format!("{item}, kept here"), format!("{item}（保留給本地）"))
+        }
         Some(("stock", _)) => item_of(name).map_or_else(|| name.to_owned(), |code| goods.name(code, lang)),
         Some(("service", code)) => {
             service_named(code).map_or_else(|| code.to_owned(), |service| lang.of(service.en, service.zh).to_owned())
@@ -154,9 +164,12 @@ pub(crate) fn label(name: &str, goods: &Goods, lang: Lang) -> String {
     }
 }
 
+/// What is kept for the people of the place: `stock.rice.floor`.
+const FLOOR: &str = ".floor";
+
 /// The item a reading of stock is of, be it the level (`stock.rice`) or the count (`stock.rice.count`).
 pub(crate) fn item_of(name: &str) -> Option<&str> {
-    let code = name.strip_prefix("stock.")?;
+    let code = name.strip_prefix("stock.").filter(|rest| !rest.ends_with(FLOOR))?;
     Some(code.strip_suffix(".count").unwrap_or(code))
 }
 

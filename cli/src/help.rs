@@ -1,5 +1,7 @@
 //! The help of every command and argument in the chosen language. English stands where a command is declared; Chinese stands here.
 
+mod supply;
+
 use clap::builder::PossibleValue;
 use clap::{Arg, ArgAction, Command, CommandFactory};
 
@@ -13,6 +15,8 @@ Examples:
   holdfast demo                                       three practice nodes on this computer
   holdfast --demo-node a report stock water=120 rice=low
   holdfast request new --item water:40 --priority urgent --needed-by 6h
+  holdfast commit R-7Q4KM2X --arrival 2h              promises all that nobody covers yet
+  holdfast timeline R-7Q4KM2X                         what was done about it, from need to receipt
   holdfast status                                     who is open, what is left, who needs what
   holdfast wait converged --timeout 30s
 
@@ -30,6 +34,8 @@ const AFTER_ZH: &str = "\
   holdfast demo                                       在這台電腦上啟動三個演練據點
   holdfast --demo-node a report stock water=120 rice=low
   holdfast request new --item water:40 --priority urgent --needed-by 6h
+  holdfast commit R-7Q4KM2X --arrival 2h              承諾尚無人承諾的全部物資
+  holdfast timeline R-7Q4KM2X                         從需求到簽收的處理經過
   holdfast status                                     誰開放、還剩什麼、誰需要什麼
   holdfast wait converged --timeout 30s
 
@@ -153,7 +159,6 @@ const CHINESE: &[(&str, &str)] = &[
     ("A node, signed by an issuer in --dir", "據點，由 --dir 內的核發者簽署"),
     ("Ask for supplies", "提出補給需求"),
     ("List requests, open ones first", "列出補給需求，未結的在前"),
-    ("Show one request with its history", "顯示一筆需求與經過"),
     ("Change a request; what is given replaces, the rest stays", "更改需求；只取代填寫的部分"),
     ("The need is gone", "已不需要"),
     ("The need is met or given up; ends the request", "需求已滿足或放棄；結案"),
@@ -344,7 +349,7 @@ pub(crate) fn command(lang: Lang) -> Command {
 
 /// The Chinese of a command's or argument's English help.
 pub(crate) fn chinese(english: &str) -> Option<String> {
-    let own = CHINESE.iter().find(|(en, _)| *en == english).map(|(_, zh)| (*zh).to_owned());
+    let own = CHINESE.iter().chain(supply::CHINESE).find(|(en, _)| *en == english).map(|(_, zh)| (*zh).to_owned());
     own.or_else(|| report_args::chinese(english))
 }
 
@@ -419,7 +424,7 @@ mod tests {
             assert!(zh != english || !zh.contains(' '), "{name}: {zh}");
             used.insert(english);
         });
-        let idle: Vec<_> = CHINESE.iter().filter(|(en, _)| !used.contains(*en)).collect();
+        let idle: Vec<_> = CHINESE.iter().chain(supply::CHINESE).filter(|(en, _)| !used.contains(*en)).collect();
         assert!(idle.is_empty(), "no command says this any more: {idle:?}");
     }
 

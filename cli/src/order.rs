@@ -22,7 +22,7 @@ use crate::words::word;
 pub(crate) fn mode(desk: &mut Desk<'_>, client: &Client, args: ModeArgs) -> Result<Exit, Failure> {
     let Some(mode) = args.mode else { return show_mode(desk, client) };
     let act = act::act(desk, &args.act)?;
-    let times = Times { at: act.at, needed_by: None };
+    let times = Times::at(act.at);
     write(desk, client, "/api/v1/mode", &ModeWish { mode, reason: args.reason, act }, times).map(|(exit, _)| exit)
 }
 
@@ -70,21 +70,21 @@ pub(crate) fn order(desk: &mut Desk<'_>, client: &Client, command: OrderCommand)
 
 fn give(desk: &mut Desk<'_>, client: &Client, args: GiveArgs) -> Result<Exit, Failure> {
     let act = act::act(desk, &args.act)?;
-    let times = Times { at: act.at, needed_by: None };
+    let times = Times::at(act.at);
     let wish = OrderWish { mode: args.mode, regions: args.regions, acting_for: args.acting_for, reason: args.reason, act };
     write(desk, client, "/api/v1/orders", &wish, times).map(|(exit, _)| exit)
 }
 
 fn judge(desk: &mut Desk<'_>, client: &Client, args: JudgeArgs, ratify: bool, mode: Option<String>) -> Result<Exit, Failure> {
     let act = act::act(desk, &args.act)?;
-    let times = Times { at: act.at, needed_by: None };
+    let times = Times::at(act.at);
     let wish = JudgeWish { order: args.id, ratify, mode, reason: args.reason, act };
     write(desk, client, "/api/v1/orders/judge", &wish, times).map(|(exit, _)| exit)
 }
 
 fn deputies(desk: &mut Desk<'_>, client: &Client, args: DeputiesArgs) -> Result<Exit, Failure> {
     let act = act::act(desk, &args.act)?;
-    let times = Times { at: act.at, needed_by: None };
+    let times = Times::at(act.at);
     let wish = ScopeWish { deputies: args.nodes, after: args.after, act };
     write(desk, client, "/api/v1/scope", &wish, times).map(|(exit, _)| exit)
 }

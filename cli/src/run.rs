@@ -12,7 +12,7 @@ use crate::desk::{Desk, Manner, Surroundings};
 use crate::failure::{Exit, Failure, words};
 use crate::lang::Lang;
 use crate::target::{self, DemoFile, Target, Wish};
-use crate::{act, alliance, demo, doctor, enrol, help, look, order, settings, usage, wait, watch};
+use crate::{act, alliance, conflicts, demo, doctor, enrol, help, look, order, settings, story, supply, usage, wait, watch};
 
 /// Runs one command line in these surroundings.
 pub(crate) fn run(typed: Vec<OsString>, world: Surroundings<'_>) -> Exit {
@@ -94,6 +94,16 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
         Some(Command::Status) => with(desk, wish, |desk, _, client| look::status(desk, client)),
         Some(Command::Report(args)) => with(desk, wish, |desk, _, client| act::report(desk, client, args)),
         Some(Command::Request(command)) => with(desk, wish, |desk, _, client| request(desk, client, command)),
+        Some(Command::Commit(args)) => with(desk, wish, |desk, _, client| supply::commit(desk, client, args)),
+        Some(Command::Unable(args)) => with(desk, wish, |desk, _, client| supply::unable(desk, client, args)),
+        Some(Command::Release(args)) => with(desk, wish, |desk, _, client| supply::release(desk, client, args)),
+        Some(Command::Convoy(command)) => with(desk, wish, |desk, _, client| supply::convoy(desk, client, command)),
+        Some(Command::Receive(args)) => with(desk, wish, |desk, _, client| supply::receive(desk, client, args)),
+        Some(Command::Refuse(args)) => with(desk, wish, |desk, _, client| supply::refuse(desk, client, args)),
+        Some(Command::Stock(args)) => with(desk, wish, |desk, _, client| supply::stock(desk, client, args)),
+        Some(Command::Conflicts(command)) => with(desk, wish, |desk, _, client| conflicts::conflicts(desk, client, command)),
+        Some(Command::Coverage) => with(desk, wish, |desk, _, client| supply::coverage(desk, client)),
+        Some(Command::Timeline { id }) => with(desk, wish, |desk, _, client| story::timeline(desk, client, &id)),
         Some(Command::Observe(args)) => with(desk, wish, |desk, _, client| act::observe(desk, client, args)),
         Some(Command::Mode(args)) => with(desk, wish, |desk, _, client| order::mode(desk, client, args)),
         Some(Command::Order(command)) => with(desk, wish, |desk, _, client| order::order(desk, client, command)),
@@ -144,7 +154,7 @@ fn no_answer(desk: &Desk<'_>, failure: Failure, target: &Target) -> Failure {
 fn request(desk: &mut Desk<'_>, client: &Client, command: RequestCommand) -> Result<Exit, Failure> {
     match command {
         RequestCommand::New(args) => act::request_new(desk, client, args),
-        RequestCommand::List { all } => look::requests(desk, client, all),
+        RequestCommand::List(args) => look::requests(desk, client, &args),
         RequestCommand::Show { id } => look::request(desk, client, &id),
         RequestCommand::Update(args) => act::request_update(desk, client, args),
         RequestCommand::Cancel(args) => act::request_act(desk, client, "cancel", args),

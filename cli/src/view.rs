@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_proto::control::{
-    Delivery, HistoryView, LineView, NodeView, PeersView, ReadingView, RequestView, RequestsView, StatusView, Warning,
+    ConsignmentView, Delivery, HistoryView, LineView, NodeView, PeersView, ReadingView, RequestView, RequestsView, StatusView,
+    Warning,
 };
 use holdfast_proto::time::UtcMillis;
 use jiff::Zoned;
@@ -12,6 +13,7 @@ use jiff::Zoned;
 use crate::fields::{self, Goods};
 use crate::lang::Lang;
 use crate::order::mode_line;
+use crate::supply::shown::{answers, line_stages};
 use crate::text::{Hue, Table, clean, plain, width};
 use crate::when;
 use crate::words::{age, delivery, status_line, status_mark, word};
@@ -220,7 +222,7 @@ pub(crate) fn is_over(request: &RequestView) -> bool {
 }
 
 /// Open ones first, then by priority, then the newest: an old routine one never hides a new urgent one.
-fn by_urgency(requests: &[RequestView]) -> Vec<&RequestView> {
+pub(crate) fn by_urgency(requests: &[RequestView]) -> Vec<&RequestView> {
     let rank = |request: &RequestView| match request.priority.as_str() {
         "immediate" => 0,
         "urgent" => 1,
@@ -323,8 +325,8 @@ pub(crate) fn requests(view: &RequestsView, all: bool, style: &Style) -> Vec<Str
     lines
 }
 
-/// `holdfast request show`; `is_no_hub` where all hubs are asked and there is none.
-pub(crate) fn request(view: &RequestView, is_no_hub: bool, style: &Style) -> Vec<String> {
+/// `holdfast request show`; `is_no_hub` where all hubs are asked and there is none, `convoys` those with goods for it.
+pub(crate) fn request(view: &RequestView, convoys: &[ConsignmentView], is_no_hub: bool, style: &Style) -> Vec<String> {
     let lang = style.lang;
     let mut lines = vec![format!(
         "{}  {}  {}  v{}",
@@ -347,7 +349,12 @@ pub(crate) fn request(view: &RequestView, is_no_hub: bool, style: &Style) -> Vec
     };
     put("asks", "對象", view.to.as_ref().map_or_else(|| every.to_owned(), both));
     for line in &view.lines {
-        put("supplies", "物資", line_text(line, style));
+        let (text, stages) = (line_text(line, style), line_stages(line, lang));
+        put(
+            "supplies",
+            "物資",
+            if stages.is_empty() { text } else { lang.of(format!("{text} ({stages})"), format!("{text}（{stages}）")) },
+        );
     }
     let time = |at: UtcMillis| when::short(at, &style.now);
     if let Some(at) = view.needed_by.map(time) {
@@ -371,6 +378,7 @@ pub(crate) fn request(view: &RequestView, is_no_hub: bool, style: &Style) -> Vec
     if let Some(state) = &view.delivery {
         put("delivery", "送達", delivery(state, lang));
     }
+    lines.extend(answers(view, convoys, style));
     lines.push(lang.of("  history", "  經過").to_owned());
     let mut table = Table::default();
     for act in in_time(&view.history) {

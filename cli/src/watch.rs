@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use holdfast_proto::control::{Event, RequestsView, StatusView};
+use holdfast_proto::control::{ConsignmentsView, Event, HistoryView, RequestsView, StatusView};
 use holdfast_proto::domain::spoken;
 use holdfast_proto::id::FactId;
 use holdfast_proto::peers::in_chinese;
@@ -19,6 +19,7 @@ use crate::failure::{Exit, Failure, words};
 use crate::fields;
 use crate::lang::Lang;
 use crate::look::{style_of_goods, with_schema};
+use crate::story;
 use crate::text::clean;
 use crate::view::{self, Style};
 use crate::when;
@@ -216,6 +217,9 @@ impl Picture {
         };
         picture.look_at_boards(&client.ask("/api/v1/status")?);
         picture.look_at_requests(&client.ask("/api/v1/requests")?);
+        if let Ok(view) = client.ask("/api/v1/consignments") {
+            picture.look_at_convoys(&view);
+        }
         picture.said.clear();
         picture.written.clear();
         Ok(picture)
@@ -235,6 +239,9 @@ impl Picture {
             && let Ok(view) = client.ask("/api/v1/requests")
         {
             self.look_at_requests(&view);
+            if let Ok(view) = client.ask("/api/v1/consignments") {
+                self.look_at_convoys(&view);
+            }
         }
     }
 
@@ -254,6 +261,22 @@ impl Picture {
         }
     }
 
+    /// What is new of a promise or a convoy, as its story tells it.
+    fn look_at_acts(&mut self, of: &str, history: &[HistoryView]) {
+        for act in history {
+            let key = (of.to_owned(), act.act.clone(), act.by.id.clone(), act.version, act.at.map(|at| at.0));
+            if self.acts.insert(key) {
+                self.written.entry(act.by.id.clone()).or_default().push(story::line_of(of, act, &self.style));
+            }
+        }
+    }
+
+    fn look_at_convoys(&mut self, view: &ConsignmentsView) {
+        for convoy in &view.consignments {
+            self.look_at_acts(&convoy.consignment, &convoy.history);
+        }
+    }
+
     fn look_at_requests(&mut self, view: &RequestsView) {
         for request in &view.requests {
             self.requests.insert(request.request.clone());
@@ -264,6 +287,9 @@ impl Picture {
                     let line = view::act_line(request, act, &self.style);
                     self.written.entry(act.by.id.clone()).or_default().push(line);
                 }
+            }
+            for promise in &request.commitments {
+                self.look_at_acts(&promise.commitment, &promise.history);
             }
         }
     }

@@ -54,6 +54,33 @@ pub(crate) fn word(code: &str, lang: Lang) -> String {
         "countermand" => ("countermands", "撤回"),
         "submitted" => ("submitted", "已提出"),
         "acknowledged" => ("received", "對方已收到"),
+        "partly_committed" => ("partly promised", "部分已承諾"),
+        "committed" => ("promised", "已承諾"),
+        "in_transit" => ("on the road", "運送中"),
+        "partly_fulfilled" => ("partly there", "部分已簽收"),
+        "fulfilled" => ("all there", "已全部簽收"),
+        "declined" => ("declined", "不予提供"),
+        "unable_to_fill" => ("can't be sent", "無法提供"),
+        "duplicate" => ("written twice", "重複"),
+        "planned" => ("planned", "已安排"),
+        "loaded" => ("loaded", "已裝車"),
+        "departed" => ("on the road", "已出發"),
+        "arrived" => ("there, not handed over", "已抵達"),
+        "handed_over" => ("handed over", "已交付"),
+        "received" => ("signed for", "已簽收"),
+        "refused" => ("refused", "已拒收"),
+        "released" => ("taken back", "已釋出"),
+        "diverted" => ("sent elsewhere", "已改送"),
+        "lost" => ("lost", "遺失"),
+        "unloaded" => ("unloaded", "已卸下"),
+        "returned" => ("came back", "已退回"),
+        "over_covered" => ("more is promised than asked for", "承諾超過需求"),
+        "older_version" => ("answers an older version", "對應較舊的版本"),
+        "overloaded" => ("more was loaded than promised", "裝載超過承諾"),
+        "unconfirmed_delivery" => ("handed over, nobody signed", "已交付，尚未簽收"),
+        "short_shipped" => ("counts differ", "數量不符"),
+        "second_receipt" => ("signed for twice", "重複簽收"),
+        "unasked" => ("sent without a promise", "未經承諾送出"),
         "cancelled" => ("cancelled", "已取消"),
         "expired" => ("expired", "已過期"),
         "two_stories" => ("two stories under one number", "同一編號有兩種內容"),
@@ -70,6 +97,7 @@ pub(crate) fn word(code: &str, lang: Lang) -> String {
         "confirm" => ("confirmed", "確認仍需要"),
         "close" => ("closed", "結案"),
         "acknowledge" => ("received", "收到"),
+        "decline" => ("will not send anything", "不予提供"),
         "cancel_of_older_version" => ("a cancel of an older version stands beside it", "有人取消了較舊的版本"),
         "late_facts" => ("more was written after it ended", "結束後仍有人寫入"),
         "stolen" => ("stolen", "遭竊"),
@@ -78,7 +106,11 @@ pub(crate) fn word(code: &str, lang: Lang) -> String {
         "other" => ("for another reason", "其他原因"),
         "in_question" => ("whether it still counts is not settled", "是否仍有效尚未確定"),
         "requester_frozen" => ("the requester's logbook is frozen", "提出者的紀錄簿已凍結"),
-        other => return other.to_owned(),
+        other => {
+            let first = other.strip_prefix("duplicate_of:");
+            return first
+                .map_or_else(|| other.to_owned(), |first| lang.of(format!("the same as {first}"), format!("與 {first} 相同")));
+        }
     };
     lang.of(pair.0, pair.1).to_owned()
 }
