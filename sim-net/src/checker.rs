@@ -226,6 +226,7 @@ impl Checker {
             Kind::Observe => self.saw(Sometimes::SavedObservation),
             Kind::Fault => self.saw(Sometimes::OrderedCut),
             Kind::Mode => self.saw(Sometimes::SavedReport),
+            Kind::Goods => self.saw(Sometimes::SavedGoods),
             Kind::Order => {}
             Kind::Certify => self.saw(Sometimes::Revoked),
         }

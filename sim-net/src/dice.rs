@@ -43,6 +43,8 @@ pub enum Purpose {
     Adversary,
     /// What operators do.
     Work,
+    /// What suppliers, carriers and consignees do.
+    Goods,
     /// Where the sites of a generated scenario stand, and whose they are.
     Places,
 }
@@ -67,6 +69,7 @@ impl Purpose {
             Self::Addresses => "addresses",
             Self::Adversary => "adversary",
             Self::Work => "work",
+            Self::Goods => "goods",
             Self::Places => "places",
         }
     }

@@ -1,6 +1,8 @@
 //! What operators do: a seeded stream of commands for each node, as a person would type them. It keeps what it needs to go on
 //! (which requests it made) and judges nothing.
 
+pub mod goods;
+
 use std::collections::BTreeMap;
 
 use holdfast_proto::control::{Act, Command, Fault, ModeWish, Observe, Report, RequestAct, RequestNew, RequestUpdate};
@@ -44,6 +46,8 @@ pub enum Kind {
     Mode,
     /// An authority orders, or names who acts for it.
     Order,
+    /// Goods are promised, sent or received.
+    Goods,
     /// A drill fault.
     Fault,
     /// A revocation is handed in.
@@ -65,6 +69,7 @@ impl Kind {
             Self::Observe => "observe",
             Self::Mode => "mode",
             Self::Order => "order",
+            Self::Goods => "goods",
             Self::Fault => "fault",
             Self::Certify => "certify",
         }

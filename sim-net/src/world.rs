@@ -16,6 +16,7 @@
 mod adversary;
 mod air;
 mod courier;
+mod goods;
 mod inject;
 mod links;
 mod log;

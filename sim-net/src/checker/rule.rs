@@ -37,6 +37,8 @@ pub enum Rule {
     NeverForked,
     /// Nothing that an adversary made without the key it needs is kept by anybody.
     NeverForgedKept,
+    /// Of what was promised and sent nothing is lost or made.
+    EventuallyConserved,
     /// After the heal all digests are equal.
     EventuallyP7SameDigest,
     /// After the heal all entitled nodes show the same picture.
@@ -47,7 +49,7 @@ pub enum Rule {
 
 impl Rule {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::AlwaysP2Bounded,
         Self::AlwaysLinkContract,
         Self::AlwaysP3NothingFromThinAir,
@@ -65,6 +67,7 @@ impl Rule {
         Self::NeverBug,
         Self::NeverForked,
         Self::NeverForgedKept,
+        Self::EventuallyConserved,
         Self::EventuallyP7SameDigest,
         Self::EventuallyP7SamePicture,
         Self::EventuallyNoWordLost,
@@ -105,6 +108,10 @@ impl Rule {
             Self::NeverForgedKept => {
                 ("forged-kept", "Nothing that an adversary made without the key it needs is kept by anybody.")
             }
+            Self::EventuallyConserved => (
+                "I10.conserved",
+                "Every unit promised or sent is in exactly one stage, and none is taken in without its consignee's word (I7, I10).",
+            ),
             Self::EventuallyP7SameDigest => {
                 ("P7.same-digest", "After the heal all digests are equal: facts only grow, and all hold the same (I4, I6).")
             }
@@ -182,11 +189,17 @@ pub enum Sometimes {
     Carried,
     /// A key was taken away.
     Revoked,
+    /// Goods were promised, sent or received.
+    SavedGoods,
+    /// More was promised to a request than it asks for, and listed as a conflict.
+    OverCovered,
+    /// A consignee signed for goods.
+    Received,
 }
 
 impl Sometimes {
     /// Those every sweep of a few dozen seeds must see.
-    pub const EXPECTED: [Self; 28] = [
+    pub const EXPECTED: [Self; 31] = [
         Self::Cut,
         Self::Crashed,
         Self::LostUnsynced,
@@ -215,5 +228,8 @@ impl Sometimes {
         Self::Collided,
         Self::Carried,
         Self::Revoked,
+        Self::SavedGoods,
+        Self::OverCovered,
+        Self::Received,
     ];
 }

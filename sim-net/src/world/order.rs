@@ -200,11 +200,18 @@ impl World {
         if self.slots[node].driver.is_none() {
             return;
         }
-        let alliance = &self.alliance;
-        let names = |other: usize| alliance.members[other].id;
         if drills && self.slots[node].desk.wakes_early() {
             return self.give(node, Input::Wake);
         }
+        if self.slots[node].dispatcher.is_next()
+            && let Some(shown) = self.shown_to(node)
+            && let Some(wish) = self.slots[node].dispatcher.act(&shown)
+        {
+            self.command(node, Kind::Goods, Command::Supply(wish));
+            return;
+        }
+        let alliance = &self.alliance;
+        let names = |other: usize| alliance.members[other].id;
         let (kind, command) = self.slots[node].desk.act(alliance.members.len(), drills, names);
         self.command(node, kind, command);
     }

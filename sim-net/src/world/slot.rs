@@ -14,6 +14,7 @@ use crate::site::disk::{Disk, DiskPace};
 use crate::site::operator::Staff;
 use crate::site::power::Power;
 use crate::workload::Desk;
+use crate::workload::goods::Dispatcher;
 
 /// What a link number of a node leads to.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +75,7 @@ pub(super) struct Slot {
     pub(super) power: Power,
     pub(super) staff: Staff,
     pub(super) desk: Desk,
+    pub(super) dispatcher: Dispatcher,
     pub(super) tempo: Dice,
     pub(super) entropy: Dice,
     /// Nodes whose addresses it is configured with.
@@ -115,6 +117,7 @@ impl Slot {
             power: Power::new(site.ups, site.generator),
             staff: Staff::new(Dice::new(seed, Purpose::Staff, entity)),
             desk: Desk::new(seed, node),
+            dispatcher: Dispatcher::new(seed, node),
             tempo: Dice::new(seed, Purpose::Tempo, entity),
             entropy: Dice::new(seed, Purpose::Entropy, entity),
             known: known(&mut Dice::new(seed, Purpose::Addresses, entity), node, scenario.sites.len(), model.known),

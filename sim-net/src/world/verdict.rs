@@ -83,6 +83,7 @@ impl AgeSlack {
 struct Pictures {
     boards: BTreeMap<(usize, SiteRole, Region), (SiteNo, String)>,
     requests: Option<(SiteNo, String)>,
+    goods: Option<(SiteNo, String)>,
 }
 
 /// Whose turn it is to be looked at.
@@ -209,8 +210,10 @@ impl World {
             }
             if let Some(Answer::Requests(view)) = self.ask(node, &Question::Requests) {
                 self.requests_listed(node, &view);
+                self.conserved(node, &view);
                 self.same_requests(node, view, &mut pictures);
             }
+            self.same_goods(node, &mut pictures);
         }
     }
 
@@ -248,6 +251,16 @@ impl World {
         let (first, held) = pictures.requests.get_or_insert_with(|| (node, text.clone()));
         self.checker.check(Rule::EventuallyP7SamePicture, *held == text, self.now, Some(node), || {
             format!("shows other requests than node {first}: {}", first_difference(held, &text))
+        });
+    }
+
+    /// Goods on their way, and what people must settle about them, are the same for all.
+    fn same_goods(&mut self, node: usize, pictures: &mut Pictures) {
+        let Some((consignments, conflicts)) = self.goods_shown(node) else { return };
+        let text = canonical(serde_json::json!([consignments, conflicts]));
+        let (first, held) = pictures.goods.get_or_insert_with(|| (node, text.clone()));
+        self.checker.check(Rule::EventuallyP7SamePicture, *held == text, self.now, Some(node), || {
+            format!("shows other consignments or conflicts than node {first}: {}", first_difference(held, &text))
         });
     }
 
