@@ -161,7 +161,8 @@ fn post(n: usize, token: &str, wish: &Value) -> Outcome<()> {
     request.header("Authorization", &format!("Bearer {token}")).send_json(wish).map(|_| ()).map_err(words)
 }
 
-fn get(n: usize, token: &str, what: &str) -> Outcome<Value> {
+/// One answer of a daemon's API.
+pub(crate) fn get(n: usize, token: &str, what: &str) -> Outcome<Value> {
     let url = format!("{}/api/v1/{what}", World::api(n));
     let request = ureq::get(&url).config().timeout_global(Some(Duration::from_secs(60))).build();
     let mut answer = request.header("Authorization", &format!("Bearer {token}")).call().map_err(words)?;

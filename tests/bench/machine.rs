@@ -196,6 +196,14 @@ pub(crate) fn cpu_nanos(pid: u32) -> Outcome<u64> {
     Ok(sum)
 }
 
+/// The most memory a process had at once so far (VmHWM), in MiB.
+pub(crate) fn memory_high_mib(pid: u32) -> Outcome<f64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).map_err(words)?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|word| word.parse::<f64>().ok());
+    kib.map(|kib| kib / 1_024.0).ok_or_else(|| "the system does not tell how much memory a process had".to_owned())
+}
+
 /// Proportional and private memory of a process in MiB.
 pub(crate) fn memory_mib(pid: u32) -> Outcome<(f64, f64)> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).map_err(words)?;

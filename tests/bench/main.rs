@@ -6,10 +6,12 @@ mod adapter;
 mod daemons;
 mod digest;
 mod driver;
+mod flood;
 mod heal;
 mod ingest;
 mod kill;
 mod machine;
+mod puppet;
 mod round;
 mod spread;
 mod world;
@@ -42,6 +44,8 @@ enum What {
     Digest(digest::Settings),
     /// kill -9 under load: is an acknowledged word lost, is one there twice?
     Kill(kill::Settings),
+    /// A certified node says a hundred times as much as all others: acknowledgements, memory, and how late the others' words come.
+    Flood(flood::Settings),
     /// Memory of a daemon that carries 1,000 authors.
     Memory(daemons::Memory),
     /// CPU and bytes of idle daemons with five links each.
@@ -91,6 +95,7 @@ enum Round {
     DiskFloor(spread::Settings),
     Heal(heal::Settings),
     Kill(kill::Settings),
+    Flood(flood::Settings),
     Memory(daemons::Memory),
     Idle(daemons::Idle),
     Start(daemons::Start),
@@ -112,6 +117,7 @@ fn carry_out(what: What) -> Outcome<()> {
         What::Heal(settings) => show(&[heal::measure(&settings)?]).map(|_| ()),
         What::Digest(settings) => show(&[digest::measure(&settings)?]).map(|_| ()),
         What::Kill(settings) => show(&[kill::measure(&settings)?]).map(|_| ()),
+        What::Flood(settings) => show(&[flood::measure(&settings)?]).map(|_| ()),
         What::Memory(settings) => show(&[settings.measure()?]).map(|_| ()),
         What::Idle(settings) => show(&[settings.measure()?]).map(|_| ()),
         What::Start(settings) => show(&[settings.measure()?]).map(|_| ()),
@@ -123,6 +129,7 @@ fn carry_out(what: What) -> Outcome<()> {
             Round::DiskFloor(settings) => spread::round(&settings, System::DiskFloor),
             Round::Heal(settings) => heal::round(&settings),
             Round::Kill(settings) => kill::round(&settings),
+            Round::Flood(settings) => flood::round(&settings),
             Round::Memory(settings) => settings.round(),
             Round::Idle(settings) => settings.round(),
             Round::Start(settings) => settings.round(),
@@ -145,13 +152,25 @@ fn all(quick: bool) -> Outcome<()> {
             "heal --rounds 1",
             "digest",
             "kill --times 5",
+            "flood --seconds 20 --calm 10",
             "memory",
             "idle --seconds 30",
             "start --rounds 3",
             "ingest --rounds 1",
         ]
     } else {
-        &["spread --nodes 5", "spread --nodes 20", "heal", "digest", "kill --times 50", "memory", "idle", "start", "ingest"]
+        &[
+            "spread --nodes 5",
+            "spread --nodes 20",
+            "heal",
+            "digest",
+            "kill --times 50",
+            "flood",
+            "memory",
+            "idle",
+            "start",
+            "ingest",
+        ]
     };
     let mut tables = Vec::new();
     for line in lines {
@@ -161,6 +180,7 @@ fn all(quick: bool) -> Outcome<()> {
             What::Heal(settings) => heal::measure(&settings),
             What::Digest(settings) => digest::measure(&settings),
             What::Kill(settings) => kill::measure(&settings),
+            What::Flood(settings) => flood::measure(&settings),
             What::Memory(settings) => settings.measure(),
             What::Idle(settings) => settings.measure(),
             What::Start(settings) => settings.measure(),

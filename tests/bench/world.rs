@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use holdfast_daemon::store::{Options, Store, StoreEvent};
-use holdfast_proto::domain::fact::{Deed, Line, LineItem, Need, ROUTINE, Request, encode_body};
+use holdfast_proto::domain::fact::{Deed, Floor, Line, LineItem, Need, ROUTINE, Request, encode_body, make_floor};
 use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::domain::{Catalogue, Directory, DirectoryEntry, Domain, Fact, PlanInput};
 use holdfast_proto::id::{Class, DocKind, EntryId, Incarnation, LogId, NodeId};
@@ -89,6 +89,11 @@ impl World {
         self.folder(place).join("node.toml")
     }
 
+    /// Where a daemon listens for links.
+    pub(crate) fn sync(place: usize) -> String {
+        format!("127.0.0.1:{}", usize::from(SYNC_PORT) + place)
+    }
+
     pub(crate) fn api(place: usize) -> String {
         format!("http://127.0.0.1:{}", usize::from(API_PORT) + place)
     }
@@ -152,7 +157,7 @@ pub(crate) fn others_words(alliance: &Alliance, me: usize, entries: usize, facts
     let mut rows = Vec::with_capacity(entries + others.len());
     for (n, node) in others.iter().enumerate() {
         let author = Author::new(node);
-        let row = author.board(alliance, &board)?;
+        let row = author.board(alliance, &board, 1)?;
         rows.push(Row::Doc { slot: 0, doc: Some(row), author: node.node, kind: DocKind::Board });
         let count = entries / others.len() + usize::from(n < entries % others.len());
         let mut author = author;
@@ -196,12 +201,22 @@ impl<'a> Author<'a> {
 
     /// The next entry.
     pub(crate) fn entry(&mut self, alliance: &Alliance, body: Vec<u8>) -> Outcome<EntryRow> {
+        self.write(alliance, body, Class::ROUTINE)
+    }
+
+    /// The next entry, which makes itself the first that counts: all before it may be forgotten, and its window is open again.
+    pub(crate) fn floor(&mut self, alliance: &Alliance) -> Outcome<EntryRow> {
+        let (incarnation, number, previous) = (self.log.incarnation, self.number + 1, self.prev);
+        let (body, class) = make_floor(Floor { incarnation, number, previous, stay: Vec::new() });
+        self.write(alliance, body, class)
+    }
+
+    fn write(&mut self, alliance: &Alliance, body: Vec<u8>, class: Class) -> Outcome<EntryRow> {
         self.number += 1;
         let id = EntryId { log: self.log, number: self.number };
         let wall = wall();
         let body_hash = *blake3::hash(&body).as_bytes();
-        let header =
-            Header { id, prev: self.prev, class: Class::ROUTINE, closed: false, urgent: 0, wall, body_hash, extra: Bytes::new() };
+        let header = Header { id, prev: self.prev, class, closed: false, urgent: 0, wall, body_hash, extra: Bytes::new() };
         let bytes = header.to_bytes();
         self.prev = hash16(&bytes);
         let signature = self.seal(alliance, Tag::Entry, &bytes)?;
@@ -209,10 +224,11 @@ impl<'a> Author<'a> {
         Ok(EntryRow { id, header: bytes, signature, body: Some(body.into()), age })
     }
 
-    fn board(&self, alliance: &Alliance, readings: &Bytes) -> Outcome<DocRow> {
+    /// A version of its board.
+    pub(crate) fn board(&self, alliance: &Alliance, readings: &Bytes, version: u32) -> Outcome<DocRow> {
         let wall = wall();
         let contact = vec![format!("10.0.{}.{}:4401", self.log.author.serial / 250, self.log.author.serial % 250)];
-        let doc = Document { log: self.log, version: 1, wall, floor: 0, head: 0, readings: readings.clone(), contact };
+        let doc = Document { log: self.log, version, wall, floor: 0, head: 0, readings: readings.clone(), contact };
         let bytes = doc.to_bytes();
         let signature = self.seal(alliance, Tag::Board, &bytes)?;
         let age = AgeMark { age_ms: Some(0), at: wall };
@@ -229,7 +245,7 @@ pub(crate) fn catalogue() -> Outcome<Catalogue> {
 }
 
 /// A store's usual board: open, access, power and a few levels.
-fn board_payload(alliance: &Alliance) -> Outcome<Vec<u8>> {
+pub(crate) fn board_payload(alliance: &Alliance) -> Outcome<Vec<u8>> {
     let mut directory = Directory::default();
     let entry = |name: &str| DirectoryEntry {
         name: name.to_owned(),
