@@ -280,11 +280,11 @@ impl Checker {
             self.foreign.extend(signature(row).map(|signature| half(&signature.0)));
         }
         for row in &forgery.worthless {
-            self.forged.extend(signature(row).map(|signature| (half(&signature.0), (nr, false))));
+            self.forged.extend(mark(row).map(|mark| (mark, (nr, false))));
         }
         for row in &forgery.stolen {
             self.planted.insert(site);
-            self.forged.extend(signature(row).map(|signature| (half(&signature.0), (nr, true))));
+            self.forged.extend(mark(row).map(|mark| (mark, (nr, true))));
             if let Row::Entry(entry) = row {
                 self.written.entry(entry.id).or_default().push(Content::new(entry));
             }
@@ -295,7 +295,7 @@ impl Checker {
     }
 
     fn kept(&mut self, node: usize, at: u64, row: &Row) {
-        let made = signature(row).and_then(|signature| self.forged.get(&half(&signature.0)).copied());
+        let made = mark(row).and_then(|mark| self.forged.get(&mark).copied());
         let worthless = made.is_some_and(|(_, believable)| !believable);
         self.check(Rule::NeverForgedKept, !worthless, at, Some(node), || "keeps what an adversary made up".to_owned());
         if let Some((nr, _)) = made {
@@ -465,6 +465,11 @@ fn signature(row: &Row) -> Option<Signature> {
         Row::Doc { doc, .. } => doc.as_ref().map(|doc| doc.signature),
         Row::Roster { .. } | Row::Fork { .. } | Row::Meta { .. } => None,
     }
+}
+
+/// What a row of an adversary is known by.
+fn mark(row: &Row) -> Option<[u8; 32]> {
+    if let Row::Roster { bytes } = row { Some(*blake3::hash(bytes).as_bytes()) } else { Some(half(&signature(row)?.0)) }
 }
 
 /// A row in few words.

@@ -174,6 +174,30 @@ impl Alliance {
         Ok(envelope)
     }
 
+    /// The end of nodes that are not its own, by the issuer of a node: one of each other firm, one of a firm that is not there, and one
+    /// beyond its own range.
+    #[must_use]
+    pub fn revoke_beyond(&self, node: usize) -> Vec<Bytes> {
+        let (roster, hostile) = (self.known.roster(), &self.members[node]);
+        let others = roster.issuers().map(|issuer| issuer.number).filter(|number| *number != hostile.id.issuer);
+        let first = |issuer| NodeId { issuer, serial: 1 };
+        let nobody = NodeId { issuer: u16::try_from(self.firms.len()).unwrap_or(0).saturating_add(1), serial: 1 };
+        let beyond = NodeId { serial: u16::MAX, ..hostile.id };
+        let revoke = |node| {
+            let revocation = Revocation {
+                node,
+                generation: hostile.generation,
+                by: RevokedBy::Issuer,
+                version: 1,
+                charter: 0,
+                reason: Reason::Stolen,
+                cuts: Some(Vec::new()),
+            };
+            revocation.issue(&roster.realm(), &self.issuers[hostile.firm]).ok()
+        };
+        others.map(first).chain([nobody, beyond]).filter_map(revoke).collect()
+    }
+
     /// Charter, certificate or whatever else of the roster was issued, when the alliance was founded or since.
     #[must_use]
     pub fn has_issued(&self, object: &Bytes) -> bool {

@@ -439,6 +439,7 @@ dictionary! {
         "malformed" = "格式錯亂", "malformed frames";
         "absurd-quantity" = "離譜數量", "absurd quantity";
         "stolen-key" = "金鑰遭竊", "stolen key";
+        "hostile-issuer" = "核發者越權", "hostile issuer";
     }
 }
 
@@ -453,6 +454,7 @@ dictionary! {
         "flood" = "以合格金鑰簽署：金鑰撤銷前都會被相信", "signed with a certified key: believed until the key is revoked";
         "absurd-quantity" = "以合格金鑰簽署：金鑰撤銷前都會被相信", "signed with a certified key: believed until the key is revoked";
         "stolen-key" = "以合格金鑰簽署：金鑰撤銷前都會被相信", "signed with a certified key: believed until the key is revoked";
+        "hostile-issuer" = "以核發者的金鑰簽署，但超出根所給的範圍：誰都不該保存", "signed with an issuer's key, beyond what the roots gave it: nobody may keep it";
     }
 }
 

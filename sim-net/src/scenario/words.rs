@@ -83,6 +83,8 @@ words! {
         AbsurdQuantity = "absurd-quantity",
         /// With the site's key, from another place, while the site runs.
         StolenKey = "stolen-key",
+        /// With the key of the site's issuer: more nodes than it may have, and an end to those of others.
+        HostileIssuer = "hostile-issuer",
     }
 }
 
@@ -206,6 +208,7 @@ impl ForgeKind {
             Self::BadSignature | Self::ForeignCertificate | Self::Malformed => {
                 "no key that may speak signed it: nobody may keep it"
             }
+            Self::HostileIssuer => "signed with an issuer's key, beyond what the roots gave it: nobody may keep it",
             Self::Replay => "true words said again: who has them drops them, who lacks them may take them",
             Self::Equivocate => "two contents under one number: the author is frozen, both are shown",
             Self::Flood | Self::AbsurdQuantity | Self::StolenKey => {

@@ -19,6 +19,8 @@ use crate::scenario::words::ForgeKind;
 const FLOOD: usize = 300;
 /// Frames that are no frames.
 const MALFORMED: usize = 60;
+/// Nodes that a hostile issuer certifies beyond what it may have.
+pub const SYBILS: usize = 5;
 /// Rows sent in one frame.
 const ROWS_A_FRAME: usize = 8;
 
@@ -27,7 +29,7 @@ const ROWS_A_FRAME: usize = 8;
 pub struct Loot<'a> {
     /// The alliance it attacks.
     pub alliance: &'a Alliance,
-    /// One of its own, of the same names.
+    /// One of its own, of the same names; of a hostile issuer the alliance as it would have it: [`SYBILS`] more nodes of its own.
     pub foreign: &'a Alliance,
     /// Index of the site at whose place it sits, or whose key it has.
     pub site: usize,
@@ -41,6 +43,13 @@ pub struct Loot<'a> {
     pub overheard: Vec<Row>,
     /// Bytes of the longest frame of the links it uses.
     pub mtu: u32,
+}
+
+impl Loot<'_> {
+    /// Whose key it has, and what the clocks there show.
+    fn who(&self) -> (usize, Now) {
+        (self.site, self.now)
+    }
 }
 
 /// What it says.
@@ -67,19 +76,19 @@ pub fn forge(kind: ForgeKind, loot: &Loot<'_>, dice: &mut Dice) -> Forgery {
     let plain = Forgery { key, stories: Vec::new(), worthless: Vec::new(), stolen: Vec::new(), foreign: false };
     match kind {
         ForgeKind::BadSignature => {
-            let words = write(loot.alliance, loot, Vec::new(), None, &[report("closed"), request(40)], dice);
+            let words = write(loot.alliance, loot.who(), Vec::new(), None, &[report("closed"), request(40)], dice);
             let worthless: Vec<Row> = words.into_iter().map(|row| spoil(row, dice)).collect();
             Forgery { stories: one(frames(&worthless)), worthless, ..plain }
         }
         ForgeKind::ForeignCertificate => {
-            let words = write(loot.foreign, loot, Vec::new(), None, &[report("closed"), request(40)], dice);
+            let words = write(loot.foreign, loot.who(), Vec::new(), None, &[report("closed"), request(40)], dice);
             let frames = [vec![greeting(loot.foreign, loot)], frames(&words)].concat();
             let key = loot.foreign.members[loot.site].key;
             Forgery { key, stories: vec![frames], worthless: words, foreign: true, ..plain }
         }
         ForgeKind::Replay => Forgery { stories: one(frames(&loot.overheard)), ..plain },
         ForgeKind::Malformed => {
-            let words = write(loot.alliance, loot, Vec::new(), None, &[report("closed")], dice);
+            let words = write(loot.alliance, loot.who(), Vec::new(), None, &[report("closed")], dice);
             // Even what is read after all may not be believed.
             let words: Vec<Row> = words.into_iter().map(|row| spoil(row, dice)).collect();
             let good = frames(&words);
@@ -87,8 +96,9 @@ pub fn forge(kind: ForgeKind, loot: &Loot<'_>, dice: &mut Dice) -> Forgery {
             Forgery { stories: one(spoiled.collect()), worthless: words, ..plain }
         }
         ForgeKind::Equivocate => {
-            let tell =
-                |quantity, dice: &mut Dice| write(loot.alliance, loot, loot.rows.clone(), loot.stamp, &[request(quantity)], dice);
+            let tell = |quantity, dice: &mut Dice| {
+                write(loot.alliance, loot.who(), loot.rows.clone(), loot.stamp, &[request(quantity)], dice)
+            };
             let stories = [tell(11, dice), tell(22, dice)];
             Forgery { stories: stories.iter().flat_map(|story| one(frames(story))).collect(), stolen: stories.concat(), ..plain }
         }
@@ -101,6 +111,10 @@ pub fn forge(kind: ForgeKind, loot: &Loot<'_>, dice: &mut Dice) -> Forgery {
             let sizes = (1..=12).map(|zeros| request(9 * 10_u64.pow(zeros))).collect::<Vec<_>>();
             stolen(loot, one, plain, &sizes, dice)
         }
+        ForgeKind::HostileIssuer => {
+            let (worthless, said) = overreach(loot, dice);
+            Forgery { stories: one(said), worthless, ..plain }
+        }
         ForgeKind::StolenKey => stolen(loot, one, plain, &[report("evacuating"), request(77)], dice),
     }
 }
@@ -112,8 +126,19 @@ fn stolen(
     commands: &[Command],
     dice: &mut Dice,
 ) -> Forgery {
-    let words = write(loot.alliance, loot, Vec::new(), None, commands, dice);
+    let words = write(loot.alliance, loot.who(), Vec::new(), None, commands, dice);
     Forgery { stories: one(frames(&words)), stolen: words, ..plain }
+}
+
+/// Certificates beyond the issuer's range and an end to nodes that are not its own; then words of those it certified.
+fn overreach(loot: &Loot<'_>, dice: &mut Dice) -> (Vec<Row>, Vec<Bytes>) {
+    let sybils = loot.alliance.members.len()..loot.foreign.members.len();
+    let certificates = sybils.clone().filter_map(|sybil| loot.foreign.chain(sybil).pop());
+    let objects: Vec<Bytes> = certificates.chain(loot.alliance.revoke_beyond(loot.site)).collect();
+    let tell = |sybil| write(loot.foreign, (sybil, loot.now), Vec::new(), None, &[report("closed"), request(40)], dice);
+    let words: Vec<Row> = sybils.flat_map(tell).collect();
+    let said = [vec![Message::Roster { objects: objects.clone() }.to_frame()], frames(&words)].concat();
+    (objects.into_iter().map(|bytes| Row::Roster { bytes }).chain(words).collect(), said)
 }
 
 fn report(status: &str) -> Command {
@@ -128,19 +153,19 @@ fn request(quantity: u64) -> Command {
 /// What a node with this name and key writes when it is told to: its own program, its own store.
 fn write(
     alliance: &Alliance,
-    loot: &Loot<'_>,
+    (me, now): (usize, Now),
     rows: Vec<Row>,
     stamp: Option<Stamp>,
     commands: &[Command],
     dice: &mut Dice,
 ) -> Vec<Row> {
-    let config = Config { clock_floor: loot.now.wall, ..Config::default() };
-    let start = Start { me: loot.site, unknown: Vec::new(), seed: dice.bytes32(), rows, stamp, now: loot.now, config };
+    let config = Config { clock_floor: now.wall, ..Config::default() };
+    let start = Start { me, unknown: Vec::new(), seed: dice.bytes32(), rows, stamp, now, config };
     let Ok(mut driver) = Driver::start(alliance, start) else { return Vec::new() };
-    let mut written = settle(&mut driver, loot.now);
+    let mut written = settle(&mut driver, now);
     for (number, command) in (1..).zip(commands) {
-        driver.handle(loot.now, Input::Command { id: CommandId(number), command: command.clone() });
-        written.extend(settle(&mut driver, loot.now));
+        driver.handle(now, Input::Command { id: CommandId(number), command: command.clone() });
+        written.extend(settle(&mut driver, now));
     }
     written.retain(|row| matches!(row, Row::Entry(_) | Row::Doc { doc: Some(_), .. }));
     written

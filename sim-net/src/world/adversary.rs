@@ -12,8 +12,8 @@ use crate::checker::Sometimes;
 use crate::dice::{Dice, Purpose};
 use crate::driver::Alliance;
 use crate::scenario::words::ForgeKind;
-use crate::scenario::{Micros, SiteNo};
-use crate::site::adversary::{Loot, forge};
+use crate::scenario::{Micros, Site, SiteNo};
+use crate::site::adversary::{Loot, SYBILS, forge};
 
 /// So many nodes are spoken to.
 const NEIGHBOURS: usize = 3;
@@ -51,10 +51,16 @@ impl World {
         if !self.overheard.contains_key(&nr) {
             self.overhear(nr, site);
         }
-        // The same sites under roots of its own; only founded where somebody needs it.
+        // Only founded where somebody needs it.
+        let startex = self.scenario.exercise.startex_ms;
         let foreign = match kind {
-            ForgeKind::ForeignCertificate => {
-                Alliance::make(!self.seed, &self.scenario.sites, self.scenario.exercise.startex_ms).ok()
+            // The same sites under roots of its own.
+            ForgeKind::ForeignCertificate => Alliance::make(!self.seed, &self.scenario.sites, startex).ok(),
+            // The same roots, and an issuer that was given more than it was.
+            ForgeKind::HostileIssuer => {
+                let more = std::iter::repeat_n(&self.scenario.sites[site], SYBILS);
+                let sites: Vec<Site> = self.scenario.sites.iter().chain(more).cloned().collect();
+                Alliance::make(self.seed, &sites, startex).ok()
             }
             ForgeKind::BadSignature
             | ForgeKind::Replay

@@ -349,7 +349,11 @@ fn nothing_made_without_a_key_is_kept_and_what_a_stolen_key_says_is() {
         assert!(world.checker.seen[&Sometimes::Forged] >= 1, "{kind:?}");
         let believed = world.accepted(1).count();
         let stolen = match kind {
-            ForgeKind::BadSignature | ForgeKind::ForeignCertificate | ForgeKind::Replay | ForgeKind::Malformed => false,
+            ForgeKind::BadSignature
+            | ForgeKind::ForeignCertificate
+            | ForgeKind::Replay
+            | ForgeKind::Malformed
+            | ForgeKind::HostileIssuer => false,
             ForgeKind::Equivocate | ForgeKind::Flood | ForgeKind::AbsurdQuantity | ForgeKind::StolenKey => true,
         };
         assert_eq!(believed > 0, stolen, "{kind:?} is kept by {believed} sites");
