@@ -133,8 +133,8 @@ fn a_key_file_that_is_no_key_is_named_and_not_shown() {
 #[test]
 fn an_unknown_key_in_the_configuration_is_refused_with_its_line() {
     let mut alliance = Plan::of(1).make();
-    alliance.node_mut(0).settings.first_lines = "# a comment\n\n[radio]\nbaud = 1200\n\n".to_owned();
-    refused(alliance.node(0).refuses(), "H-702", &["radio", "line 3", "holdfast.toml"]);
+    alliance.node_mut(0).settings.first_lines = "# a comment\n\n[satellite]\nbaud = 1200\n\n".to_owned();
+    refused(alliance.node(0).refuses(), "H-702", &["satellite", "line 3", "holdfast.toml"]);
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn exit_0_done() {
 #[test]
 fn exit_1_failed() {
     let mut alliance = Plan::of(1).make();
-    alliance.node_mut(0).settings.first_lines = "[radio]\nbaud = 1200\n".to_owned();
+    alliance.node_mut(0).settings.first_lines = "[satellite]\nbaud = 1200\n".to_owned();
     alliance.node(0).write_config();
     let file = alliance.node(0).config().display().to_string();
     let run = alliance.node(0).cli(&["config", "check", &file]).exits(1);
@@ -277,7 +277,7 @@ fn config_check_names_the_line_of_each_fault_as_the_daemon_would() {
     write(node.config(), &good).expect("the configuration");
     let _ = node.cli(&["config", "check", &file]).exits(0);
     for (from, to, says, zh_says) in [
-        ("[log]", "[radio]", "there is no section [radio]", "沒有 [radio] 這個區段"),
+        ("[log]", "[satellite]", "there is no section [satellite]", "沒有 [satellite] 這個區段"),
         ("mdns = false", "mdsn = false", "Did you mean mdns?", "您是指 mdns 嗎"),
         ("mdns = false", "mdns = 3", "it must be true or false", "應為 true 或 false"),
         ("probe = \"1s\"", "probe = \"1 s\"", "30s", "30s"),

@@ -106,6 +106,7 @@ fn ask(client: &Client, route: &Route, findings: &mut Vec<Finding>) {
             if view.neighbours > 0 {
                 findings.extend(unheard(client, route));
             }
+            findings.extend(view.radio.as_ref().map(|radio| ok("radio", words(radio.en.clone(), radio.zh.clone()))));
             findings.extend(view.warnings.iter().map(|one| warning(one, route)));
         }
         // What keeps one from being asked keeps the other too.

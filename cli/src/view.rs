@@ -53,6 +53,7 @@ pub(crate) fn status(view: &StatusView, requests: Option<&RequestsView>, style: 
         format!("Holdfast（{realm}）   本據點：{here}   鄰近據點：{}", view.neighbours),
     )];
     lines.push(counts(view, lang));
+    lines.extend(view.radio.as_ref().map(|radio| clean(&lang.of(&radio.en, &radio.zh).clone())));
     lines.extend(view.warnings.iter().map(|warning| warning_line(warning, style)));
     lines.push(String::new());
     lines.extend(board(&view.nodes, style).lines(style.colour));
@@ -104,7 +105,10 @@ fn board(nodes: &[NodeView], style: &Style) -> Table {
         let (mark, hue) = status_mark(&node.operating_status);
         let link = match (place, node.reachable) {
             (0, _) => lang.of("this node", "本據點").to_owned(),
-            (_, true) => lang.of("up", "連線中").to_owned(),
+            (_, true) => match node.via.as_ref().filter(|via| via.starts_with("radio ")) {
+                Some(via) => lang.of(format!("up; last by {via}"), format!("連線中；上次經 {via}")),
+                None => lang.of("up", "連線中").to_owned(),
+            },
             (_, false) => {
                 let last = node.via.as_ref().map(|via| lang.of(format!("none; last by {via}"), format!("未連線；上次經 {via}")));
                 last.unwrap_or_else(|| lang.of("none", "未連線").to_owned())

@@ -66,6 +66,8 @@ function top() {
   if (own?.lapsed) found.push(["calm", t("banner.lapsed")]);
   if (status.conflicts) found.push(["warn", `⚠ ${t("banner.conflicts", { n: status.conflicts })}`]);
   for (const warning of status.warnings ?? []) found.push(["warn", t("banner.warning", { what: said(warning), code: warning.code })]);
+  // In the calm colour: it is news only where a warning above says so.
+  if (!isSilent() && status.radio) found.push(["calm", said(status.radio)]);
   const signature = JSON.stringify(found);
   if (signature === bannersShown) return;
   bannersShown = signature;

@@ -70,6 +70,20 @@ pub enum Code {
     LinkKey = 742,
     /// A link can't be set up.
     LinkSetup = 743,
+    /// The radio port is not there. This and the next ones keep nothing from running: they are told, and the port is tried for ever.
+    RadioMissing = 751,
+    /// Another program holds it.
+    RadioHeld = 752,
+    /// No right to it.
+    RadioNoRight = 753,
+    /// It is no serial port, or takes no such speed.
+    RadioUnfit = 754,
+    /// It went away.
+    RadioGone = 755,
+    /// It takes nothing any more.
+    RadioStuck = 756,
+    /// Much was sent by radio and nothing ever came back.
+    RadioDeaf = 757,
 }
 
 impl fmt::Display for Code {

@@ -13,12 +13,14 @@ use holdfast_proto::id::NodeId;
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
+pub use self::radio::RadioPort;
 use crate::code::Code;
 use crate::probe::ProbeSettings;
 use crate::run::RunError;
 use crate::told;
 
 mod crisis;
+mod radio;
 mod schema;
 
 /// One thing that is wrong in a configuration.
@@ -115,6 +117,8 @@ struct RawSettings {
     sync: RawSync,
     #[serde(default)]
     gossip: RawGossip,
+    #[serde(default)]
+    radio: radio::RawRadio,
     #[serde(default)]
     log: RawLog,
     #[serde(default)]
@@ -235,6 +239,8 @@ pub struct Settings {
     pub sync: Option<(SocketAddr, Vec<String>)>,
     /// The gossip link, where switched on: address, static peers, mDNS.
     pub gossip: Option<(SocketAddr, Vec<String>, bool)>,
+    /// The radio, where there is one.
+    pub radio: Option<RadioPort>,
     /// Log lines.
     pub log_format: LogFormat,
     /// Which.
@@ -424,6 +430,7 @@ impl RawSettings {
         }
         self.timing.check(&mut node, &mut faults);
         let probe = self.crisis.check(&mut node, &mut faults);
+        let radio = self.radio.check(&mut faults);
         if !faults.found.is_empty() {
             return Err(faults.found);
         }
@@ -437,6 +444,7 @@ impl RawSettings {
             token_file: file(self.api.token_file),
             sync: self.sync.enabled.then_some((self.sync.listen, self.sync.peers)),
             gossip: self.gossip.enabled.then_some((self.gossip.listen, self.gossip.peers, self.gossip.mdns)),
+            radio,
             log_format: self.log.format,
             log_filter: self.log.filter,
             record: self.log.record,

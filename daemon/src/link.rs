@@ -12,6 +12,7 @@ mod gossip;
 mod intake;
 mod pipe;
 mod port;
+mod radio;
 mod sync;
 #[cfg(test)]
 #[expect(clippy::wildcard_enum_match_arm, reason = "a test waits for one kind of input and lets the others pass")]
@@ -32,6 +33,8 @@ use tokio::sync::watch;
 pub use self::gossip::GossipSettings;
 use self::intake::{Inlet, Intake};
 use self::port::{Overrun, Port};
+pub use self::radio::view::radio_view;
+pub use self::radio::{RadioSettings, RadioState, Trouble};
 pub use self::sync::SyncSettings;
 use crate::code::Code;
 
@@ -42,6 +45,8 @@ pub struct LinkSettings {
     pub sync: Option<SyncSettings>,
     /// The one broadcast link over gossipsub.
     pub gossip: Option<GossipSettings>,
+    /// A modem on a serial port.
+    pub radio: Option<RadioSettings>,
 }
 
 impl LinkSettings {
@@ -171,6 +176,15 @@ pub(crate) enum Report {
     Down(LinkId, String),
     /// A link has room again. How much is reckoned when the loop takes the report, so that it is never stale.
     Room(LinkId),
+    /// A link says itself what may be given to it now, in place of what it said before.
+    Credit {
+        /// Which.
+        link: LinkId,
+        /// Bytes.
+        room: u32,
+        /// For what is urgent alone.
+        urgent: bool,
+    },
     /// A frame came.
     Frame(LinkId, Bytes),
     /// Anything else.
@@ -213,6 +227,7 @@ pub struct Links {
     shared: Shared,
     sync: Option<sync::SyncLink>,
     gossip: Option<gossip::GossipLink>,
+    radio: Option<radio::RadioLink>,
 }
 
 impl Links {
@@ -243,7 +258,11 @@ impl Links {
             }
             None => None,
         };
-        Ok(Self { reports, ready: VecDeque::new(), ports: BTreeMap::new(), admitted, denied, shared, sync, gossip })
+        let radio = settings.radio.map(|settings| {
+            let shared = Shared { reports: shared.reports.apart(intake::LANE_BYTES), ..shared.clone() };
+            radio::RadioLink::open(settings, shared)
+        });
+        Ok(Self { reports, ready: VecDeque::new(), ports: BTreeMap::new(), admitted, denied, shared, sync, gossip, radio })
     }
 
     /// Where the sync link listens; with port 0 configured this tells the real one.
@@ -283,10 +302,11 @@ impl Links {
     fn take(&mut self, report: Report) {
         match report {
             Report::Up(link, profile, port) => {
-                let room = port.grant();
+                // One that says itself what it takes has taken nothing yet.
+                let room = port.grants().then(|| port.grant());
                 self.ports.insert(link, port);
                 self.ready.push_back(Input::LinkUp { link, profile });
-                self.ready.push_back(Input::Writable { link, room });
+                self.ready.extend(room.map(|room| Input::Writable { link, room }));
             }
             Report::Down(link, cause) => {
                 self.ports.remove(&link);
@@ -295,6 +315,13 @@ impl Links {
             Report::Room(link) => {
                 if let Some(port) = self.ports.get(&link) {
                     self.ready.push_back(Input::Writable { link, room: port.grant() });
+                }
+            }
+            Report::Credit { link, room, urgent } => {
+                if let Some(port) = self.ports.get(&link) {
+                    port.allow(room);
+                    let credit = if urgent { Input::WritableUrgent { link, room } } else { Input::Writable { link, room } };
+                    self.ready.push_back(credit);
                 }
             }
             Report::Frame(link, frame) => {
@@ -323,7 +350,8 @@ impl Links {
     }
 
     /// Ends a link. What was given before is still sent where that takes less than half a second; nothing more is received.
-    /// `LinkDown` follows. A broadcast link that was hung up stays down until the daemon starts again.
+    /// `LinkDown` follows. Gossip that was hung up stays down until the daemon starts again; a radio
+    /// is opened anew.
     pub fn hangup(&mut self, link: LinkId, reason: String) {
         if let Some(port) = self.ports.remove(&link) {
             port.hangup(reason);
@@ -357,6 +385,12 @@ impl Links {
         }
     }
 
+    /// How the radio is, where there is one.
+    #[must_use]
+    pub fn radio(&self) -> Option<RadioState> {
+        self.radio.as_ref().map(radio::RadioLink::state)
+    }
+
     /// What was counted since start.
     #[must_use]
     pub fn counts(&self) -> LinkCounts {
@@ -383,6 +417,9 @@ impl Links {
         }
         if let Some(gossip) = self.gossip.take() {
             gossip.close().await;
+        }
+        if let Some(radio) = self.radio.take() {
+            radio.close().await;
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use holdfast_loopback::token::{self, TokenError};
 use holdfast_proto::control::{Answer, CommandId, Event, Question, Reply};
+use holdfast_proto::id::NodeId;
 use holdfast_proto::identity::{RealmKind, SecretKey};
 use holdfast_proto::io::{Input, Output};
 use holdfast_proto::node::Node;
@@ -15,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::code::Code;
 use crate::config::{ConfigError, Settings};
 use crate::handle::{Ask, Desk, Handle};
-use crate::link::{GossipSettings, LinkError, LinkSettings, Links, SyncSettings};
+use crate::link::{GossipSettings, LinkError, LinkSettings, Links, RadioSettings, SyncSettings, radio_view};
 use crate::paper::{Papers, bind_key};
 use crate::probe;
 use crate::recorder::Recorder;
@@ -27,6 +28,8 @@ use crate::{api, log};
 /// How long the loop takes what already waits before the tasks of the links, which share its thread, have their turn: longer and
 /// QUIC would acknowledge too late.
 const TURN_MAX: Duration = Duration::from_millis(2);
+/// Whoever was heard by radio counts as there for at least so long.
+const HEARD_MIN: Duration = Duration::from_secs(600);
 
 /// The daemon could not start, or could not end cleanly.
 #[derive(Debug, thiserror::Error)]
@@ -154,7 +157,7 @@ pub async fn run(
     store::check_unused(&settings.data_dir)?;
     let listener = tokio::net::TcpListener::bind(settings.api_listen).await;
     let listener = listener.map_err(|cause| RunError::Listen { address: settings.api_listen, cause })?;
-    link_settings(&settings, &papers.roster).check_free()?;
+    link_settings(&settings, &papers.roster, papers.me).check_free()?;
     let token = token::load_or_create(&settings.token_file)?;
 
     let (kind, seed) = (papers.roster.kind(), papers.secret.seed());
@@ -163,7 +166,7 @@ pub async fn run(
     // Wrong clocks are a drill: obeyed in the simulation realm only.
     let offset = std::env::var("HOLDFAST_WALL_OFFSET_S").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let clock = Clock::new(if kind == RealmKind::Simulation { offset } else { 0 });
-    let links = Links::spawn(link_settings(&settings, node.roster()), &seed).await?;
+    let links = Links::spawn(link_settings(&settings, node.roster(), me), &seed).await?;
     // At most one event per unanswered job, and the writer takes no more jobs than its own limit.
     let (answers, store_events) = mpsc::unbounded_channel();
     let writer = store.start(stamp, move |event| drop(answers.send(event)))?;
@@ -203,13 +206,22 @@ pub async fn run(
     Ok(())
 }
 
-fn link_settings(settings: &Settings, roster: &holdfast_proto::identity::Roster) -> LinkSettings {
+fn link_settings(settings: &Settings, roster: &holdfast_proto::identity::Roster, me: NodeId) -> LinkSettings {
     let sync = settings.sync.clone().map(|(listen, peers)| SyncSettings { peers, ..SyncSettings::new(listen) });
     let gossip = settings.gossip.clone().map(|(listen, peers, mdns)| {
         let nodes_expected = roster.nodes().count();
         GossipSettings { peers, mdns, nodes_expected, ..GossipSettings::new(listen, roster.realm().to_string()) }
     });
-    LinkSettings { sync, gossip }
+    let radio = settings.radio.as_ref().map(|radio| {
+        // A few beacons may be lost before somebody counts as gone.
+        let heard_for = (settings.node.beacon * 5).max(HEARD_MIN);
+        let realm = roster.realm().0;
+        let tag = realm.first_chunk::<2>().copied().unwrap_or_default();
+        // Without random numbers two runs of one node begin in the same slots, and nothing else.
+        let manner = radio.manner(me, tag, heard_for, getrandom::u64().unwrap_or(0));
+        RadioSettings { port: radio.port.clone(), baud: radio.baud, manner }
+    });
+    LinkSettings { sync, gossip, radio }
 }
 
 struct Shell {
@@ -292,6 +304,12 @@ impl Shell {
                 let mut told = self.node.answer(self.clock.now(), &question);
                 if let (Question::Metrics, Answer::Metrics(metrics)) = (&question, &mut told) {
                     self.add_metrics(metrics);
+                }
+                if let (Some(state), Answer::Status(view)) = (self.links.radio(), &mut told) {
+                    let name = |node| self.node.roster().current(node).map(|known| known.name.clone()).unwrap_or_default();
+                    let (radio, warning) = radio_view(&state, self.node.waits_by_radio(), name);
+                    view.radio = Some(radio);
+                    view.warnings.extend(warning);
                 }
                 // Whoever asked may have gone away meanwhile.
                 drop(answer.send(told));

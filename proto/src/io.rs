@@ -94,6 +94,21 @@ pub enum Input {
     },
     /// A deadline passed; harmless if early.
     Wake,
+    /// Credit as by [`Self::Writable`], but for classes 0 and 1 alone: what is left of the hour on the air is theirs.
+    WritableUrgent {
+        /// Which link.
+        link: LinkId,
+        /// Bytes.
+        room: u32,
+    },
+    /// Who was heard of late on a broadcast link that proves no keys (a whole list; replaces the last). By their own word: anybody
+    /// can say any name, so nothing but what is worth saying there may depend on it.
+    Near {
+        /// Which link.
+        link: LinkId,
+        /// Their names; only those on the roster count.
+        nodes: Vec<NodeId>,
+    },
 }
 
 /// Everything a node asks of the world.

@@ -1,6 +1,8 @@
 //! Links as the core knows them: by what they can do, never by name. Frames with a class; nothing of what is in them.
 
+pub mod airtime;
 pub mod outbox;
+pub mod radio;
 
 use serde::{Deserialize, Serialize};
 

@@ -338,6 +338,31 @@ pub enum FrameError {
 }
 
 impl Message {
+    /// True where it holds what is of class 0 or 1: such entries, or certificates and revocations.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        match self {
+            Self::Entries { entries, .. } => entries.iter().any(|entry| entry.class.is_urgent()),
+            Self::Roster { .. } => true,
+            Self::Hello { .. }
+            | Self::RosterList { .. }
+            | Self::Docs { .. }
+            | Self::Forks { .. }
+            | Self::Have { .. }
+            | Self::Prune { .. }
+            | Self::Held { .. }
+            | Self::Probe { .. }
+            | Self::Same { .. }
+            | Self::Buckets { .. }
+            | Self::Leaves { .. }
+            | Self::Details { .. }
+            | Self::Want(_)
+            | Self::Done { .. }
+            | Self::Beacon { .. }
+            | Self::Changed { .. } => false,
+        }
+    }
+
     /// The frame.
     #[must_use]
     pub fn to_frame(&self) -> Bytes {

@@ -36,6 +36,7 @@ mod mode;
 mod notices;
 mod own;
 mod quota;
+mod radio;
 mod refuse;
 mod revoked;
 mod room;
@@ -149,10 +150,16 @@ impl Node {
             Input::Received { link, frame } => self.received(link, &frame),
             Input::Writable { link, room } => {
                 if let Some(state) = self.links.get_mut(&link) {
-                    state.room = room;
+                    (state.room, state.urgent_only) = (room, false);
+                }
+            }
+            Input::WritableUrgent { link, room } => {
+                if let Some(state) = self.links.get_mut(&link) {
+                    (state.room, state.urgent_only) = (room, true);
                 }
             }
             Input::Audible { link, keys } => self.audible(link, &keys),
+            Input::Near { link, nodes } => self.near(link, &nodes),
             Input::Candidate { address, is_static } => self.peers.add(address, is_static, None, self.now.mono),
             Input::DialFailed { address, cause } => {
                 self.peers.failed(&address, &cause, self.now.mono, &self.config, &mut self.rng);

@@ -109,7 +109,7 @@ async fn flood(
 ) -> Outcome<()> {
     let me = &alliance.nodes[place];
     let listen = "127.0.0.1:0".parse().map_err(words)?;
-    let settings = LinkSettings { sync: Some(SyncSettings::new(listen)), gossip: None };
+    let settings = LinkSettings { sync: Some(SyncSettings::new(listen)), gossip: None, radio: None };
     let mut flood = Flood {
         alliance,
         author: Author::new(me),
@@ -167,6 +167,8 @@ impl Flood<'_> {
                 }
             }
             Input::Audible { .. }
+            | Input::Near { .. }
+            | Input::WritableUrgent { .. }
             | Input::DialFailed { .. }
             | Input::Candidate { .. }
             | Input::Central { .. }

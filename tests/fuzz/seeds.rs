@@ -11,6 +11,8 @@ use holdfast_proto::identity::enrol::{CodeKey, Offer, Talk, Welcome};
 use holdfast_proto::identity::{ArmorKind, PublicKey, Region, Role, Roster, armor};
 use holdfast_proto::io::Input;
 use holdfast_proto::link::LinkId;
+use holdfast_proto::link::radio::framing::Framing;
+use holdfast_proto::link::radio::pieces::Speaker;
 use holdfast_proto::message::Message;
 use holdfast_proto::recording::{Asked, MAGIC, Part, Start, Step, frame};
 use holdfast_proto::replica::Document;
@@ -27,6 +29,7 @@ type Seed = (String, Vec<u8>);
 /// What the corpus of that target begins with.
 pub(super) fn seeds(target: &str) -> Vec<Seed> {
     match target {
+        "air" => on_air(),
         "frame" => vectors("frame.", ""),
         "entry" => vectors("entry.", ".header"),
         "body" => [vectors("entry.", ".body"), vectors("fact.", ".body")].concat(),
@@ -62,6 +65,22 @@ fn vectors(begins: &str, ends: &str) -> Vec<Seed> {
         Some(seed(short, unhex(hex)?))
     };
     VECTORS.lines().filter_map(line).collect()
+}
+
+/// A short message and one in pieces, in every framing.
+fn on_air() -> Vec<Seed> {
+    let speaker = Speaker { realm: [7, 7], me: NodeId { issuer: 1, serial: 300 }, mtu: 60 };
+    let call = "BV2ABC-7".parse().expect("a call sign");
+    let framings = [("kiss", Framing::Kiss), ("ax25", Framing::Ax25(call)), ("cobs", Framing::Cobs)];
+    let long: Vec<u8> = (0..=255).collect();
+    let all = (0_u8..).zip(framings).flat_map(|(place, (name, framing))| {
+        [("whole", &b"holdfast"[..]), ("pieces", &long)].map(|(what, message)| {
+            let frames = speaker.cut(message).expect("short enough");
+            let line: Vec<u8> = frames.iter().flat_map(|frame| framing.wrap(frame)).collect();
+            seed(&format!("{name}-{what}"), [&[place + 60], &line[..]].concat())
+        })
+    });
+    all.collect()
 }
 
 fn readings() -> Vec<Seed> {

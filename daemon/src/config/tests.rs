@@ -11,6 +11,14 @@ fn parse(text: &str) -> Result<Settings, ConfigError> {
     Settings::parse(Path::new("/etc/holdfast/node.toml"), text, std::iter::empty())
 }
 
+/// What is wrong with a file of these lines beside the needed ones.
+pub(super) fn faults_of(lines: &str) -> Vec<String> {
+    match parse(&format!("{GOOD}{lines}")) {
+        Ok(_) => Vec::new(),
+        Err(error) => error.faults().iter().map(ToString::to_string).collect(),
+    }
+}
+
 #[test]
 fn paths_are_relative_to_the_file_and_the_rest_has_defaults() {
     let settings = parse(GOOD).unwrap();
@@ -101,7 +109,7 @@ fn the_environment_overrides_and_its_faults_name_the_variable() {
 
 /// Fault by fault: what is wrong below [`GOOD`], its line, and what both languages say of it.
 const UNREADABLE: [(&str, usize, &str, &str); 16] = [
-    ("[radio]\nbaud = 1200\n", 6, "no section [radio]", "沒有 [radio]"),
+    ("[satellite]\nbaud = 1200\n", 6, "no section [satellite]", "沒有 [satellite]"),
     ("[api]\nlisten_on = \"x\"\n", 7, "Did you mean listen?", "您是指 listen 嗎"),
     ("[sync]\nmdns = true\n", 7, "Move it below [gossip]", "請移到 [gossip] 之下"),
     ("[sync]\nenabled = \"yes\"\n", 7, "it must be true or false", "應為 true 或 false"),

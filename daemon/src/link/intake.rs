@@ -60,7 +60,7 @@ impl Lane {
 fn bytes_of(report: &Report) -> u32 {
     let bytes = match report {
         Report::Frame(_, frame) => frame.len(),
-        Report::Up(..) | Report::Down(..) | Report::Room(_) | Report::Other(_) => 0,
+        Report::Up(..) | Report::Down(..) | Report::Room(_) | Report::Credit { .. } | Report::Other(_) => 0,
     };
     // More than a whole lane would never fit.
     u32::try_from(bytes.max(REPORT_BYTES_MIN)).unwrap_or(LANE_BYTES).min(LANE_BYTES)

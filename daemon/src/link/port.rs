@@ -68,6 +68,11 @@ impl Port {
         (Self { frames, gauge: Arc::clone(&gauge), mtu, hangup }, Desk { frames: rx, gauge, hangup: hung })
     }
 
+    /// False where the link's task says what may be given, and not how full the queue is.
+    pub(crate) fn grants(&self) -> bool {
+        self.gauge.budget > 0
+    }
+
     /// Room in bytes, from now on the core's credit.
     pub(crate) fn grant(&self) -> u32 {
         // Cleared first: what is released after this line makes a new report.
@@ -75,6 +80,11 @@ impl Port {
         let room = self.gauge.budget.saturating_sub(self.gauge.queued.load(Ordering::SeqCst));
         self.gauge.credit.store(room, Ordering::SeqCst);
         room
+    }
+
+    /// So much and no more may be given, whatever was allowed before.
+    pub(crate) fn allow(&self, room: u32) {
+        self.gauge.credit.store(room, Ordering::SeqCst);
     }
 
     /// Queues a frame.

@@ -28,7 +28,7 @@ fn key(n: u8) -> PublicKey {
 }
 
 fn sync_only() -> LinkSettings {
-    LinkSettings { sync: Some(SyncSettings::new(loopback())), gossip: None }
+    LinkSettings { sync: Some(SyncSettings::new(loopback())), gossip: None, radio: None }
 }
 
 /// Links with the credit they granted.

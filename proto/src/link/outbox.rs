@@ -44,6 +44,15 @@ impl<T> Outbox<T> {
         self.take(lane)
     }
 
+    /// The same of classes 0 and 1 alone.
+    pub fn pop_urgent(&mut self, room: u32) -> Option<T> {
+        let lane = (1..=2).find(|lane| self.lanes.get(*lane).is_some_and(|lane| !lane.is_empty()))?;
+        if self.lanes.get(lane)?.front().is_some_and(|(bytes, _)| *bytes > room) {
+            return None;
+        }
+        self.take(lane)
+    }
+
     /// The next item, unsent.
     #[must_use]
     pub fn peek(&self) -> Option<&T> {
@@ -91,7 +100,9 @@ impl<T> Outbox<T> {
         self.bytes[0]
     }
 
-    fn waiting_bytes(&self) -> usize {
+    /// Bytes waiting.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
         self.bytes.iter().sum()
     }
 
@@ -119,6 +130,18 @@ mod tests {
             (outbox.pop(10), outbox.pop(9), outbox.pop(10), outbox.pop(10)),
             (Some("hello"), None, Some("help"), Some("position"))
         );
+    }
+
+    #[test]
+    fn where_only_the_urgent_may_go_nothing_else_does() {
+        let mut outbox = Outbox::default();
+        outbox.push_control(10, "beacon");
+        outbox.push(Class::ROUTINE, 10, "board");
+        assert_eq!(outbox.pop_urgent(10), None);
+        outbox.push(Class::URGENT, 10, "request");
+        outbox.push(Class::FLASH, 10, "help");
+        assert_eq!((outbox.pop_urgent(9), outbox.pop_urgent(10), outbox.pop_urgent(10)), (None, Some("help"), Some("request")));
+        assert_eq!((outbox.pop_urgent(10), outbox.len()), (None, 2));
     }
 
     #[test]

@@ -142,12 +142,12 @@ impl Node {
     }
 
     fn say_beacon(&mut self, id: LinkId) {
-        let Some(heard) = self.links.get(&id).map(|link| link.audible.len()) else { return };
+        let Some((heard, by_name)) = self.links.get(&id).map(|link| (link.audible.len(), link.by_name)) else { return };
         let next = self.now.mono.after(self.beacon_wait(heard));
         let Some(link) = self.links.get_mut(&id) else { return };
         link.probe_at = Some(next);
         let retell = std::mem::take(&mut link.retell);
-        if heard > 0 {
+        if heard > 0 || by_name {
             let (nonce, root) = (self.rng.next_u64(), self.root());
             self.control(id, Message::Beacon { from: self.me, nonce, root: keyed(root, nonce) });
         }

@@ -30,7 +30,7 @@ pub(super) struct Pending {
 #[derive(Clone, Debug)]
 pub(super) enum Job {
     /// Entries and documents of others.
-    Foreign { entries: Vec<EntryId>, docs: Vec<HeldDoc>, from: Option<LinkId>, heard: Now },
+    Foreign { entries: Vec<EntryId>, docs: Vec<HeldDoc>, from: Option<LinkId>, over: LinkId, heard: Now },
     /// Words of our own.
     Own(Box<write::Flight>),
     /// A fork proof.
@@ -130,7 +130,7 @@ impl Node {
             self.persist(
                 rows,
                 None,
-                Job::Foreign { entries: ids, docs: Vec::new(), from: (!fresh).then_some(link), heard: self.now },
+                Job::Foreign { entries: ids, docs: Vec::new(), from: (!fresh).then_some(link), over: link, heard: self.now },
             );
         }
     }
@@ -230,7 +230,7 @@ impl Node {
             self.persist(
                 rows,
                 None,
-                Job::Foreign { entries: Vec::new(), docs: held, from: (!fresh).then_some(link), heard: self.now },
+                Job::Foreign { entries: Vec::new(), docs: held, from: (!fresh).then_some(link), over: link, heard: self.now },
             );
         }
     }
@@ -365,7 +365,7 @@ impl Node {
     /// The store kept it: now, and only now, it counts.
     pub(super) fn persisted(&mut self, token: u64) {
         match self.jobs.remove(&token) {
-            Some(Job::Foreign { entries, docs, from, heard }) => self.foreign_durable(entries, docs, from, heard),
+            Some(Job::Foreign { entries, docs, from, over, heard }) => self.foreign_durable(entries, docs, (from, over), heard),
             Some(Job::Own(flight)) => self.own_durable(*flight),
             Some(Job::Fork { log, proof }) => self.fork_durable(log, *proof),
             Some(Job::Certified { command, objects }) => self.certified(command, &objects),
@@ -396,7 +396,7 @@ impl Node {
         }
     }
 
-    fn foreign_durable(&mut self, entries: Vec<EntryId>, docs: Vec<HeldDoc>, from: Option<LinkId>, heard: Now) {
+    fn foreign_durable(&mut self, entries: Vec<EntryId>, docs: Vec<HeldDoc>, (from, over): (Option<LinkId>, LinkId), heard: Now) {
         let mut runs: Vec<(NodeId, u32, u32)> = Vec::new();
         let many = !entries.is_empty();
         for id in entries {
@@ -415,7 +415,7 @@ impl Node {
             self.notify(Event::Entries { author, first, count });
         }
         for doc in docs {
-            self.doc_durable(doc, from, heard);
+            self.doc_durable(doc, over, heard);
         }
         if let Some(link) = from.filter(|_| many) {
             // Learned by reconciliation: neighbours are not pushed to, they are told to look.
@@ -424,8 +424,8 @@ impl Node {
         self.moved();
     }
 
-    /// `heard`: when it came. The store may have kept it waiting, and it grew older meanwhile.
-    fn doc_durable(&mut self, doc: HeldDoc, from: Option<LinkId>, heard: Now) {
+    /// `over`: which link it came over. `heard`: when it came. The store may have kept it waiting, and it grew older meanwhile.
+    fn doc_durable(&mut self, doc: HeldDoc, over: LinkId, heard: Now) {
         let (author, kind, order) = (doc.row.author, doc.row.kind, doc.doc.order());
         self.pending_docs.remove(&(author, kind, order));
         let age = Age::heard(doc.row.age.age_ms, heard);
@@ -446,7 +446,7 @@ impl Node {
             }
         }
         self.kin_may_be_found(author);
-        if let Some(label) = from.and_then(|link| self.links.get(&link)).map(|link| link.profile.label.clone()) {
+        if let Some(label) = self.links.get(&over).map(|link| link.profile.label.clone()) {
             self.via.insert(author, label);
         }
         self.receipt_due(author);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::ingest::Age;
+use super::radio::Again;
 use super::table::Place;
 use super::trees::Way;
 use super::word::ReadEntry;
@@ -61,6 +62,12 @@ pub(super) struct Link {
     /// Who is there: proven by chain and key.
     pub(super) node: Option<NodeId>,
     pub(super) room: u32,
+    /// The room is for classes 0 and 1 alone.
+    pub(super) urgent_only: bool,
+    /// It proves no keys: who is heard there is known by name only, and silence does not mean that nobody hears us.
+    pub(super) by_name: bool,
+    /// Own words to be said again there.
+    pub(super) again: VecDeque<Again>,
     pub(super) up_at: Instant,
     pub(super) outbox: Outbox<Parcel>,
     pub(super) serving: VecDeque<heal::Serving>,
@@ -96,6 +103,9 @@ impl Link {
             profile,
             node: None,
             room: 0,
+            urgent_only: false,
+            by_name: false,
+            again: VecDeque::new(),
             up_at: now,
             outbox: Outbox::default(),
             serving: VecDeque::new(),
@@ -131,7 +141,8 @@ impl Link {
         let probe = self.probe_at.map(|at| (at, Timer::Probe));
         let flush = self.flush_at.map(|at| (at, Timer::Flush));
         let receipt = self.receipt_at.map(|at| (at, Timer::Flush));
-        [greet, probe, flush, receipt].into_iter().flatten().min()
+        let again = self.again.iter().map(|again| again.at).min().map(|at| (at, Timer::Flush));
+        [greet, probe, flush, receipt, again].into_iter().flatten().min()
     }
 
     /// Who was dialled compares digests a moment later than who dialled: one comparison serves both.

@@ -91,7 +91,7 @@ impl Node {
         self.peers.look_again();
         let cut = self.cut.clone();
         for id in self.links.ids() {
-            if let Some(link) = self.links.get_mut(&id) {
+            if let Some(link) = self.links.get_mut(&id).filter(|link| !link.by_name) {
                 link.audible.retain(|node| !cut.contains(node));
             }
         }
@@ -104,6 +104,11 @@ impl Node {
             .map(|(node, _)| node)
             .filter(|node| *node != self.me);
         let nodes: BTreeSet<NodeId> = nodes.collect();
+        self.hears(id, nodes);
+    }
+
+    /// These and no others are heard on a broadcast link.
+    pub(super) fn hears(&mut self, id: LinkId, nodes: BTreeSet<NodeId>) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let newcomers = nodes.difference(&link.audible).next().is_some();
         let (heard, before) = (nodes.len(), link.audible.len());
@@ -124,7 +129,7 @@ impl Node {
 
     /// Says this node's own board again on a broadcast link, if anybody hears it there alone.
     pub(super) fn retell(&mut self, id: LinkId) {
-        if self.unlinked_audible()
+        if self.is_needed_on(id)
             && let Some(doc) = self.replica.doc(self.me, DocKind::Board).cloned()
         {
             self.broadcast_doc(id, &doc);
@@ -355,6 +360,7 @@ impl Node {
                 self.send_receipt(id);
             }
             self.flush(id);
+            self.say_due_again(id);
             let probing = self.links.get_mut(&id).is_some_and(|link| link.probe_at.take_if(|at| *at <= now).is_some());
             if probing {
                 self.probe(id);
@@ -431,11 +437,14 @@ impl Node {
                 return;
             }
             let limit = link.room.min(link.profile.mtu);
-            let Some(first) = link.outbox.pop(limit) else { break };
+            let first = if link.urgent_only { link.outbox.pop_urgent(limit) } else { link.outbox.pop(limit) };
+            let Some(first) = first else { break };
+            // On a channel that loses frames each word goes alone: none is lost with another.
+            let goal = if link.by_name { 0 } else { FRAME_GOAL.min(limit as usize) };
             let frame = match first {
                 Parcel::Control(frame) => frame,
-                Parcel::Entry(read, age) => self.entries_frame(id, (read, age), limit).to_frame(),
-                Parcel::Doc(held, age) => self.docs_frame(id, (held, age), limit).to_frame(),
+                Parcel::Entry(read, age) => self.entries_frame(id, (read, age), limit, goal).to_frame(),
+                Parcel::Doc(held, age) => self.docs_frame(id, (held, age), limit, goal).to_frame(),
             };
             self.transmit_frame(id, frame);
         }
@@ -443,8 +452,7 @@ impl Node {
     }
 
     /// Collects waiting documents behind `first` into one frame.
-    fn docs_frame(&mut self, id: LinkId, first: (HeldDoc, Age), limit: u32) -> Message {
-        let goal = FRAME_GOAL.min(limit as usize);
+    fn docs_frame(&mut self, id: LinkId, first: (HeldDoc, Age), limit: u32, goal: usize) -> Message {
         let mut rows = vec![first];
         let mut bytes = 200;
         while let Some(link) = self.links.get_mut(&id) {
@@ -458,8 +466,7 @@ impl Node {
     }
 
     /// Collects waiting entries behind `first` into one frame.
-    fn entries_frame(&mut self, id: LinkId, first: (Arc<ReadEntry>, AgeMark), limit: u32) -> Message {
-        let goal = FRAME_GOAL.min(limit as usize);
+    fn entries_frame(&mut self, id: LinkId, first: (Arc<ReadEntry>, AgeMark), limit: u32, goal: usize) -> Message {
         let mut rows = vec![first];
         let mut bytes = 200;
         while let Some(link) = self.links.get_mut(&id) {

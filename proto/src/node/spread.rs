@@ -143,18 +143,20 @@ impl Node {
         word: &dyn Fn() -> Parcel,
     ) -> u64 {
         let mut too_long = 0;
-        let batch = self.now.mono.after(self.config.broadcast_batch);
+        let (me, now) = (self.me, self.now.mono);
+        let batch = now.after(self.config.broadcast_batch);
         let came = from.and_then(|link| self.links.place(link));
         let around = self.links.broadcast();
         let silent = |place: &Place| self.links.at(*place).is_some_and(|state| !state.audible.contains(&author));
         let places: Vec<Place> = around.places().filter(|place| Some(*place) != came && silent(place)).collect();
-        if places.is_empty() || !self.unlinked_audible() {
-            return too_long;
-        }
+        let places: Vec<Place> = places.into_iter().filter(|place| self.goes_on(*place, author, class)).collect();
         for place in places {
             let Some(state) = self.links.at_mut(place) else { continue };
             too_long += u64::from(!state.queue_word(class, bytes, word()));
             state.flush_at.get_or_insert(batch);
+            if state.by_name && author == me {
+                state.repeat(now, class, bytes, word());
+            }
         }
         too_long
     }
@@ -371,7 +373,8 @@ impl Node {
             return false;
         }
         let linked = self.linked();
-        self.links.values().any(|state| state.audible.iter().any(|node| !linked.contains(node) && !self.cut.contains(node)))
+        let unlinked = |node: &NodeId| !linked.contains(node) && !self.cut.contains(node);
+        self.links.values().filter(|state| !state.by_name).any(|state| state.audible.iter().any(unlinked))
     }
 
     pub(super) fn bug(&mut self, what: &str) {

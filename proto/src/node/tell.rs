@@ -62,6 +62,7 @@ impl Node {
             conflicts: self.domain.conflicts().saturating_add(u32::try_from(self.replica.forks().count()).unwrap_or(0)),
             neighbours: u32::try_from(self.linked().len()).unwrap_or(u32::MAX),
             warnings: self.warnings(),
+            radio: None,
         }
     }
 

@@ -14,6 +14,7 @@ mod heals;
 mod kin;
 mod laws;
 mod quota;
+mod radio;
 mod replay;
 mod revoked;
 mod room;

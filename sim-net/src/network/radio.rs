@@ -6,18 +6,17 @@
 //! next, and when to give it up, is the sender's business. A carrier is what carrier sense notices; noise is none.
 
 pub mod airtime;
-pub mod ledger;
 pub mod place;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::airtime::airtime;
-use self::ledger::Ledger;
 use self::place::{Field, Place, attenuation};
 use super::Cause;
 use super::path::Misuse;
 use crate::dice::{Dice, Purpose};
 use crate::scenario::{Channel, Micros, Ppm, SiteNo};
+use holdfast_proto::link::airtime::Ledger;
 
 /// Chance to take a slot when the channel is free: KISS `P` = 63.
 const PERSISTENCE: Ppm = 250_000;

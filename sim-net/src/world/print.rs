@@ -81,6 +81,8 @@ impl Print {
             Input::LinkUp { .. }
             | Input::LinkDown { .. }
             | Input::Audible { .. }
+            | Input::Near { .. }
+            | Input::WritableUrgent { .. }
             | Input::Candidate { .. }
             | Input::DialFailed { .. }
             | Input::Command { .. }

@@ -3,6 +3,7 @@
 //! The same list is replayed by the tests (`tests/fuzzed.rs`) and driven by libFuzzer (`tests/fuzz/main.rs`). Any bytes are input; those that
 //! don't parse are an answer too. Length, time and memory of one input are limited by whoever runs them.
 
+mod air;
 mod api;
 pub(crate) mod papers;
 pub(crate) mod siege;
@@ -24,6 +25,7 @@ const fn target(name: &'static str, run: fn(&[u8])) -> Target {
 
 /// All readers of the protocol and of the API.
 pub(crate) const TARGETS: &[Target] = &[
+    target("air", air::port),
     target("frame", words::frame),
     target("entry", words::entry),
     target("body", words::body),

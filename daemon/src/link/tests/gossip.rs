@@ -8,7 +8,7 @@ fn gossip_only(peers: &[SocketAddr]) -> LinkSettings {
     settings.mdns = false;
     settings.nodes_expected = 3;
     settings.redial_max = Duration::from_secs(2);
-    LinkSettings { sync: None, gossip: Some(settings) }
+    LinkSettings { sync: None, gossip: Some(settings), radio: None }
 }
 
 /// A frame of our version.

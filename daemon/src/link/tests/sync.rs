@@ -41,7 +41,7 @@ async fn whoever_is_not_admitted_is_refused_and_told_so() {
 async fn a_dial_that_comes_to_nothing_says_why() {
     let mut settings = SyncSettings::new(loopback());
     settings.dial_max = Duration::from_millis(300);
-    let mut a = End::open(1, LinkSettings { sync: Some(settings), gossip: None }, &[1, 2]).await;
+    let mut a = End::open(1, LinkSettings { sync: Some(settings), gossip: None, radio: None }, &[1, 2]).await;
     let empty = std::net::UdpSocket::bind(loopback()).expect("a port").local_addr().expect("bound").to_string();
     a.links.dial(empty.clone());
     a.links.dial(empty.clone());
@@ -181,7 +181,17 @@ fn dated(n: u8, from: i32, to: i32) -> Links {
     let identity = Identity::with_years(&seed(n), from, to).expect("a key");
     let (shared, reports, admitted, denied) = shared();
     let sync = sync::SyncLink::open_as(SyncSettings::new(loopback()), &identity, &seed(n), shared.clone()).expect("opens");
-    Links { reports, ready: VecDeque::new(), ports: BTreeMap::new(), admitted, denied, shared, sync: Some(sync), gossip: None }
+    Links {
+        reports,
+        ready: VecDeque::new(),
+        ports: BTreeMap::new(),
+        admitted,
+        denied,
+        shared,
+        sync: Some(sync),
+        gossip: None,
+        radio: None,
+    }
 }
 
 fn shared() -> (Shared, Intake, watch::Sender<Admitted>, watch::Sender<Admitted>) {
@@ -247,7 +257,7 @@ async fn a_length_above_the_mtu_closes_the_link() {
 async fn a_connection_that_opens_no_stream_is_closed_after_its_time() {
     let mut settings = SyncSettings::new(loopback());
     settings.admission_max = Duration::from_millis(300);
-    let b = End::open(2, LinkSettings { sync: Some(settings), gossip: None }, &[1, 2]).await;
+    let b = End::open(2, LinkSettings { sync: Some(settings), gossip: None, radio: None }, &[1, 2]).await;
     let (_endpoint, connection) = rogue(1, &b.address()).await;
     let error = timeout(LIMIT, connection.closed()).await.expect("closed within the limit");
     assert_eq!(code_of(&error), Some(VarInt::from_u32(2)));

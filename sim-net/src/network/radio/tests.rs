@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::ledger::HOUR;
 use super::*;
 use crate::scenario::Modulation;
+use holdfast_proto::link::airtime::HOUR;
 
 /// About a kilometre north in millionths of a degree.
 const KM: i32 = 8_993;

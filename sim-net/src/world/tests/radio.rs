@@ -1,9 +1,9 @@
 //! Radio carries what lines don't: in range, one at a time, as long as the hour allows and nothing breaks it.
 
 use super::*;
-use crate::network::radio::ledger::HOUR as LEDGER_HOUR;
 use crate::scenario::{Channel, Modulation};
 use crate::swarm::Scale;
+use holdfast_proto::link::airtime::HOUR as LEDGER_HOUR;
 
 /// Frames as the nodes make them today fit.
 fn wide() -> Channel {

@@ -1,0 +1,114 @@
+//! Broadcast links that prove no keys: radio. What goes there is little: a node's own words, and what is urgent of others.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Node;
+use super::link::{Link, Parcel};
+use super::table::Place;
+use crate::id::{Class, NodeId};
+use crate::link::LinkId;
+use crate::time::Instant;
+
+/// An own word is said again so long after each time: nobody there can say that it missed one. At a fifth of frames lost, an urgent word
+/// of two frames is missed by one hearer in 60 after four times; by the first alone, by one in three.
+const AGAIN_URGENT: [Duration; 3] = [Duration::from_secs(15), Duration::from_secs(60), Duration::from_secs(240)];
+/// What is not urgent, likewise.
+const AGAIN: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(300)];
+/// Words that are to be said again on one link; the oldest gives way.
+const AGAIN_MAX: usize = 64;
+
+/// A word that will be said again.
+#[derive(Clone, Debug)]
+pub(super) struct Again {
+    pub(super) at: Instant,
+    said: usize,
+    class: Class,
+    bytes: u32,
+    word: Parcel,
+}
+
+impl Again {
+    fn next(self, now: Instant) -> Option<Self> {
+        let waits: &[Duration] = if self.class.is_urgent() { &AGAIN_URGENT } else { &AGAIN };
+        let wait = waits.get(self.said).copied()?;
+        Some(Self { at: now.after(wait), said: self.said + 1, ..self })
+    }
+}
+
+impl Link {
+    /// An own word was queued: it is said again later. A newer board takes the place of an older one.
+    pub(super) fn repeat(&mut self, now: Instant, class: Class, bytes: u32, word: Parcel) {
+        if matches!(word, Parcel::Doc(..)) {
+            self.again.retain(|again| !matches!(again.word, Parcel::Doc(..)));
+        }
+        if self.again.len() >= AGAIN_MAX {
+            self.again.pop_front();
+        }
+        self.again.extend(Again { at: now, said: 0, class, bytes, word }.next(now));
+    }
+}
+
+impl Node {
+    /// Own words whose time has come are said once more, if still anybody may lack them.
+    pub(super) fn say_due_again(&mut self, id: LinkId) {
+        let now = self.now.mono;
+        let is_due = |again: &Again| again.at <= now;
+        if !self.links.get(&id).is_some_and(|link| link.again.iter().any(is_due)) {
+            return;
+        }
+        let needed = self.is_needed_on(id);
+        let Some(link) = self.links.get_mut(&id) else { return };
+        for again in std::mem::take(&mut link.again) {
+            if !is_due(&again) {
+                link.again.push_back(again);
+                continue;
+            }
+            if needed {
+                link.queue_word(again.class, again.bytes, again.word.clone());
+            }
+            link.again.extend(again.next(now));
+        }
+    }
+
+    /// Who was heard of late on a link that knows stations by name only. The first such list, empty or not, says that it is one.
+    pub(super) fn near(&mut self, id: LinkId, nodes: &[NodeId]) {
+        let certified = &self.known.directory().nodes;
+        let nodes: BTreeSet<NodeId> =
+            nodes.iter().copied().filter(|node| *node != self.me && certified.contains_key(node)).collect();
+        let Some(link) = self.links.get_mut(&id).filter(|link| link.profile.broadcast) else { return };
+        link.by_name = true;
+        self.hears(id, nodes);
+    }
+
+    /// Somebody may hear a broadcast link who is not linked. On radio nobody heard means nothing: they may hear us all the same.
+    pub(super) fn is_needed_on(&mut self, id: LinkId) -> bool {
+        let Some(link) = self.links.get(&id) else { return false };
+        if !link.by_name {
+            return self.unlinked_audible();
+        }
+        let linked = self.linked();
+        link.audible.is_empty() || link.audible.iter().any(|node| !linked.contains(node))
+    }
+
+    /// Whether a fresh word goes onto a broadcast link. Radio gets no flood from elsewhere: a node's own words, and of others what is
+    /// urgent, from one of those who heard it, the one with the lowest name.
+    pub(super) fn goes_on(&mut self, place: Place, author: NodeId, class: Class) -> bool {
+        let Some(link) = self.links.at(place) else { return false };
+        if !link.by_name {
+            return self.unlinked_audible();
+        }
+        let linked = self.linked();
+        let needed = link.audible.is_empty() || link.audible.iter().any(|node| !linked.contains(node));
+        let first = || link.audible.iter().filter(|node| linked.contains(node)).all(|node| *node > self.me);
+        needed && (author == self.me || (class.is_urgent() && first()))
+    }
+
+    /// What waits to go out by radio: words and their bytes.
+    #[must_use]
+    pub fn waits_by_radio(&self) -> (usize, usize) {
+        let waiting =
+            self.links.values().filter(|link| link.by_name).map(|link| (link.outbox.len(), link.outbox.waiting_bytes()));
+        waiting.fold((0, 0), |(words, bytes), (more, long)| (words + more, bytes + long))
+    }
+}

@@ -1,0 +1,153 @@
+//! Links that know stations by name only.
+
+use super::*;
+use crate::link::radio::MESSAGE_MAX;
+use crate::message::Message;
+
+const AIR: LinkId = LinkId(99);
+
+/// Each of these hosts has a radio on one channel. What is said there goes nowhere by itself.
+fn with_radios(world: &mut World, hosts: &[usize]) {
+    for n in hosts {
+        let profile = LinkProfile {
+            mtu: u32::try_from(MESSAGE_MAX).unwrap(),
+            rate: 150,
+            reliable: false,
+            broadcast: true,
+            peer: None,
+            dialled: None,
+            label: "radio".to_owned(),
+        };
+        world.inputs.push_back((*n, Input::LinkUp { link: AIR, profile }));
+        near(world, *n, &[]);
+    }
+    world.settle();
+}
+
+fn near(world: &mut World, n: usize, others: &[usize]) {
+    let nodes = others.iter().map(|other| world.alliance.nodes[*other].node).collect();
+    world.inputs.push_back((n, Input::Near { link: AIR, nodes }));
+}
+
+fn urgent(world: &mut World, n: usize) {
+    let items = vec!["rice:3".to_owned()];
+    let reply =
+        world.order(n, Command::RequestNew(RequestNew { items, priority: Some("urgent".to_owned()), ..Default::default() }));
+    assert!(matches!(reply, Reply::Saved(_)), "{reply:?}");
+}
+
+fn waiting(world: &World, n: usize) -> usize {
+    world.hosts[n].node.links[&AIR].outbox.len()
+}
+
+#[test]
+fn where_nobody_was_heard_own_words_are_said_all_the_same_and_where_all_are_linked_none() {
+    let mut world = World::new(3);
+    world.connect(0, 1);
+    with_radios(&mut world, &[0]);
+    let before = waiting(&world, 0);
+    world.report(0, "operating.status", "open");
+    assert_eq!(waiting(&world, 0), before + 1, "a call that nobody answers is still a call");
+    near(&mut world, 0, &[1]);
+    world.settle();
+    let before = waiting(&world, 0);
+    world.report(0, "operating.status", "closed");
+    assert_eq!(waiting(&world, 0), before, "who is heard has it by the link");
+    near(&mut world, 0, &[1, 2]);
+    world.settle();
+    assert_eq!(waiting(&world, 0), before + 1, "a newcomer is told the board");
+}
+
+#[test]
+fn a_drill_that_cuts_ip_leaves_the_radio_alone() {
+    let mut world = World::new(2);
+    world.connect(0, 1);
+    with_radios(&mut world, &[0]);
+    near(&mut world, 0, &[1]);
+    world.settle();
+    let other = world.alliance.nodes[1].node;
+    let _ = world.order(0, Command::Fault(Fault::Cut { nodes: vec![other] }));
+    let before = waiting(&world, 0);
+    world.report(0, "operating.status", "closed");
+    assert_eq!(waiting(&world, 0), before + 1);
+}
+
+#[test]
+fn of_others_only_what_is_urgent_goes_by_radio_and_from_one_station_alone() {
+    let mut world = World::new(4);
+    world.connect(0, 1);
+    world.connect(0, 2);
+    world.connect(1, 2);
+    with_radios(&mut world, &[1, 2]);
+    // Both hear each other and host 3, which has no link; the author has no radio.
+    near(&mut world, 1, &[2, 3]);
+    near(&mut world, 2, &[1, 3]);
+    world.settle();
+    let count = |world: &World| [1, 2].map(|n| waiting(world, n));
+    let before = count(&world);
+    world.report(0, "operating.status", "open");
+    world.request(0, "rice:2", None);
+    assert_eq!(count(&world), before, "routine of others is no matter for the radio");
+    urgent(&mut world, 0);
+    let after = count(&world);
+    assert_eq!([after[0] - before[0], after[1] - before[1]], [1, 0]);
+}
+
+#[test]
+fn with_credit_for_the_urgent_alone_a_board_waits_and_a_call_goes() {
+    let mut world = World::new(2);
+    with_radios(&mut world, &[0]);
+    world.report(0, "operating.status", "open");
+    urgent(&mut world, 0);
+    world.pass(Duration::from_secs(2));
+    let before = waiting(&world, 0);
+    let room = u32::try_from(MESSAGE_MAX).unwrap();
+    let now = world.now;
+    let send = |world: &mut World, input: Input| {
+        world.hosts[0].node.handle(now, input);
+        let outputs = std::iter::from_fn(|| world.hosts[0].node.poll_output());
+        let frames =
+            outputs.filter_map(|output| if let Output::Transmit { link: AIR, frame } = output { Some(frame) } else { None });
+        frames.collect::<Vec<_>>()
+    };
+    let sent = send(&mut world, Input::WritableUrgent { link: AIR, room });
+    assert_eq!(sent.len(), 1);
+    assert!(matches!(Message::from_frame(&sent[0]), Ok(Message::Entries { want: None, entries }) if entries.len() == 1));
+    assert!(sent[0].len() <= 330, "an urgent request takes {} bytes", sent[0].len());
+    assert_eq!(waiting(&world, 0), before - 1);
+    let sent = send(&mut world, Input::Writable { link: AIR, room });
+    assert!(
+        sent.iter().any(|frame| matches!(Message::from_frame(frame), Ok(Message::Docs { want: None, docs }) if docs.len() == 1))
+    );
+}
+
+#[test]
+fn own_words_are_said_again_while_somebody_may_lack_them_and_a_newer_board_takes_the_place_of_the_older() {
+    let mut world = World::new(2);
+    with_radios(&mut world, &[0]);
+    let before = waiting(&world, 0);
+    urgent(&mut world, 0);
+    world.report(0, "operating.status", "open");
+    world.report(0, "operating.status", "closed");
+    let again = |world: &World| world.hosts[0].node.links[&AIR].again.len();
+    assert_eq!((waiting(&world, 0) - before, again(&world)), (3, 2));
+    world.pass(Duration::from_secs(50));
+    assert_eq!(waiting(&world, 0) - before, 4, "the urgent one comes again first");
+    world.pass(Duration::from_secs(900));
+    assert_eq!(again(&world), 0, "and not for ever");
+    let beacons = world.hosts[0].node.links[&AIR].outbox.control_bytes() / 20;
+    assert!(waiting(&world, 0) - before <= 3 + 3 + 2 + beacons, "three times more, and the board twice");
+}
+
+#[test]
+fn a_beacon_goes_whether_or_not_anybody_was_heard_and_names_nobody_certified_count_for_nothing() {
+    let mut world = World::new(2);
+    with_radios(&mut world, &[0]);
+    let nobody = NodeId { issuer: 9, serial: 9 };
+    world.inputs.push_back((0, Input::Near { link: AIR, nodes: vec![nobody, world.alliance.nodes[0].node] }));
+    world.settle();
+    assert!(world.hosts[0].node.links[&AIR].audible.is_empty());
+    let before = waiting(&world, 0);
+    world.pass(Duration::from_secs(160));
+    assert!(waiting(&world, 0) > before);
+}
