@@ -25,11 +25,15 @@ fn holdfast(dir: &Path) -> Command {
 
 impl Demo {
     fn start(nodes: u16) -> Self {
+        Self::start_with(nodes, &[])
+    }
+
+    fn start_with(nodes: u16, more: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let words = File::create(dir.path().join("words")).expect("a file for what the demo says");
         let mut command = holdfast(dir.path());
         command.args(["demo", "--headless", "--nodes", &nodes.to_string(), "--port-base", &free_base(nodes).to_string()]);
-        command.arg("--dir").arg(dir.path().join("demo"));
+        command.args(more).arg("--dir").arg(dir.path().join("demo"));
         command.stdin(Stdio::null()).stdout(words.try_clone().expect("a file handle can be doubled")).stderr(words);
         let child = command.spawn().expect("holdfast can be started");
         let mut demo = Self { dir, child };
@@ -118,6 +122,29 @@ fn cut_write_on_both_sides_heal_and_all_three_are_equal() {
     }
     let digests = demo.digests();
     assert!(digests.iter().all(|d| *d == digests[0]), "{digests:?}");
+}
+
+#[test]
+fn cut_off_from_every_line_a_report_still_comes_by_radio_and_status_says_so() {
+    let demo = Demo::start_with(2, &["--radio"]);
+    let _ = demo.run(&["wait", "converged", "--timeout", "30s"]).exits(0);
+    let _ = demo.run(&["demo", "cut"]).exits(0);
+    let _ = demo.on("a", &["report", "stock", "water=low"]).saved();
+    let minutes = Duration::from_secs(120);
+    eventually(minutes, "the report is at b", || {
+        let status = demo.on("b", &["status", "--json"]).exits(0).json();
+        let a = status["nodes"].as_array().expect("nodes").iter().find(|n| n["id"] == "1-1").cloned().expect("a is listed");
+        let level = a["readings"]["stock.water"]["value"] == "low";
+        let via = a["via"].as_str().unwrap_or_default().starts_with("radio /dev/");
+        if level && via { Ok(()) } else { Err(a.to_string()) }
+    });
+    eventually(minutes, "a has heard b too", || {
+        let status = demo.on("a", &["status", "--json"]).exits(0).json();
+        let line = status["radio"]["en"].as_str().unwrap_or_default();
+        if line.starts_with("radio: heard Hub B") { Ok(()) } else { Err(status["radio"].to_string()) }
+    });
+    let shown = demo.on("b", &["status"]).exits(0);
+    assert!(shown.out.contains("radio: heard Store A") && shown.out.contains("last by radio /dev/"), "{}", shown.out);
 }
 
 #[test]

@@ -167,6 +167,9 @@ pub(crate) struct DemoArgs {
     /// Print one JSON line when ready, nothing else
     #[arg(long)]
     pub(crate) headless: bool,
+    /// Give a and b a radio each: one channel of 1,200 bit/s that no cut touches
+    #[arg(long)]
+    pub(crate) radio: bool,
 }
 
 /// What a running demo can be told.

@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod front;
 mod house;
+#[cfg(unix)]
+mod radio;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,6 +39,8 @@ pub(crate) struct Plan {
     pub(crate) port_base: u16,
     /// One JSON line when ready, nothing else.
     pub(crate) headless: bool,
+    /// The first two have a radio between them.
+    pub(crate) radio: bool,
 }
 
 /// `holdfast demo ...`.
@@ -46,7 +50,9 @@ pub(crate) struct Plan {
 pub(crate) fn demo(desk: &mut Desk<'_>, wish: &Wish, args: DemoArgs) -> Result<Exit, Failure> {
     let dir = target::demo_dir(desk, wish.dir.as_deref())?;
     match args.act {
-        None => start(desk, &Plan { dir, nodes: args.nodes, port_base: args.port_base, headless: args.headless }),
+        None => {
+            start(desk, &Plan { dir, nodes: args.nodes, port_base: args.port_base, headless: args.headless, radio: args.radio })
+        }
         Some(DemoCommand::Status) => status(desk, &dir),
         Some(DemoCommand::Cut) => steer(desk, &dir, &json!({"do": "cut"})),
         Some(DemoCommand::Heal) => steer(desk, &dir, &json!({"do": "heal"})),
@@ -61,7 +67,7 @@ pub(crate) fn demo(desk: &mut Desk<'_>, wish: &Wish, args: DemoArgs) -> Result<E
 /// What keeps it from starting.
 pub(crate) fn start_default(desk: &mut Desk<'_>, wish: &Wish) -> Result<Exit, Failure> {
     let dir = target::demo_dir(desk, wish.dir.as_deref())?;
-    start(desk, &Plan { dir, nodes: NODES, port_base: PORT_BASE, headless: false })
+    start(desk, &Plan { dir, nodes: NODES, port_base: PORT_BASE, headless: false, radio: false })
 }
 
 /// Whether the process that stands in front of this demo still does.

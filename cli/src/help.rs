@@ -192,6 +192,10 @@ const CHINESE: &[(&str, &str)] = &[
         "First port: P+i for the page and API, P+100+i and P+200+i for links",
         "起始連接埠：P+i 供頁面與 API，P+100+i 與 P+200+i 供連線",
     ),
+    (
+        "Give a and b a radio each: one channel of 1,200 bit/s that no cut touches",
+        "讓 a 與 b 各有一台無線電：共用 1,200 bit/s 的頻道，切斷時仍可使用",
+    ),
     ("Print one JSON line when ready, nothing else", "就緒時只輸出一行 JSON"),
     ("a, b, c, ...", "a、b、c 等"),
     ("Which kind; kinds can't mix", "聯盟種類；不同種類不能混用"),

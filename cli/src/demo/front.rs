@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::house::{self, Folder};
+use super::radio::Air;
 use super::{Plan, is_alive};
 use crate::act::Pause;
 use crate::client::{Address, Client};
@@ -36,6 +37,8 @@ const END_MAX: Duration = Duration::from_secs(5);
 const SOCKET_PATH_MAX: usize = 100;
 /// Longest wish taken from another terminal, bytes.
 const WISH_BYTES_MAX: u64 = 4_096;
+/// Nodes with a radio, the first ones.
+const RADIOS: usize = 2;
 /// Lines of a daemon's log shown where it did not start.
 const LOG_LINES: usize = 5;
 
@@ -64,6 +67,8 @@ struct Front {
     cut: bool,
     runs: u64,
     ending: Arc<AtomicBool>,
+    /// Lasts as long as the demo.
+    air: Option<Air>,
     news: (Sender<News>, Receiver<News>),
 }
 
@@ -121,12 +126,18 @@ impl Front {
             return Err((folder, failure));
         }
         let daemons = file.nodes.iter().map(|_| None).collect();
-        Ok(Self { folder, holdfastd, file, daemons, cut: false, runs: 0, ending, news: (tx, rx) })
+        Ok(Self { folder, holdfastd, file, daemons, cut: false, runs: 0, ending, air: None, news: (tx, rx) })
     }
 
     fn begin(&mut self, plan: &Plan) -> Result<(), Failure> {
         self.write_file()?;
-        house::furnish(plan, &self.file.nodes)?;
+        if plan.radio {
+            self.air = Some(
+                Air::open(RADIOS).map_err(|error| Failure::file("H-897", ("make", "建立"), Path::new("/dev/ptmx"), &error))?,
+            );
+        }
+        let radios = self.air.as_ref().map(|air| air.ports.clone()).unwrap_or_default();
+        house::furnish(plan, &self.file.nodes, &radios)?;
         for place in 0..self.file.nodes.len() {
             self.spawn(place)?;
         }

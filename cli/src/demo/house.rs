@@ -17,6 +17,10 @@ use crate::target::{DemoFile, DemoNode};
 const SYNC_ABOVE: u16 = 100;
 /// Ports of gossip links start so far above the base.
 const GOSSIP_ABOVE: u16 = 200;
+/// Bits a second on the air of a demo.
+pub(super) const RADIO_RATE: u32 = 1_200;
+/// From the key to the first bit there.
+pub(super) const RADIO_KEY_UP_MS: u64 = 300;
 /// Days the certificates of a demo last; it lives for hours.
 const DAYS: u32 = 30;
 /// Node b is the hub.
@@ -168,11 +172,11 @@ fn taken(port: u16, kind: &str) -> Failure {
     )
 }
 
-/// Makes keys, certificates and a configuration for each node.
+/// Makes keys, certificates and a configuration for each node; the first ones have these radio ports.
 ///
 /// # Errors
 /// The folder can't be written.
-pub(super) fn furnish(plan: &Plan, nodes: &[DemoNode]) -> Result<(), Failure> {
+pub(super) fn furnish(plan: &Plan, nodes: &[DemoNode], radios: &[PathBuf]) -> Result<(), Failure> {
     let alliance = alliance(plan)?;
     let objects: Vec<(ArmorKind, &[u8])> = alliance
         .objects
@@ -193,7 +197,7 @@ pub(super) fn furnish(plan: &Plan, nodes: &[DemoNode]) -> Result<(), Failure> {
         files::folder(&folder)?;
         files::key(&folder.join("node.key"), ArmorKind::NodeKey, &issued.secret)?;
         files::replace(&folder.join("alliance.hf"), &text)?;
-        files::replace(&node.config, &config(plan, place))?;
+        files::replace(&node.config, &config(plan, place, radios.get(usize::from(place))))?;
     }
     Ok(())
 }
@@ -233,7 +237,7 @@ fn unmade(why: &str) -> Failure {
     )
 }
 
-fn config(plan: &Plan, place: u16) -> String {
+fn config(plan: &Plan, place: u16, radio: Option<&PathBuf>) -> String {
     let (api, count) = (plan.port_base + place, u16::from(plan.nodes));
     let others = |above: u16| {
         (0..count)
@@ -243,6 +247,11 @@ fn config(plan: &Plan, place: u16) -> String {
             .join(", ")
     };
     let home = if place == HUB_PLACE { "" } else { "home_hub = \"1-2\"\n" };
+    let radio = radio.map(|port| {
+        let (port, rate, key_up) = (port.display(), RADIO_RATE, RADIO_KEY_UP_MS);
+        format!("[radio]\nport = \"{port}\"\nframing = \"kiss\"\nrate = {rate}\nkey_up = \"{key_up}ms\"\n\n")
+    });
+    let radio = radio.unwrap_or_default();
     let (sync, gossip) = (api + SYNC_ABOVE, api + GOSSIP_ABOVE);
     format!(
         "# Made by `holdfast demo`; gone when it ends.\n\
@@ -250,7 +259,7 @@ fn config(plan: &Plan, place: u16) -> String {
          [api]\nlisten = \"127.0.0.1:{api}\"\ntoken_file = \"api.token\"\n\n\
          [sync]\nenabled = true\nlisten = \"127.0.0.1:{sync}\"\npeers = [{}]\nadvertise = [\"127.0.0.1:{sync}\"]\n\n\
          [gossip]\nenabled = true\nlisten = \"127.0.0.1:{gossip}\"\nmdns = false\npeers = [{}]\n\n\
-         [log]\nformat = \"text\"\nfilter = \"info\"\n",
+         {radio}[log]\nformat = \"text\"\nfilter = \"info\"\n",
         others(SYNC_ABOVE),
         others(GOSSIP_ABOVE)
     )
@@ -261,7 +270,7 @@ mod tests {
     use super::*;
 
     fn plan(dir: &Path) -> Plan {
-        Plan { dir: dir.to_owned(), nodes: 3, port_base: 20_000, headless: true }
+        Plan { dir: dir.to_owned(), nodes: 3, port_base: 20_000, headless: true, radio: false }
     }
 
     #[test]
@@ -280,7 +289,7 @@ mod tests {
             made: folder.made.clone(),
         };
         files::replace(&dir.join("demo.json"), &serde_json::to_string(&file).unwrap()).unwrap();
-        furnish(&plan, &nodes).unwrap();
+        furnish(&plan, &nodes, &[]).unwrap();
         assert!(dir.join("b/node.key").is_file());
         drop(folder);
         Folder::claim(&dir).unwrap().remove();
@@ -307,7 +316,8 @@ mod tests {
     fn a_taken_port_is_named() {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = socket.local_addr().unwrap().port();
-        let failure = check_ports(&Plan { dir: PathBuf::new(), nodes: 2, port_base: port, headless: true }).unwrap_err();
+        let failure =
+            check_ports(&Plan { dir: PathBuf::new(), nodes: 2, port_base: port, headless: true, radio: false }).unwrap_err();
         assert!(failure.to_string().contains(&port.to_string()));
     }
 }
