@@ -234,9 +234,9 @@ mod tests {
 
     /// Small enough for every build; `holdfast-sim sweep` goes on from here.
     #[test]
-    fn forty_seeds_of_five_nodes_keep_every_rule_and_see_every_fault() {
+    fn sixty_seeds_of_five_nodes_keep_every_rule_and_see_every_fault() {
         let run = |seed| Outcome::new("swarm", None, run(seed, Scale { nodes: 5, minutes: 2 }).unwrap());
-        let summary = Summary::of(&(0..40).map(run).collect::<Vec<_>>()).unwrap();
+        let summary = Summary::of(&(0..60).map(run).collect::<Vec<_>>()).unwrap();
         let failed = &summary.failed;
         assert!(failed.is_empty(), "reproduce with holdfast-sim run --seed N --nodes 5 --minutes 2: {failed:#?}");
         assert!(summary.never.is_empty(), "never happened: {:?}", summary.never);

@@ -455,6 +455,13 @@ pub enum Effect {
     },
     /// Who asked for it takes it back.
     Cancel(String),
+    /// A site promises to a request what nobody covers yet, as far as it knows.
+    Commit {
+        /// Who promises.
+        site: SiteNo,
+        /// The request by its label.
+        request: String,
+    },
     /// Who asked for it says the need is met.
     Close(String),
     /// Staff of a site say what they saw of another.
@@ -578,6 +585,8 @@ pub enum Counted {
     RequestsOpen(SiteNo),
     /// Sites reachable in the eyes of this site.
     Reachable(SiteNo),
+    /// Things that people must settle, as this site lists them.
+    Conflicts(SiteNo),
     /// Sites that told two stories, as this site has found.
     Forked(SiteNo),
     /// Sites whose key was taken away, as this site has heard.

@@ -207,6 +207,11 @@ fn count(world: &mut World, what: &Counted) -> (Option<u64>, Phrase) {
             let nobody = Phrase::NobodyToAsk { site: site.clone() };
             (count, count.map_or(nobody, |count| Phrase::Reachable { site, count }))
         }
+        Counted::Conflicts(at) => {
+            let (count, site) = (status(world, *at).map(|view| u64::from(view.conflicts)), name(world, *at));
+            let nobody = Phrase::NobodyToAsk { site: site.clone() };
+            (count, count.map_or(nobody, |count| Phrase::Conflicts { site, count }))
+        }
         Counted::Forked(at) => {
             let count = status(world, *at).map(|view| view.nodes.iter().filter(|node| node.forked).count() as u64);
             let site = name(world, *at);

@@ -504,6 +504,7 @@ fn on(effect: &Effect, scenario: &Scenario) -> String {
         | Effect::Forge { .. }
         | Effect::Revoke { .. }
         | Effect::Report { .. }
+        | Effect::Commit { .. }
         | Effect::Observe { .. }
         | Effect::Order { .. }
         | Effect::Deputies { .. }

@@ -222,6 +222,7 @@ phrases! {
     /// How many had their key taken away.
     Revoked { site: String, count: u64 } = "{site} 得知金鑰已撤銷的據點：{count}", "sites whose key was revoked, as {site} has heard: {count}";
     /// How many were found to contradict themselves.
+    Conflicts { site: String, count: u64 } = "{site} 列出的待決衝突：{count}", "conflicts as {site} lists them: {count}";
     Forked { site: String, count: u64 } = "{site} 發現紀錄自相矛盾的據點：{count}", "sites that told two stories, as {site} has found: {count}";
     /// How many run.
     Running { count: u64 } = "執行中的據點：{count}", "sites running: {count}";
@@ -290,6 +291,7 @@ const EFFECTS: &[(&str, (&str, &str))] = &[
     ("request", ("補給需求", "request")),
     ("cancel", ("取消需求", "cancel")),
     ("close", ("結束需求", "close")),
+    ("commit", ("承諾供應", "commit")),
     ("observe", ("目視回報", "observe")),
     ("revoke", ("金鑰撤銷", "key revoked")),
     ("order", ("運作模式命令", "mode ordered")),

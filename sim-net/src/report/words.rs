@@ -469,6 +469,7 @@ dictionary! {
         "P5.unchanged" = "保存的他人內容，與作者所寫逐位元組相同。", "What a store keeps of another author is byte for byte what that author wrote.";
         "I5.own-realm" = "其他領域的憑證與話，誰都沒有保存（I5）。", "No certificate and no word of another realm is ever kept (I5).";
         "I9.one-fact-per-key" = "以同一識別碼重試的指令，不會多出第二筆（I9）。", "A command tried again with the same key adds no second fact (I9).";
+        "I10.conserved" = "每一單位承諾或送出的貨，都恰好在一個階段；沒有收貨據點的簽收，就不算收下（I7、I10）。", "Every unit promised or sent is in exactly one stage, and none is taken in without its consignee's word (I7, I10).";
         "P6.same-fingerprint" = "同一種子，同一指紋。", "Same seed, same fingerprint.";
         "one-story" = "沒有作者在同一編號下寫出兩種內容。", "No author writes two contents under one number.";
         "restarts" = "無論儲存了什麼，據點程式都能重新啟動。", "A node starts again from whatever its store holds.";
@@ -495,6 +496,7 @@ dictionary! {
         "P5.unchanged" = "P5 原樣不變", "P5.unchanged";
         "I5.own-realm" = "I5 只收本領域", "I5.own-realm";
         "I9.one-fact-per-key" = "I9 重試只算一筆", "I9.one-fact-per-key";
+        "I10.conserved" = "I10 數量守恆", "I10.conserved";
         "P6.same-fingerprint" = "P6 指紋相同", "P6.same-fingerprint";
         "one-story" = "一號一說", "one-story";
         "restarts" = "必能重啟", "restarts";

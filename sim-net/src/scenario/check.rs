@@ -340,6 +340,7 @@ impl<'a> Checker<'a> {
                                 effect,
                                 Effect::Report { .. }
                                     | Effect::Request { .. }
+                                    | Effect::Commit { .. }
                                     | Effect::Observe { .. }
                                     | Effect::Cancel(_)
                                     | Effect::Close(_)
@@ -349,7 +350,7 @@ impl<'a> Checker<'a> {
                         };
                         if self.happens(origin, "check.knows", *nr).is_some_and(|inject| !spoken(&inject.effect)) {
                             let what = format!("Inject {nr} makes nobody say anything that could be known.");
-                            let todo = "Name an inject with report, request, observe, cancel, close, order or deputies.";
+                            let todo = "Name an inject with report, request, commit, observe, cancel, close, order or deputies.";
                             self.wrong(origin, "check.knows", Wrong::new(what, todo));
                         }
                     }
@@ -364,7 +365,12 @@ impl<'a> Checker<'a> {
                 of
             }
             Check::Count {
-                what: Counted::RequestsOpen(at) | Counted::Reachable(at) | Counted::Forked(at) | Counted::Revoked(at),
+                what:
+                    Counted::RequestsOpen(at)
+                    | Counted::Conflicts(at)
+                    | Counted::Reachable(at)
+                    | Counted::Forked(at)
+                    | Counted::Revoked(at),
                 ..
             } => std::slice::from_ref(at),
             Check::Shows { at, of, .. } => {

@@ -28,7 +28,7 @@ impl Effect {
             | Self::OperatorAbsent(sites) => sites.clone(),
             Self::Partition { groups, .. } => groups.concat(),
             Self::Courier { from, to } => vec![*from, *to],
-            Self::Forge { site, .. } | Self::Request { site, .. } => vec![*site],
+            Self::Forge { site, .. } | Self::Request { site, .. } | Self::Commit { site, .. } => vec![*site],
             Self::Observe { site, of, .. } => vec![*site, *of],
             Self::Revoke { site, at } => vec![*site, *at],
             Self::Order { site, acting_for, .. } => std::iter::once(*site).chain(*acting_for).collect(),
@@ -75,6 +75,7 @@ impl Effect {
             | Self::Request { .. }
             | Self::Cancel(_)
             | Self::Close(_)
+            | Self::Commit { .. }
             | Self::Observe { .. }
             | Self::Order { .. }
             | Self::Deputies { .. }

@@ -144,7 +144,7 @@ fn inject_holds(inject: &mut Inject, labels: &BTreeSet<String>, expects: &BTreeS
     {
         return false;
     }
-    if let Effect::Cancel(label) | Effect::Close(label) = &inject.effect {
+    if let Effect::Cancel(label) | Effect::Close(label) | Effect::Commit { request: label, .. } = &inject.effect {
         return labels.contains(label);
     }
     if let Effect::FirmOutage(owner) = &inject.effect { owners.contains(owner.as_str()) } else { true }
@@ -177,7 +177,7 @@ fn touches(effect: &mut Effect, places: &Places, count: usize) -> bool {
             if several { groups.len() > 1 } else { groups.first().is_some_and(|group| group.len() < count) }
         }
         Effect::Courier { from, to } => places.one(from) && places.one(to),
-        Effect::Forge { site, .. } | Effect::Request { site, .. } => places.one(site),
+        Effect::Forge { site, .. } | Effect::Request { site, .. } | Effect::Commit { site, .. } => places.one(site),
         Effect::Observe { site, of, .. } => places.one(site) && places.one(of),
         Effect::Revoke { site, at } => places.one(site) && places.one(at),
         Effect::Order { site, acting_for, .. } => {
@@ -203,7 +203,12 @@ fn looks(check: &mut Check, places: &Places) -> bool {
         | Check::TimeToKnowP95 { sites, .. }
         | Check::Count { what: Counted::Running(sites) | Counted::Open(sites), .. } => places.some(sites),
         Check::Count {
-            what: Counted::RequestsOpen(site) | Counted::Reachable(site) | Counted::Forked(site) | Counted::Revoked(site),
+            what:
+                Counted::RequestsOpen(site)
+                | Counted::Conflicts(site)
+                | Counted::Reachable(site)
+                | Counted::Forked(site)
+                | Counted::Revoked(site),
             ..
         } => places.one(site),
         Check::Shows { at, of, .. } => places.some(at) && places.some(of),

@@ -174,7 +174,7 @@ fn events_that_make_no_sense_are_refused_at_their_line() {
         &["key inject.where", "key inject.period", "key inject.lasts"],
     );
     refused_event("at = \"03:00\"\nwhat = \"crash\"\nwhere = \"site:S1\"", &["not before the end of the exercise, 02:00"]);
-    refused_event("at = \"00:30\"\nwhat = \"commit\"", &["not there yet"]);
+    refused_event("at = \"00:30\"\nwhat = \"consign\"", &["not there yet"]);
     refused_event("at = \"00:30\"\nwhat = \"crash\"\nwhere = \"region:TPE\"", &["matches no site"]);
     refused_event("at = \"00:30\"\nwhat = \"cut\"\nwhere = \"element:EX-HUA-9\"", &["no element", "EX-HUA-01"]);
     refused_event("at = \"00:30\"\nwhat = \"partition\"\ngroups = [\"*\"]", &["Nobody is parted"]);

@@ -145,6 +145,8 @@ words! {
         Cancel = "cancel",
         /// The need is met.
         Close = "close",
+        /// A supplier promises what nobody covers yet.
+        Commit = "commit",
         /// Staff say what they saw.
         Observe = "observe",
         /// An authority orders a mode.
@@ -163,7 +165,7 @@ words! {
 }
 
 /// Effects that are designed and not there yet.
-pub const EFFECTS_TO_COME: &[&str] = &["commit", "stock", "allot", "consign", "receive"];
+pub const EFFECTS_TO_COME: &[&str] = &["stock", "allot", "consign", "receive"];
 /// Checks that are designed and not there yet, by their key.
 pub const CHECKS_TO_COME: &[&str] = &["sum", "never", "never_after", "shows_age", "accepted_from"];
 

@@ -183,6 +183,7 @@ fn check_pairs(check: &Check, index: &Index<'_>) -> Vec<(&'static str, String)> 
                 Counted::RequestsOpen(site) => ("requests-open", "at", show(&[*site])),
                 Counted::Reachable(site) => ("reachable", "at", show(&[*site])),
                 Counted::Revoked(site) => ("revoked", "at", show(&[*site])),
+                Counted::Conflicts(site) => ("conflicts", "at", show(&[*site])),
                 Counted::Forked(site) => ("forked", "at", show(&[*site])),
                 Counted::Running(sites) => ("running", "of", show(sites)),
                 Counted::Open(sites) => ("open", "of", show(sites)),
@@ -311,6 +312,7 @@ fn effect_cells(effect: &Effect, index: &Index<'_>) -> Vec<(&'static str, String
             vec![one("as", *site), ("data", joined(data))]
         }
         Effect::Cancel(label) | Effect::Close(label) => vec![("request", label.clone())],
+        Effect::Commit { site, request } => vec![one("as", *site), ("request", request.clone())],
         Effect::Observe { site, of, values } => {
             vec![one("as", *site), one("of", *of), ("data", joined(values.iter().cloned()))]
         }
@@ -357,6 +359,7 @@ impl Effect {
             Self::Request { .. } => What::Request,
             Self::Cancel(_) => What::Cancel,
             Self::Close(_) => What::Close,
+            Self::Commit { .. } => What::Commit,
             Self::Observe { .. } => What::Observe,
             Self::Order { .. } => What::Order,
             Self::Deputies { .. } => What::Deputies,

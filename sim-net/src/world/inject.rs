@@ -95,6 +95,7 @@ impl World {
             | Effect::Request { .. }
             | Effect::Cancel(_)
             | Effect::Close(_)
+            | Effect::Commit { .. }
             | Effect::Observe { .. }
             | Effect::Order { .. }
             | Effect::Deputies { .. }
@@ -175,6 +176,7 @@ impl World {
             Effect::ClockDrift { sites, ppm } => self.drift(&sites, i64::from(ppm)),
             Effect::Report { sites, .. } => sites.into_iter().for_each(|node| self.tell(node, nr)),
             Effect::Request { site, .. }
+            | Effect::Commit { site, .. }
             | Effect::Observe { site, .. }
             | Effect::Order { site, .. }
             | Effect::Deputies { site, .. } => {
@@ -269,6 +271,7 @@ impl World {
             | Effect::Request { .. }
             | Effect::Cancel(_)
             | Effect::Close(_)
+            | Effect::Commit { .. }
             | Effect::Observe { .. }
             | Effect::Order { .. }
             | Effect::Deputies { .. }
@@ -436,6 +439,7 @@ fn stands(effect: &Effect) -> bool {
         | Effect::Request { .. }
         | Effect::Cancel(_)
         | Effect::Close(_)
+        | Effect::Commit { .. }
         | Effect::Observe { .. }
         | Effect::Order { .. }
         | Effect::Deputies { .. }

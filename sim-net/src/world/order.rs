@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_proto::control::{Act, Command, CommandId, Observe, OrderWish, Reply, Report, RequestAct, RequestNew, ScopeWish};
+use holdfast_proto::control::{
+    Act, Command, CommandId, CommitWish, Observe, OrderWish, Reply, Report, RequestAct, RequestNew, ScopeWish, SupplyWish,
+};
 use holdfast_proto::io::Input;
 use holdfast_proto::time::UtcMillis;
 
@@ -113,6 +115,13 @@ impl World {
         }
         if let Effect::Cancel(label) = effect {
             return end(label).map(|act| (Kind::Cancel, Command::RequestCancel(act)));
+        }
+        if let Effect::Commit { request, .. } = effect {
+            let request = about(request)?;
+            return Some((
+                Kind::Goods,
+                Command::Supply(SupplyWish::Commit(CommitWish { request, act, ..CommitWish::default() })),
+            ));
         }
         let Effect::Close(label) = effect else { return None };
         end(label).map(|act| (Kind::Close, Command::RequestClose(act)))

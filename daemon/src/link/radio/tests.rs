@@ -131,10 +131,13 @@ async fn a_port_that_vanishes_within_a_frame_comes_back_by_itself() {
         assert_eq!(frame(&mut links).await, text);
         far.write_all(&line(b"half")[..9]).expect("it is open");
         drop(far);
-        let gone = wait(&mut links, |input| match input {
-            Input::LinkDown { link, cause } => Some((*link, cause.clone())),
-            _ => None,
-        });
+        let gone =
+            wait(
+                &mut links,
+                |input| {
+                    if let Input::LinkDown { link, cause } = input { Some((*link, cause.clone())) } else { None }
+                },
+            );
         let (down, cause) = gone.await;
         assert!(down == link && cause.contains("went away"), "{cause}");
     }

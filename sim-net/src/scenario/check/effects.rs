@@ -119,6 +119,10 @@ impl Checker<'_> {
                 }
             }
             Effect::Cancel(label) | Effect::Close(label) => self.label(origin, "request", label, time(inject)),
+            Effect::Commit { site, request } => {
+                self.there(origin, &[*site]);
+                self.label(origin, "request", request, time(inject));
+            }
             Effect::Report { sites, values } => {
                 self.there(origin, sites);
                 if values.is_empty() {
@@ -250,6 +254,7 @@ impl Checker<'_> {
                 | Effect::Request { .. }
                 | Effect::Cancel(_)
                 | Effect::Close(_)
+                | Effect::Commit { .. }
                 | Effect::Observe { .. }
                 | Effect::Order { .. }
                 | Effect::Deputies { .. }

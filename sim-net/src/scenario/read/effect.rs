@@ -90,6 +90,10 @@ pub(super) fn read(form: &Form<'_>, index: &Index<'_>, when: Option<&When>) -> O
         What::Request => reader.request(when)?,
         What::Cancel => Effect::Cancel(form.need("request", selector::id)?),
         What::Close => Effect::Close(form.need("request", selector::id)?),
+        What::Commit => {
+            let (site, request) = reader.site("as").zip(form.need("request", selector::id))?;
+            Effect::Commit { site, request }
+        }
         What::Observe => {
             let ((site, of), values) = reader.site("as").zip(reader.site("of")).zip(reader.values())?;
             Effect::Observe { site, of, values }

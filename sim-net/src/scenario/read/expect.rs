@@ -12,7 +12,7 @@ use super::effect;
 use super::inject::Injects;
 
 /// What can be counted, as files spell it.
-const COUNTS: [&str; 6] = ["requests-open", "reachable", "forked", "revoked", "running", "open"];
+const COUNTS: [&str; 7] = ["requests-open", "conflicts", "reachable", "forked", "revoked", "running", "open"];
 
 /// All expectations of a file.
 pub(super) fn all(top: &Form<'_>, index: &Index<'_>, injects: &Injects, torn: &mut BTreeSet<(String, u32)>) -> Vec<Expect> {
@@ -208,6 +208,7 @@ impl Reader<'_, '_> {
         let what = match what {
             "requests-open" => at().map(Counted::RequestsOpen),
             "reachable" => at().map(Counted::Reachable),
+            "conflicts" => at().map(Counted::Conflicts),
             "forked" => at().map(Counted::Forked),
             "revoked" => at().map(Counted::Revoked),
             "running" => of().map(Counted::Running),

@@ -34,6 +34,8 @@ struct Hand {
     /// A site that may order.
     authority: Option<SiteNo>,
     elements: usize,
+    /// A chain that has sites here.
+    owner: String,
     duration: Micros,
 }
 
@@ -116,7 +118,8 @@ pub(super) fn scenario(seed: u64) -> Scenario {
     }
     let duration = dice.between(3_600_000_000, 1 << 42);
     let authority = sites.iter().position(|site| site.role == SiteRole::Authority);
-    let mut hand = Hand { dice, sites: sites.len(), authority, elements: elements.len(), duration };
+    let owner = sites.last().map(|site| site.owner.clone()).unwrap_or_default();
+    let mut hand = Hand { dice, sites: sites.len(), authority, elements: elements.len(), owner, duration };
     let objectives = vec![("O1".to_owned(), hand.text()), ("O2".to_owned(), String::new())];
     let exercise = Exercise {
         id: "DRAWN 1".into(),
@@ -227,7 +230,7 @@ fn effect(hand: &mut Hand) -> Effect {
         6 => Effect::Heal(if hand.dice.chance(500) { Vec::new() } else { hand.sites() }),
         7 => Effect::Flap { sites: hand.sites(), period: 1 + hand.span() },
         8 => Effect::Swizzle(hand.sites()),
-        9 => Effect::FirmOutage("Chain A".to_owned()),
+        9 => Effect::FirmOutage(hand.owner.clone()),
         10 => Effect::Crash(hand.sites()),
         11 => Effect::Restart(hand.sites()),
         12 => Effect::ReplacePc(hand.sites()),
@@ -244,6 +247,7 @@ fn effect(hand: &mut Hand) -> Effect {
         22 => Effect::Report { sites: hand.sites(), values: hand.values() },
         23 => Effect::Cancel("R-1".into()),
         24 => Effect::Close("R-1".into()),
+        25 if hand.dice.chance(500) => Effect::Commit { site, request: "R-1".into() },
         25 => Effect::Observe { site, of: other, values: hand.values() },
         26 => Effect::OperatorAbsent(hand.sites()),
         27 => Effect::Say,
@@ -291,6 +295,7 @@ fn check(hand: &mut Hand) -> Check {
             at_least: hand.share(),
         },
         1 => Check::Knows { sites: hand.sites(), alive: hand.dice.chance(500), what: Subject::Inject(1), at_least: 1_000_000 },
+        2 if hand.dice.chance(500) => Check::Count { what: Counted::Conflicts(hand.site()), at_least, at_most },
         2 => Check::Count { what: Counted::RequestsOpen(hand.site()), at_least, at_most },
         3 if hand.dice.chance(500) => Check::Count { what: Counted::Forked(hand.site()), at_least, at_most },
         3 => Check::Count { what: Counted::Reachable(hand.site()), at_least, at_most },
