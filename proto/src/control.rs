@@ -25,7 +25,8 @@ pub use crate::domain::wish::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CommandId(pub u64);
 
-/// What an operator wants done. Reads never need one: see [`crate::node::Node::status`] and its neighbours.
+/// What an operator wants done. Reads never need one: see [`crate::node::Node::status`] and its neighbours. Recordings hold it: a new
+/// one stands last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// What this node says of itself.
@@ -50,12 +51,12 @@ pub enum Command {
     Judge(JudgeWish),
     /// An authority names who acts for it when it is not heard.
     Scope(ScopeWish),
-    /// What a supplier, a carrier or a consignee does.
-    Supply(SupplyWish),
     /// Switches a drill fault on or off; refused outside the simulation realm.
     Fault(Fault),
     /// Certificates or revocations from a file, for everybody.
     Certify(Certify),
+    /// What a supplier, a carrier or a consignee does.
+    Supply(SupplyWish),
 }
 
 /// Certificates and revocations as an alliance file holds them. They prove themselves: whoever hands them in needs no right.

@@ -23,6 +23,9 @@ use super::{Goods, goods_of, refused, take};
 use crate::id::{Class, NodeId};
 use crate::time::Now;
 
+/// Of what holds stock so much is named in a refusal; `stock` shows all.
+const HOLDERS_SHOWN: usize = 4;
+
 /// By how much the counts of a site change.
 type Moved = BTreeMap<LineItem, i64>;
 
@@ -383,7 +386,9 @@ impl Domain {
             let held = shelf.get(item).cloned().unwrap_or_default();
             let Some(available) = held.available() else { return Err(refused::not_counted(item)) };
             if available < *quantity {
-                return Err(refused::not_available(item, *quantity, &held, available));
+                let named = held.holds.iter().take(HOLDERS_SHOWN);
+                let named = named.filter_map(|(id, held)| Some(format!("{held} {}", self.fact_name(*id)?)));
+                return Err(refused::not_available(item, *quantity, &held, &named.collect::<Vec<_>>()));
             }
         }
         Ok(())

@@ -44,19 +44,14 @@ pub(super) fn not_counted(item: &LineItem) -> Refusal {
     usage("H-230", what, fix)
 }
 
-/// More is promised or sent than there is beyond floor and promises.
-pub(super) fn not_available(item: &LineItem, wanted: u64, shelf: &Shelf, available: u64) -> Refusal {
-    let item = named(item);
-    let there = shelf.on_hand.unwrap_or(0);
-    let holders =
-        shelf.holds.iter().take(4).map(|(id, held)| format!("{held} {}", spoken(*id).replacen("R-", "", 1))).collect::<Vec<_>>();
+/// More is promised or sent than there is beyond floor and promises. `holders` says what holds the rest: `30 P-7Q4KM2X`.
+pub(super) fn not_available(item: &LineItem, wanted: u64, shelf: &Shelf, holders: &[String]) -> Refusal {
+    let (item, there, available) = (named(item), shelf.on_hand.unwrap_or(0), shelf.available().unwrap_or(0));
     let (en, zh) = if holders.is_empty() {
         pair("", "")
     } else {
-        (
-            format!(", promised {} ({})", shelf.promised(), holders.join(", ")),
-            format!("，已承諾 {}（{}）", shelf.promised(), holders.join("、")),
-        )
+        let promised = shelf.promised();
+        (format!(", promised {promised} ({})", holders.join(", ")), format!("，已承諾 {promised}（{}）", holders.join("、")))
     };
     let floor = shelf.floor;
     let what = pair(
