@@ -169,7 +169,9 @@ impl Domain {
             if let Some(item) = name.trim().strip_prefix("stock.").and_then(|item| item.strip_suffix(".floor")) {
                 let item = self.item_named(item)?;
                 let kept = if typed.trim().is_empty() { None } else { Some(read_count(item, typed, true)?) };
-                changes.insert(Subject::Floor(item.code.clone()), kept.map(Value::Number));
+                if changes.insert(Subject::Floor(item.code.clone()), kept.map(Value::Number)).is_some() {
+                    return Err(refusal::item_twice(&item.code, &item.zh));
+                }
             } else if let Some(item) = name.trim().strip_prefix("stock.") {
                 // Under two of its names: which of the values is meant nobody can tell.
                 for (subject, value) in self.read_stock(item, typed)? {

@@ -172,7 +172,11 @@ impl Domain {
         let moved = match &step {
             Step::Load | Step::Depart if own && !off_shelf => sent(-1),
             Step::Unload if off_shelf => sent(1),
-            Step::Return(goods) => returned_goods(&state, goods)?,
+            Step::Return(goods) => {
+                let back = returned_goods(&state, goods)?;
+                // Where a carrier said that it left and the sender never did, the goods were not taken off the count.
+                if off_shelf { back } else { Moved::new() }
+            }
             Step::Load
             | Step::Depart
             | Step::Unload
@@ -268,7 +272,6 @@ impl Domain {
         let items: Vec<&LineItem> = state.lines.iter().map(|line| &line.item).collect();
         let read = |typed: &[String]| self.amounts_of(typed, &items).map(|amounts| goods_of(&amounts));
         let (accepted, rejected, damaged) = (read(&wish.accepted)?, read(&wish.rejected)?, read(&wish.damaged)?);
-        let nothing_counted = accepted.is_empty() && rejected.is_empty() && damaged.is_empty();
         for item in accepted.keys().chain(rejected.keys()).chain(damaged.keys()) {
             if !items.contains(&item) {
                 return Err(refused::not_in_it(item, &items));
@@ -280,7 +283,7 @@ impl Domain {
             let (rejected, damaged) = (of(&rejected), of(&damaged));
             // Without a count of what is good, all that is not bad is.
             let good = sent.saturating_sub(rejected).saturating_sub(damaged);
-            let accepted = if accepted.is_empty() || nothing_counted { good } else { of(&accepted) };
+            let accepted = if accepted.is_empty() { good } else { of(&accepted) };
             let counted = accepted.saturating_add(rejected).saturating_add(damaged);
             if counted > sent {
                 return Err(refused::more_than_sent(&line.item, counted, sent));

@@ -350,3 +350,18 @@ fn acts_on_what_ended_or_is_somebody_elses_are_refused() {
     let resolve = ResolveWish { conflict: "C1-2222222".into(), ..ResolveWish::default() };
     assert_eq!(code(wish(&mut bench, HUB, SupplyWish::Resolve(resolve))), "H-252");
 }
+
+#[test]
+fn goods_that_only_a_carrier_saw_leave_are_not_counted_twice_when_they_come_back() {
+    let mut bench = Bench::new();
+    let need = bench.say(log(STORE, 1), &[request(40)]);
+    count(&mut bench, HUB, "water", "60");
+    let promise = wish(&mut bench, HUB, SupplyWish::Commit(CommitWish { request: spoken(need), ..CommitWish::default() }));
+    let promise = promise.expect("there").expect("written");
+    let convoy = bench.say(log(HUB, 1), &[consign(STORE, promise, 40)]);
+    bench.say(log(3, 1), &[step(convoy, Step::Depart)]);
+    let back = StepWish { consignment: spoken_consignment(convoy), step: "return".into(), ..StepWish::default() };
+    wish(&mut bench, HUB, SupplyWish::Step(back)).expect("they are back");
+    let shelf = bench.domain.shelf(node(HUB))[&water()].clone();
+    assert_eq!((shelf.on_hand, shelf.promised(), shelf.available()), (Some(60), 0, Some(60)));
+}
