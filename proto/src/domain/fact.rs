@@ -322,16 +322,29 @@ impl Fact {
     }
 }
 
+/// What goods are called: field 1 or 2 of whatever names them.
+pub(super) fn put_item(out: &mut Writer, item: &LineItem) {
+    match item {
+        LineItem::Code(code) => out.text(1, code),
+        LineItem::Other(text) => out.text(2, text),
+    };
+}
+
+fn item(fields: &Fields<'_>) -> Result<LineItem, Malformed> {
+    match (fields.maybe_text(1)?, clean(fields, 2, OTHER_BYTES_MAX)?) {
+        (Some(code), None) if is_code(code) => Ok(LineItem::Code(code.to_string())),
+        (None, Some(text)) if !text.is_empty() => Ok(LineItem::Other(text)),
+        _ => Err(Malformed),
+    }
+}
+
 fn put_need(out: &mut Writer, need: &Need) {
     out.maybe_uint(8, (need.priority != ROUTINE).then_some(u64::from(need.priority)));
     out.list(
         9,
         need.lines.iter().map(|line| {
             let mut item = Writer::new();
-            match &line.item {
-                LineItem::Code(code) => item.text(1, code),
-                LineItem::Other(text) => item.text(2, text),
-            };
+            put_item(&mut item, &line.item);
             item.uint(3, line.requested);
             item.finish()
         }),
@@ -507,11 +520,7 @@ fn need(fields: &Fields<'_>) -> Result<Need, Malformed> {
 
 fn line(bytes: &[u8]) -> Result<Line, Malformed> {
     let fields = Fields::parse(bytes)?;
-    let item = match (fields.maybe_text(1)?, clean(&fields, 2, OTHER_BYTES_MAX)?) {
-        (Some(code), None) if is_code(code) => LineItem::Code(code.to_string()),
-        (None, Some(text)) if !text.is_empty() => LineItem::Other(text),
-        _ => return Err(Malformed),
-    };
+    let item = item(&fields)?;
     let requested = fields.uint(3)?;
     if requested == 0 || requested > COUNT_MAX {
         return Err(Malformed);

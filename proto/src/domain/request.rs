@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fact::{Deed, Fact, LineItem, Need, Request, Update};
+use super::fact::{Deed, Fact, Need, Request, Update, put_item};
 use super::{Decoded, Domain, EntryMeta};
 use crate::codec::canonical::Writer;
 use crate::id::{EntryId, FactId, Generation, Incarnation, LogId, NodeId};
@@ -507,10 +507,7 @@ impl<'a> RequestState<'a> {
             7,
             self.need.lines.iter().map(|line| {
                 let mut item = Writer::new();
-                match &line.item {
-                    LineItem::Code(code) => item.text(1, code),
-                    LineItem::Other(text) => item.text(2, text),
-                };
+                put_item(&mut item, &line.item);
                 item.uint(3, line.requested);
                 item.finish()
             }),

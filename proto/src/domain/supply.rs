@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Domain;
 use super::fact::supply::{Amount, Commit, Consign, Journey, Receipt, Release, Step, Supply};
-use super::fact::{Deed, Fact, LineItem};
+use super::fact::{Deed, Fact, LineItem, put_item};
 use super::pairs::Pairs;
 use crate::codec::canonical::Writer;
 use crate::id::{FactId, NodeId};
@@ -38,10 +38,7 @@ pub(crate) type Goods = BTreeMap<LineItem, u64>;
 /// What goods are called in canonical bytes.
 pub(crate) fn item_to_bytes(item: &LineItem) -> Vec<u8> {
     let mut out = Writer::new();
-    match item {
-        LineItem::Code(code) => out.text(1, code),
-        LineItem::Other(text) => out.text(2, text),
-    };
+    put_item(&mut out, item);
     out.finish()
 }
 
@@ -54,6 +51,28 @@ pub(crate) fn take(from: &mut u64, wanted: u64) -> u64 {
     let taken = wanted.min(*from);
     *from -= taken;
     taken
+}
+
+/// Goods that several acts named; an act that names none means all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stated {
+    all: bool,
+    goods: Goods,
+}
+
+impl Stated {
+    pub(crate) fn add(&mut self, more: &[Amount]) {
+        self.all |= more.is_empty();
+        for amount in more {
+            let held = self.goods.entry(amount.item.clone()).or_default();
+            *held = held.saturating_add(amount.quantity);
+        }
+    }
+
+    /// How much of an item was named at most.
+    pub(crate) fn of(&self, item: &LineItem) -> u64 {
+        if self.all { u64::MAX } else { self.goods.get(item).copied().unwrap_or(0) }
+    }
 }
 
 /// Which facts speak of what.

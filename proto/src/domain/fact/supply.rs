@@ -18,8 +18,8 @@
 //! | 69 | counts: list of {1: item or 2: free text, 3: accepted, 4: rejected, 5: damaged, 6: missing} | receive |
 
 use super::super::field::{Choice, choice};
-use super::super::item::{COUNT_MAX, is_code};
-use super::{FactKind, LINES_MAX, LineItem, NOTE_BYTES_MAX, OTHER_BYTES_MAX, RequestRef, clean, fact_id, node, request_ref};
+use super::super::item::COUNT_MAX;
+use super::{FactKind, LINES_MAX, LineItem, NOTE_BYTES_MAX, RequestRef, clean, fact_id, item, node, put_item, request_ref};
 use crate::codec::canonical::{Fields, Malformed, Writer};
 use crate::id::{Class, FactId, NodeId};
 
@@ -345,13 +345,6 @@ fn put_step(out: &mut Writer, journey: &Journey) {
     }
 }
 
-fn put_item(out: &mut Writer, item: &LineItem) {
-    match item {
-        LineItem::Code(code) => out.text(1, code),
-        LineItem::Other(text) => out.text(2, text),
-    };
-}
-
 fn put_goods(out: &mut Writer, id: u32, goods: &[Amount]) {
     let bytes = goods.iter().map(|amount| {
         let mut item = Writer::new();
@@ -451,14 +444,6 @@ fn read_consign(fields: &Fields<'_>) -> Result<Consign, Malformed> {
 
 fn note(fields: &Fields<'_>) -> Result<Option<String>, Malformed> {
     clean(fields, 13, NOTE_BYTES_MAX)
-}
-
-fn item(fields: &Fields<'_>) -> Result<LineItem, Malformed> {
-    match (fields.maybe_text(1)?, clean(fields, 2, OTHER_BYTES_MAX)?) {
-        (Some(code), None) if is_code(code) => Ok(LineItem::Code(code.to_string())),
-        (None, Some(text)) if !text.is_empty() => Ok(LineItem::Other(text)),
-        _ => Err(Malformed),
-    }
 }
 
 /// Each item once.

@@ -3,7 +3,7 @@
 use super::super::Domain;
 use super::super::fact::LineItem;
 use super::consignment::{Outcome, Stage};
-use super::{Goods, goods_of, item_to_bytes, take};
+use super::{Goods, Stated, goods_of, item_to_bytes, take};
 use crate::codec::canonical::Writer;
 use crate::id::{FactId, NodeId};
 
@@ -77,9 +77,7 @@ impl CommitmentState {
             None => "committed",
         }
     }
-}
 
-impl CommitmentState {
     /// Everything the facts say of it, canonical.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut out = Writer::new();
@@ -149,14 +147,11 @@ impl Domain {
     }
 
     /// What the supplier took back of it.
-    fn released_of(&self, id: FactId) -> Released {
-        let mut sum = Released::default();
+    fn released_of(&self, id: FactId) -> Stated {
+        let mut sum = Stated::default();
         for act in self.supply.releases.of(id).filter(|act| act.entry.log.author == id.entry.log.author) {
-            let Some(release) = self.release_of(act) else { continue };
-            sum.all |= release.goods.is_empty();
-            for amount in &release.goods {
-                let held = sum.goods.entry(amount.item.clone()).or_default();
-                *held = held.saturating_add(amount.quantity);
+            if let Some(release) = self.release_of(act) {
+                sum.add(&release.goods);
             }
         }
         sum
@@ -173,18 +168,6 @@ impl Domain {
     pub(crate) fn open_commitments(&self, supplier: NodeId) -> usize {
         let states = self.commitments_of(supplier).filter_map(|id| self.commitment_state(id));
         states.filter(|state| state.lines.iter().any(|line| line.open() > 0)).count()
-    }
-}
-
-#[derive(Default)]
-struct Released {
-    all: bool,
-    goods: Goods,
-}
-
-impl Released {
-    fn of(&self, item: &LineItem) -> u64 {
-        if self.all { u64::MAX } else { self.goods.get(item).copied().unwrap_or(0) }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::super::Domain;
 use super::super::fact::LineItem;
 use super::super::fact::supply::{Counted, Load, Step};
-use super::{Goods, goods_of, item_to_bytes, take};
+use super::{Stated, item_to_bytes, take};
 use crate::codec::canonical::Writer;
 use crate::id::{FactId, NodeId};
 
@@ -125,8 +125,6 @@ pub struct ConsignmentState {
     pub receipt: Option<FactId>,
     /// Receipts beyond the one that counts.
     pub more_receipts: Vec<FactId>,
-    /// The carrier's word that it was handed over.
-    pub handed_over: Option<FactId>,
     /// What the consignee counted is not what was sent.
     pub differs: bool,
     /// Load by load.
@@ -151,7 +149,6 @@ impl Domain {
             position: None,
             receipt: None,
             more_receipts: Vec::new(),
-            handed_over: None,
             differs: false,
             loads: Vec::new(),
             lines: Vec::new(),
@@ -163,12 +160,12 @@ impl Domain {
         Some(state)
     }
 
-    fn walk_of(&self, id: FactId, by: NodeId, see: &mut dyn FnMut(FactId, &Step, Option<&str>)) {
+    fn walk_of(&self, id: FactId, by: NodeId, see: &mut dyn FnMut(FactId, &Step)) {
         for act in self.supply.acts.of(id).filter(|act| act.entry.log.author == by) {
             if let Some((journey, (_, fact))) = self.journey(act).zip(self.fact(act))
                 && self.is_authorised(act, fact)
             {
-                see(act, &journey.step, journey.note.as_deref());
+                see(act, &journey.step);
             }
         }
     }
@@ -178,18 +175,16 @@ impl Domain {
         let (mut lost, mut returned) = (Stated::default(), Stated::default());
         let mut at = (false, Stage::Planned);
         let first = state.to;
-        let by: std::collections::BTreeSet<(bool, NodeId)> =
-            [(false, state.sender)].into_iter().chain(state.carrier.filter(|c| *c != state.sender).map(|c| (true, c))).collect();
-        for (_, author) in by {
-            self.walk_of(state.id, author, &mut |act, step, _| {
+        let carrier = state.carrier.filter(|carrier| *carrier != state.sender);
+        for author in [state.sender].into_iter().chain(carrier) {
+            self.walk_of(state.id, author, &mut |act, step| {
                 at = next(at, step);
                 match step {
                     Step::Position(_) => state.position = Some(act),
-                    Step::HandOver(_) => state.handed_over = Some(act),
                     Step::Divert { to, request } => (state.to, state.diverted_to) = (*to, *request),
-                    Step::Lost(goods) => lost.add(&goods_of(goods)),
-                    Step::Return(goods) => returned.add(&goods_of(goods)),
-                    Step::Load | Step::Depart | Step::Arrive | Step::Unload => {}
+                    Step::Lost(goods) => lost.add(goods),
+                    Step::Return(goods) => returned.add(goods),
+                    Step::Load | Step::Depart | Step::Arrive | Step::HandOver(_) | Step::Unload => {}
                 }
             });
         }
@@ -226,27 +221,6 @@ fn next((unloaded, stage): (bool, Stage), step: &Step) -> (bool, Stage) {
         Step::Divert { .. } | Step::Lost(_) | Step::Return(_) => return (unloaded, stage),
     };
     (unloaded && reached < Stage::Departed, stage.max(reached))
-}
-
-/// Goods that several acts named; an act that names none means all.
-#[derive(Clone, Debug, Default)]
-struct Stated {
-    all: bool,
-    goods: Goods,
-}
-
-impl Stated {
-    fn add(&mut self, more: &Goods) {
-        self.all |= more.is_empty();
-        for (item, quantity) in more {
-            let held = self.goods.entry(item.clone()).or_default();
-            *held = held.saturating_add(*quantity);
-        }
-    }
-
-    fn of(&self, item: &LineItem) -> u64 {
-        if self.all { u64::MAX } else { self.goods.get(item).copied().unwrap_or(0) }
-    }
 }
 
 impl ConsignmentState {
