@@ -169,8 +169,7 @@ impl Domain {
     }
 
     fn judge(&mut self, id: FactId) {
-        let state = self.request_state(id);
-        let now = state.map(|state| Brief { standing: state.standing, older: state.cancel_of_older_version });
+        let now = self.brief_of(id);
         let before = match now {
             Some(now) => self.requests.insert(id, now),
             None => self.requests.remove(&id),
@@ -187,6 +186,17 @@ impl Domain {
     #[must_use]
     pub fn standing_of(&self, id: FactId) -> Option<Standing> {
         self.requests.get(&id).map(|brief| brief.standing)
+    }
+
+    fn brief_of(&self, id: FactId) -> Option<Brief> {
+        let request = self.fact(id).and_then(|(_, fact)| as_request(fact))?;
+        let acts = |act: Act<'_>| !matches!(act.fact.deed, Deed::Acknowledge(_)) && self.is_authorised(act.id, act.fact);
+        if request.key.is_none() && !self.acts_on(id).any(acts) {
+            // Most of them, and for good.
+            return Some(Brief { standing: Standing::Open, older: false });
+        }
+        let state = self.request_state(id)?;
+        Some(Brief { standing: state.standing, older: state.cancel_of_older_version })
     }
 
     /// A request by name; `None` where its first fact is not held.
@@ -214,11 +224,10 @@ impl Domain {
         let mut others = Vec::new();
         let mut own = Vec::new();
         for act in self.acts_on(id) {
-            let by = act.id.entry.log.author;
             if matches!(act.fact.deed, Deed::Acknowledge(_)) {
-                if by != author && self.is_asked(by, id) && self.is_authorised(act.id, act.fact) {
+                if self.is_receipt(&act, id) {
                     // Ascending, so the newest of each author is what remains.
-                    state.acknowledged.insert(by, act.id);
+                    state.acknowledged.insert(act.id.entry.log.author, act.id);
                 }
             } else if self.is_authorised(act.id, act.fact) {
                 own.push(act);
@@ -243,12 +252,13 @@ impl Domain {
         self.requests.keys().filter_map(|id| self.request_state(*id))
     }
 
-    /// True if an entry may have made an acknowledgement due: so that not every entry costs a look at every request.
+    /// Requests that an entry makes, or may have opened again: only of these may an acknowledgement have fallen due.
     #[must_use]
-    pub fn may_ask(&self, entry: EntryId, me: NodeId, i_am_hub: bool) -> bool {
-        let asks = |fact: &Fact| match &fact.deed {
-            Deed::Request(request) => request.to.map_or(i_am_hub, |to| to == me),
-            Deed::Update(_) | Deed::Confirm(_) => true,
+    pub fn asked_in(&self, entry: EntryId) -> Vec<FactId> {
+        let facts = self.entries.get(&entry).into_iter().flat_map(|held| super::facts_of(entry, &held.facts));
+        let asks = facts.filter_map(|(id, fact)| match &fact.deed {
+            Deed::Request(_) => Some(id),
+            Deed::Update(Update { of, .. }) | Deed::Confirm(of) => Some(of.request),
             Deed::Floor(_)
             | Deed::Cancel(_)
             | Deed::Close(_)
@@ -257,26 +267,50 @@ impl Domain {
             | Deed::Mode(_)
             | Deed::Order(_)
             | Deed::Scope(_)
-            | Deed::Supply(_) => false,
-        };
-        let Some(held) = self.entries.get(&entry) else { return false };
-        held.facts.iter().any(|decoded| match decoded {
-            Decoded::Fact(fact) => asks(fact),
-            Decoded::Inert(_) => false,
-        })
+            | Deed::Supply(_) => None,
+        });
+        asks.collect()
+    }
+
+    /// True if an entry acknowledges a request of this node.
+    #[must_use]
+    pub fn acknowledges(&self, entry: EntryId, me: NodeId) -> bool {
+        let facts = self.entries.get(&entry).into_iter().flat_map(|held| super::facts_of(entry, &held.facts));
+        let mut named =
+            facts.flat_map(|(_, fact)| if let Deed::Acknowledge(named) = &fact.deed { named.as_slice() } else { &[] });
+        named.any(|request| request.entry.log.author == me)
+    }
+
+    /// Who said that a request was received, as [`RequestState::acknowledged`] has it.
+    #[must_use]
+    pub fn acknowledged_by(&self, request: FactId) -> BTreeSet<NodeId> {
+        let acts = self.acts_on(request).filter(|act| self.is_receipt(act, request));
+        acts.map(|act| act.id.entry.log.author).collect()
+    }
+
+    /// True if this act says that a request was received, by somebody who was asked.
+    fn is_receipt(&self, act: &Act<'_>, request: FactId) -> bool {
+        let by = act.id.entry.log.author;
+        matches!(act.fact.deed, Deed::Acknowledge(_))
+            && by != request.entry.log.author
+            && self.is_asked(by, request)
+            && self.is_authorised(act.id, act.fact)
     }
 
     /// Requests that ask this node, or all hubs where it is one, and that it did not acknowledge yet.
     #[must_use]
     pub fn acknowledgements_due(&self, me: NodeId, i_am_hub: bool) -> Vec<FactId> {
+        self.requests.keys().copied().filter(|id| self.is_acknowledgement_due(*id, me, i_am_hub)).collect()
+    }
+
+    /// The same of one of them.
+    #[must_use]
+    pub fn is_acknowledgement_due(&self, id: FactId, me: NodeId, i_am_hub: bool) -> bool {
         let asks_me = |request: &Request| request.to.map_or(i_am_hub, |to| to == me);
-        let open = self.requests.iter().filter(|(_, brief)| brief.is_open()).map(|(id, _)| *id);
-        let due = open.filter(|id| {
-            id.entry.log.author != me
-                && self.fact(*id).and_then(|(_, fact)| as_request(fact)).is_some_and(asks_me)
-                && !self.acts_on(*id).any(|act| act.id.entry.log.author == me && matches!(act.fact.deed, Deed::Acknowledge(_)))
-        });
-        due.collect()
+        id.entry.log.author != me
+            && self.requests.get(&id).is_some_and(|brief| brief.is_open())
+            && self.fact(id).and_then(|(_, fact)| as_request(fact)).is_some_and(asks_me)
+            && !self.acts_on(id).any(|act| act.id.entry.log.author == me && matches!(act.fact.deed, Deed::Acknowledge(_)))
     }
 
     /// Numbers below `below` of a logbook that must stay if its floor is raised there: what is not settled yet. Entries not

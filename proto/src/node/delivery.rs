@@ -33,6 +33,15 @@ impl Heads {
     }
 }
 
+impl HeldBy {
+    fn covers(&self, ticket: Ticket) -> bool {
+        match ticket {
+            Ticket::Fact(fact) => self.heads.covers(fact.entry),
+            Ticket::Board(log, version) => self.docs.get(&DocKind::Board).is_some_and(|order| *order >= order_of(log, version)),
+        }
+    }
+}
+
 /// Names a write for those who follow its delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ticket {
@@ -44,11 +53,7 @@ pub(super) enum Ticket {
 impl Node {
     /// How far a write got: neighbours' receipts, then the addressee's word.
     pub(super) fn delivery(&self, ticket: Ticket) -> Delivery {
-        let holds = |held: &&HeldBy| match ticket {
-            Ticket::Fact(fact) => held.heads.covers(fact.entry),
-            Ticket::Board(log, version) => held.docs.get(&DocKind::Board).is_some_and(|order| *order >= order_of(log, version)),
-        };
-        let neighbours = u32::try_from(self.held_by.values().filter(holds).count()).unwrap_or(u32::MAX);
+        let neighbours = u32::try_from(self.held_by.values().filter(|held| held.covers(ticket)).count()).unwrap_or(u32::MAX);
         let acknowledged_by = match ticket {
             Ticket::Fact(fact) => self.acknowledgers(fact),
             Ticket::Board(..) => Vec::new(),
@@ -62,14 +67,14 @@ impl Node {
     }
 
     fn acknowledgers(&self, fact: FactId) -> Vec<String> {
-        let Some(state) = self.domain.request_state(fact) else { return Vec::new() };
-        state.acknowledged.keys().map(|node| self.name_of(*node).name).collect()
+        self.domain.acknowledged_by(fact).into_iter().map(|node| self.name_of(node).name).collect()
     }
 
     /// A neighbour's digest equals ours: it holds every entry and the board we wrote, also those it gave no receipt for in this
     /// run. So a node that starts again learns how far its words got.
     pub(super) fn holds_ours(&mut self, peer: NodeId) {
         let held = self.held_by.entry(peer).or_default();
+        let before = held.clone();
         let mut moved = false;
         for (log, entries) in self.replica.logs_of(self.me) {
             moved |= held.heads.apply_head(log, entries.head());
@@ -79,14 +84,27 @@ impl Node {
             moved |= held.docs.insert(DocKind::Board, order) != Some(order);
         }
         if moved {
-            self.delivery_moved();
+            self.holds_more(peer, &before);
         }
     }
 
-    /// Receipts or acknowledgements came: tell those who follow a ticket.
-    pub(super) fn delivery_moved(&mut self) {
+    /// A neighbour holds more of our words than `before`: tell those who follow one of these.
+    pub(super) fn holds_more(&mut self, peer: NodeId, before: &HeldBy) {
+        let Some(now) = self.held_by.get(&peer) else { return };
+        let more = |ticket: &Ticket| now.covers(*ticket) && !before.covers(*ticket);
+        let more: Vec<Ticket> = self.own.tickets.iter().map(|(ticket, _)| *ticket).filter(more).collect();
+        self.tell_tickets(&|ticket| more.contains(ticket));
+    }
+
+    /// Acknowledgements came: tell those who follow a ticket.
+    pub(super) fn acknowledgements_came(&mut self) {
+        self.own.answered = false;
+        self.tell_tickets(&|_| true);
+    }
+
+    fn tell_tickets(&mut self, which: &dyn Fn(&Ticket) -> bool) {
         let mut tickets = std::mem::take(&mut self.own.tickets);
-        for (ticket, last) in &mut tickets {
+        for (ticket, last) in tickets.iter_mut().filter(|(ticket, _)| which(ticket)) {
             let delivery = self.delivery(*ticket);
             if delivery != *last {
                 *last = delivery.clone();

@@ -489,6 +489,9 @@ impl Node {
         self.changed_at = self.now.mono;
         self.settle_probes();
         self.acknowledge_soon();
+        if self.own.answered {
+            self.acknowledgements_came();
+        }
     }
 
     /// Bytes were refused; nothing changed. Told a few times, then only counted: an attack must not fill the log too.

@@ -8,7 +8,7 @@ use super::Node;
 use super::delivery::Ticket;
 use crate::config::FLOOR_AFTER;
 use crate::control::{Command, CommandId, Delivery, Event};
-use crate::id::{DocKind, EntryId, Incarnation, LogId, NodeId};
+use crate::id::{DocKind, EntryId, FactId, Incarnation, LogId, NodeId};
 use crate::io::Stamp;
 use crate::link::LinkId;
 use crate::replica::{DocOrder, Document};
@@ -47,8 +47,12 @@ pub(super) struct Own {
     pub(super) started: Option<Instant>,
     pub(super) acknowledged: Option<Instant>,
     pub(super) acknowledge_at: Option<Instant>,
-    /// Something came since the last look that may ask for an acknowledgement.
+    /// Requests that may ask for an acknowledgement since the last look.
+    pub(super) asking: BTreeSet<FactId>,
+    /// Any may ask, whatever came.
     pub(super) asked: bool,
+    /// A request of ours was acknowledged since those who follow it were told.
+    pub(super) answered: bool,
     pub(super) announce_board: bool,
     /// Orders were looked at in this state of them, see `Domain::orders_version`.
     pub(super) orders_seen: Option<u64>,
@@ -86,7 +90,9 @@ impl Own {
             started: None,
             acknowledged: None,
             acknowledge_at: None,
+            asking: BTreeSet::new(),
             asked: false,
+            answered: false,
             announce_board: false,
             orders_seen: None,
             central: None,

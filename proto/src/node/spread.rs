@@ -334,15 +334,20 @@ impl Node {
         let held_here = |log: &LogId, head: u32| self.replica.log(*log).is_some_and(|mine| head <= mine.highest());
         let heads: Vec<_> = heads.into_iter().filter(|(log, head)| log.author == me && held_here(log, *head)).collect();
         let held = self.held_by.entry(peer).or_default();
+        let before = held.clone();
+        let mut moved = false;
         for (log, head) in heads {
-            held.heads.apply_head(log, head);
+            moved |= held.heads.apply_head(log, head);
         }
         let said = |doc: &DocName| self.replica.doc(me, doc.kind).is_some_and(|own| doc.order <= own.doc.order());
         for doc in docs.into_iter().filter(|doc| doc.author == me && said(doc)) {
-            let known = held.docs.entry(doc.kind).or_insert(doc.order);
+            let known = held.docs.entry(doc.kind).or_default();
+            moved |= doc.order > *known;
             *known = doc.order.max(*known);
         }
-        self.delivery_moved();
+        if moved {
+            self.holds_more(peer, &before);
+        }
     }
 
     /// Somebody who is linked wrote something that is durable here now: it hears so, a moment later and together.

@@ -318,6 +318,7 @@ impl Node {
         self.domain.set_directory(self.known.directory_shared());
         self.judge_keys();
         self.find_certified();
+        self.asked_again();
         self.scopes.forget();
         self.find_kin();
         self.find_company();

@@ -143,22 +143,29 @@ impl Node {
         self.replica.doc(self.me, DocKind::Board).is_none_or(|doc| doc.doc.contact != self.config.advertise)
     }
 
-    /// An entry was folded in: does it ask us for an acknowledgement?
+    /// An entry was folded in: does it ask us for an acknowledgement, or bring us one?
     pub(super) fn asked_by(&mut self, entry: EntryId) {
-        self.own.asked = self.own.asked || self.domain.may_ask(entry, self.me, self.i_am_hub());
+        let hub = self.i_am_hub();
+        let asks = self.domain.asked_in(entry).into_iter().filter(|id| self.domain.is_acknowledgement_due(*id, self.me, hub));
+        self.own.asking.extend(asks);
+        self.own.answered = self.own.answered || self.domain.acknowledges(entry, self.me);
     }
 
-    /// An entry was taken back: what it had settled may ask again.
+    /// An entry was taken back, or others are hubs now: what was settled may ask again, and an answer may count no longer.
     pub(super) fn asked_again(&mut self) {
-        self.own.asked = true;
+        (self.own.asked, self.own.answered) = (true, true);
     }
 
     /// Requests may have come that are addressed to us.
     pub(super) fn acknowledge_soon(&mut self) {
-        if self.own.acknowledge_at.is_some() || !std::mem::take(&mut self.own.asked) {
+        if self.own.acknowledge_at.is_some() {
             return;
         }
-        if self.domain.acknowledgements_due(self.me, self.i_am_hub()).is_empty() {
+        let (any, asking) = (std::mem::take(&mut self.own.asked), std::mem::take(&mut self.own.asking));
+        let (me, hub) = (self.me, self.i_am_hub());
+        let due = asking.into_iter().any(|id| self.domain.is_acknowledgement_due(id, me, hub))
+            || (any && !self.domain.acknowledgements_due(me, hub).is_empty());
+        if !due {
             return;
         }
         let settled = self.own.started.map_or(self.now.mono, |at| at.after(SETTLE_AFTER_START));
@@ -350,6 +357,7 @@ impl Node {
         let now = self.now.mono;
         if self.own.acknowledge_at.is_some_and(|at| at <= now) {
             self.own.acknowledge_at = None;
+            self.own.asking.clear();
             let due = self.domain.acknowledgements_due(self.me, self.i_am_hub());
             if !due.is_empty() {
                 self.own.acknowledged = Some(now);

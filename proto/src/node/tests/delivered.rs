@@ -88,3 +88,19 @@ fn a_ticket_of_a_word_that_is_not_held_here_is_not_one() {
     world.put_back(0, (Vec::new(), None));
     assert_eq!(delivery(&mut world, 0, &request), None, "lost with the store");
 }
+
+#[test]
+fn who_follows_a_request_hears_of_its_acknowledgement_when_it_comes() {
+    let mut world = World::new(3);
+    world.connect(0, 1);
+    world.pass(Duration::from_secs(3));
+    let ticket = world.request(0, "water:40", None).ticket;
+    world.pass(Duration::from_secs(1));
+    let told = |event: &Event| match event {
+        Event::Delivery { ticket: of, delivery } if *of == ticket => Some(delivery.clone()),
+        _ => None,
+    };
+    let told: Vec<Delivery> = world.hosts[0].events.iter().filter_map(told).collect();
+    assert_eq!(told.last(), delivery(&mut world, 0, &ticket).as_ref(), "what was told last is how it stands");
+    assert_eq!(told.last().map(|delivery| delivery.state), Some(DeliveryState::Received));
+}
