@@ -60,6 +60,8 @@ pub(super) struct Own {
     pub(super) central: Option<(bool, Instant)>,
     /// They were probed, and what follows is not written yet.
     pub(super) central_due: bool,
+    /// Our board says where we can be reached: as our configuration does.
+    pub(super) found: bool,
     pub(super) tickets: VecDeque<(Ticket, Delivery)>,
     pub(super) floor_at: Option<Instant>,
     /// No automatic words before this: the store failed the last ones.
@@ -97,6 +99,7 @@ impl Own {
             orders_seen: None,
             central: None,
             central_due: false,
+            found: false,
             tickets: VecDeque::new(),
             floor_at: None,
             not_before: None,

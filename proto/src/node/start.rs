@@ -337,6 +337,10 @@ impl Node {
     /// Tells the domain what an author's document says now.
     pub(super) fn show_document(&mut self, author: NodeId, kind: DocKind) {
         use crate::domain::{Document, VoidReason};
+        if author == self.me && kind == DocKind::Board {
+            let contact = self.replica.doc(author, kind).map(|held| &held.doc.contact);
+            self.own.found = contact == Some(&self.config.advertise);
+        }
         let two = self.replica.doc_contradiction(author, kind).is_some();
         let Some(held) = self.replica.doc(author, kind) else {
             let revoked = self.known.directory().nodes.get(&author).is_some_and(|entry| entry.revoked);

@@ -137,10 +137,7 @@ impl Node {
 
     /// A board must say where we can be reached.
     fn wants_board(&self) -> bool {
-        if self.own.announce_board {
-            return false;
-        }
-        self.replica.doc(self.me, DocKind::Board).is_none_or(|doc| doc.doc.contact != self.config.advertise)
+        !self.own.announce_board && !self.own.found
     }
 
     /// An entry was folded in: does it ask us for an acknowledgement, or bring us one?
