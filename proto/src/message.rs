@@ -21,7 +21,7 @@ use crate::id::{Class, DocKind, EntryId, LogId, NodeId};
 use crate::identity::Signature;
 use crate::io::{AgeMark, DocRow, EntryRow};
 use crate::replica::digest::{AuthorLeaf, DocLeaf, Hash8};
-use crate::replica::{ByAuthor, Changes, DocOrder, Hash16, Header};
+use crate::replica::{ByAuthor, Changes, DocOrder, Hash16, Header, SignedDoc};
 use crate::time::UtcMillis;
 
 /// One frame's content.
@@ -307,6 +307,12 @@ impl WireDoc {
     #[must_use]
     pub fn pack(row: &DocRow, age_ms: Option<u64>) -> Self {
         Self { author: row.author, kind: row.kind, bytes: row.bytes.clone(), signature: row.signature, age_ms }
+    }
+
+    /// From what is held.
+    #[must_use]
+    pub fn of(doc: &SignedDoc, age_ms: Option<u64>) -> Self {
+        Self { author: doc.author(), kind: doc.kind, bytes: doc.bytes.clone(), signature: doc.signature, age_ms }
     }
 
     /// Bytes it takes in a frame, about.

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use changes::{ByAuthor, Changes};
 pub use difference::Lacking;
 pub(crate) use document::CONTACTS_MAX;
-pub use document::{DocOrder, DocOutcome, Document, HeldDoc, document_bytes_max};
+pub use document::{DocOrder, DocOutcome, Document, HeldDoc, SignedDoc, document_bytes_max};
 pub use entry::{Hash16, Header, hash16};
 pub use log::{Effect, Floor, Log, Pin, Slot, Weight, forked_at};
 pub use row::{AgeMark, DocRow, EntryRow};
@@ -215,20 +215,20 @@ impl Replica {
 
     /// Takes a document that is verified and durable.
     pub fn commit_doc(&mut self, held: HeldDoc) -> DocOutcome {
-        let key = (held.row.author, held.row.kind);
-        if self.is_revoked(key.0, held.doc.order().generation) {
+        let (author, kind) = (held.author(), held.kind);
+        if self.is_revoked(author, held.doc.order().generation) {
             return DocOutcome::Known;
         }
-        let before = self.doc_leaf(held.row.author, held.row.kind);
-        let outcome = match self.docs.get_mut(&key) {
+        let before = self.doc_leaf(author, kind);
+        let outcome = match self.docs.get_mut(&(author, kind)) {
             Some(register) => register.offer(held),
             None => {
-                self.docs.insert(key, Register::new(held));
+                self.docs.insert((author, kind), Register::new(held));
                 DocOutcome::Newer
             }
         };
         // Details are not in the digest: not all may hold them.
-        if let (author, DocKind::Board) = key {
+        if kind == DocKind::Board {
             let life = |leaf: digest::DocLeaf| (leaf.order.generation, leaf.order.incarnation, leaf.two);
             let same = before.map(life) == self.doc_leaf(author, DocKind::Board).map(life);
             self.touch(author, if same { Part::Board } else { Part::Rest });

@@ -95,8 +95,7 @@ const ROSTER_ASK_EVERY: Duration = Duration::from_secs(1);
 impl Node {
     /// Entries came over a link: pushed, or in answer to want `want`.
     pub(super) fn take_entries(&mut self, link: LinkId, want: Option<u32>, entries: Vec<WireEntry>) {
-        let mut rows = Vec::new();
-        let mut ids = Vec::new();
+        let (mut rows, mut ids) = (Vec::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
         let fresh = self.asked_fresh(link, want);
         let mut entries = entries;
         if self.replica.revoked().next().is_some() {
@@ -209,18 +208,17 @@ impl Node {
 
     /// Boards and details came over a link.
     pub(super) fn take_docs(&mut self, link: LinkId, want: Option<u32>, docs: Vec<WireDoc>) {
-        let mut rows = Vec::new();
-        let mut held = Vec::new();
+        let (mut rows, mut held) = (Vec::with_capacity(2 * docs.len()), Vec::with_capacity(docs.len()));
         let fresh = self.asked_fresh(link, want);
         for wire in docs {
             let row = wire.unpack(self.now.wall);
             let Some(doc) = self.judge_doc(link, want.is_some(), row) else { continue };
-            if fresh && doc.row.author != self.me {
-                let pace = self.pace(doc.row.author, Kind::Doc(doc.row.kind));
+            if fresh && doc.author() != self.me {
+                let pace = self.pace(doc.author(), Kind::Doc(doc.kind));
                 self.spread_doc(&doc, Some(link), pace);
             }
             rows.extend(self.doc_rows(&doc));
-            self.pending_docs.insert((doc.row.author, doc.row.kind, doc.doc.order()), doc.hash);
+            self.pending_docs.insert((doc.author(), doc.kind, doc.doc.order()), doc.hash);
             held.push(doc);
         }
         if let Some(state) = self.links.get_mut(&link) {
@@ -237,13 +235,13 @@ impl Node {
 
     /// Where a document goes on disk: beside the other story of its version, held or on its way to the store, or in the place of all.
     fn doc_rows(&self, doc: &HeldDoc) -> Vec<Row> {
-        let (author, kind, order) = (doc.row.author, doc.row.kind, doc.doc.order());
+        let (author, kind, order) = (doc.author(), doc.kind, doc.doc.order());
         let row = |slot, doc| Row::Doc { slot, doc, author, kind };
         let two = self.replica.weigh_doc(author, kind, order, doc.hash) == DocOutcome::TwoStories;
         if two || self.pending_docs.contains_key(&(author, kind, order)) {
-            return vec![row(1, Some(doc.row.clone()))];
+            return vec![row(1, Some(doc.row()))];
         }
-        vec![row(1, None), row(0, Some(doc.row.clone()))]
+        vec![row(1, None), row(0, Some(doc.row()))]
     }
 
     fn judge_doc(&mut self, link: LinkId, asked: bool, row: DocRow) -> Option<HeldDoc> {
@@ -251,9 +249,9 @@ impl Node {
             self.reject(link, "a board that can't be read");
             return None;
         };
-        let HeldDoc { doc, row, hash } = read.held(row.author, row.kind, row.age);
-        let author = doc.log.author;
-        let most = document_bytes_max(row.kind, self.window(author, doc.log.generation));
+        let held = read.held(row.age);
+        let (author, order, hash) = (held.author(), held.doc.order(), held.hash);
+        let most = document_bytes_max(row.kind, self.window(author, order.generation));
         if author != row.author || row.bytes.len() + row.signature.0.len() > most {
             self.reject(link, "a board under another name, or too long for its author's certificate");
             return None;
@@ -261,12 +259,12 @@ impl Node {
         if row.kind == DocKind::Detail && !self.entitled(self.me, author) {
             return None;
         }
-        let outcome = self.replica.weigh_doc(author, row.kind, doc.order(), hash);
-        let waiting = self.pending_docs.get(&(author, row.kind, doc.order())).is_some_and(|pending| *pending == hash);
+        let outcome = self.replica.weigh_doc(author, row.kind, order, hash);
+        let waiting = self.pending_docs.get(&(author, row.kind, order)).is_some_and(|pending| *pending == hash);
         if outcome == DocOutcome::Known || waiting {
             self.count(Counter::BoardsDuplicate, 1);
             if let Some(place) = self.links.place(link) {
-                self.notices.heard_doc(place, author, row.kind, doc.order());
+                self.notices.heard_doc(place, author, row.kind, order);
             }
             let same = self.replica.doc(author, row.kind).is_some_and(|held| held.hash == hash);
             // Only somebody who proved who it is may make it younger (rule 11).
@@ -286,7 +284,7 @@ impl Node {
         let mut pending = self.pending_docs.range((author, row.kind, low)..=(author, row.kind, high));
         // The store writes in the order it is given: an older one behind a newer would take its place there. If the newer fails,
         // the digests show what is lacking.
-        if pending.next_back().is_some_and(|((.., newest), _)| *newest > doc.order()) {
+        if pending.next_back().is_some_and(|((.., newest), _)| *newest > order) {
             self.count(Counter::BoardsDuplicate, 1);
             return None;
         }
@@ -295,14 +293,14 @@ impl Node {
             self.count(Counter::BoardsPutOff, 1);
             return None;
         }
-        if let Err(why) = self.prove_doc(&read, row.kind) {
+        if let Err(why) = self.prove_doc(&read) {
             self.reject(link, &format!("a board of {author}: {why}"));
             return None;
         }
         if author == self.me {
-            self.heard_own_doc(&doc);
+            self.heard_own_doc(&held.doc);
         }
-        Some(HeldDoc { doc, row, hash })
+        Some(held)
     }
 
     /// An entry contradicts what is held under `number`: fetch that, it is the other half of the proof.
@@ -384,7 +382,7 @@ impl Node {
                     self.pending.remove(&id);
                 }
                 for doc in docs {
-                    self.pending_docs.remove(&(doc.row.author, doc.row.kind, doc.doc.order()));
+                    self.pending_docs.remove(&(doc.author(), doc.kind, doc.doc.order()));
                 }
             }
             Some(Job::Own(flight)) => self.own_failed(*flight, cause),
@@ -426,11 +424,11 @@ impl Node {
 
     /// `over`: which link it came over. `heard`: when it came. The store may have kept it waiting, and it grew older meanwhile.
     fn doc_durable(&mut self, doc: HeldDoc, over: LinkId, heard: Now) {
-        let (author, kind, order) = (doc.row.author, doc.row.kind, doc.doc.order());
+        let (author, kind, order) = (doc.author(), doc.kind, doc.doc.order());
         self.pending_docs.remove(&(author, kind, order));
-        let age = Age::heard(doc.row.age.age_ms, heard);
-        let (version, read) = (doc.doc.version, Arc::clone(&doc.doc));
-        let said = self.replica.doc(author, kind).is_some_and(|held| held.doc.contact == read.contact);
+        let age = Age::heard(doc.age.age_ms, heard);
+        let (version, said) = (doc.doc.version, Arc::clone(&doc.said));
+        let known = self.replica.doc(author, kind).is_some_and(|held| held.doc.contact == said.doc.contact);
         if self.replica.commit_doc(doc) == DocOutcome::Known {
             return;
         }
@@ -440,8 +438,8 @@ impl Node {
             self.detail_changed(author);
         }
         // What it said before and there was no room for, there is no room for now.
-        if author != self.me && (!said || self.peers.takes_hints()) {
-            for address in &read.contact {
+        if author != self.me && (!known || self.peers.takes_hints()) {
+            for address in &said.doc.contact {
                 self.peers.add(address.clone(), false, Some(author), self.now.mono);
             }
         }

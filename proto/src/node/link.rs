@@ -49,7 +49,7 @@ impl Parcel {
         let frame = match self {
             Self::Control(frame) => frame.clone(),
             Self::Entry(read, _) => Message::Entries { want: None, entries: vec![read.wire(true, age_ms)] }.to_frame(),
-            Self::Doc(held, _) => Message::Docs { want: None, docs: vec![WireDoc::pack(&held.row, age_ms)] }.to_frame(),
+            Self::Doc(held, _) => Message::Docs { want: None, docs: vec![WireDoc::of(held, age_ms)] }.to_frame(),
         };
         u32::try_from(frame.len()).ok()
     }

@@ -456,12 +456,12 @@ impl Node {
         let mut rows = vec![first];
         let mut bytes = 200;
         while let Some(link) = self.links.get_mut(&id) {
-            bytes += rows.last().map_or(0, |(held, _)| held.row.bytes.len() + 90);
-            let next = matches!(link.outbox.peek(), Some(Parcel::Doc(held, _)) if bytes + held.row.bytes.len() + 90 <= goal);
+            bytes += rows.last().map_or(0, |(held, _)| held.bytes.len() + 90);
+            let next = matches!(link.outbox.peek(), Some(Parcel::Doc(held, _)) if bytes + held.bytes.len() + 90 <= goal);
             let Some(Parcel::Doc(held, age)) = next.then(|| link.outbox.pop(limit)).flatten() else { break };
             rows.push((held, age));
         }
-        let pack = |(held, age): &(HeldDoc, Age)| WireDoc::pack(&held.row, age.now(self.now, held.doc.wall));
+        let pack = |(held, age): &(HeldDoc, Age)| WireDoc::of(held, age.now(self.now, held.doc.wall));
         Message::Docs { want: None, docs: rows.iter().map(pack).collect() }
     }
 

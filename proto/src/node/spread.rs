@@ -186,7 +186,7 @@ impl Node {
 
     /// Hands a fresh, verified document to all links but the one it came from.
     pub(super) fn spread_doc(&mut self, doc: &HeldDoc, from: Option<LinkId>, pace: Pace) {
-        let (author, kind, order) = (doc.row.author, doc.row.kind, doc.doc.order());
+        let (author, kind, order) = (doc.author(), doc.kind, doc.doc.order());
         let came = from.and_then(|link| self.links.place(link));
         if let Some(place) = came {
             self.notices.heard_doc(place, author, kind, order);
@@ -194,9 +194,9 @@ impl Node {
         if pace == Pace::Late {
             return self.look_soon();
         }
-        let bytes = u32::try_from(doc.row.bytes.len()).unwrap_or(u32::MAX).saturating_add(90);
+        let bytes = u32::try_from(doc.bytes.len()).unwrap_or(u32::MAX).saturating_add(90);
         let class = pace.class(if kind == DocKind::Board { Class::ROUTINE } else { Class::DEFERRED });
-        let age = Age::heard(doc.row.age.age_ms, self.now);
+        let age = Age::heard(doc.age.age_ms, self.now);
         let barred = if kind == DocKind::Board { Set::default() } else { self.not_entitled(author) };
         let first = match kind {
             DocKind::Board => !self.replica.knows(author),
@@ -229,8 +229,8 @@ impl Node {
 
     /// Puts a document into the next batch of one broadcast link.
     pub(super) fn broadcast_doc(&mut self, link: LinkId, doc: &HeldDoc) {
-        let Some(age) = self.ages.get(&(doc.row.author, doc.row.kind)).copied() else { return };
-        let bytes = u32::try_from(doc.row.bytes.len()).unwrap_or(u32::MAX).saturating_add(90);
+        let Some(age) = self.ages.get(&(doc.author(), doc.kind)).copied() else { return };
+        let bytes = u32::try_from(doc.bytes.len()).unwrap_or(u32::MAX).saturating_add(90);
         let batch = self.now.mono.after(self.config.broadcast_batch);
         let Some(state) = self.links.get_mut(&link) else { return };
         let queued = state.queue_word(Class::ROUTINE, bytes, Parcel::Doc(doc.clone(), age));

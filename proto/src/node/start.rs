@@ -230,7 +230,7 @@ impl Node {
 
     /// Gives the row back where no node would take it.
     fn restore_doc(&mut self, row: DocRow) -> Option<DocRow> {
-        let held = self.read_doc(&row)?.held(row.author, row.kind, row.age);
+        let held = self.read_doc(&row)?.held(row.age);
         let most = document_bytes_max(row.kind, self.window(row.author, held.doc.log.generation));
         if row.bytes.len() + row.signature.0.len() > most {
             return Some(row);
@@ -303,7 +303,7 @@ impl Node {
 
     /// Whoever could be reached before the restart is worth a dial after it.
     fn remember_addresses(&mut self) {
-        let said = |doc: &HeldDoc| doc.doc.contact.iter().map(|address| (doc.row.author, address.clone())).collect::<Vec<_>>();
+        let said = |doc: &HeldDoc| doc.doc.contact.iter().map(|address| (doc.author(), address.clone())).collect::<Vec<_>>();
         let boards = self.replica.docs(DocKind::Board).filter(|(author, _)| *author != self.me);
         let addresses: Vec<_> = boards.flat_map(|(_, doc)| said(doc)).collect();
         for (author, address) in addresses {

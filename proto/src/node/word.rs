@@ -10,7 +10,7 @@ use crate::id::{DocKind, EntryId, LogId, NodeId};
 use crate::identity::{PublicKey, Rejected, Signature, Signed, Tag};
 use crate::io::{AgeMark, DocRow, EntryRow};
 use crate::message::WireEntry;
-use crate::replica::{Document, Floor, Hash16, Header, HeldDoc, hash16};
+use crate::replica::{Floor, Hash16, Header, HeldDoc, SignedDoc, hash16};
 use crate::time::UtcMillis;
 use bytes::Bytes;
 
@@ -116,24 +116,19 @@ impl ReadEntry {
 /// A board or detail as read. Nothing is proven by it.
 #[derive(Debug)]
 pub struct ReadDoc {
-    doc: Arc<Document>,
-    hash: Hash16,
-    bytes: Bytes,
-    signature: Signature,
+    said: Arc<SignedDoc>,
     proven: Proven,
 }
 
 impl ReadDoc {
     fn of(row: &DocRow) -> Option<Self> {
-        let doc = Arc::new(Document::parse(&row.bytes).ok()?);
-        let (hash, bytes) = (hash16(&row.bytes), row.bytes.clone());
-        Some(Self { doc, hash, bytes, signature: row.signature, proven: Proven::default() })
+        let said = SignedDoc::read(row.kind, row.bytes.clone(), row.signature).ok()?;
+        Some(Self { said: Arc::new(said), proven: Proven::default() })
     }
 
     /// As it is held.
-    pub(super) fn held(&self, author: NodeId, kind: DocKind, age: AgeMark) -> HeldDoc {
-        let row = DocRow { author, kind, bytes: self.bytes.clone(), signature: self.signature, age };
-        HeldDoc { doc: Arc::clone(&self.doc), row, hash: self.hash }
+    pub(super) fn held(&self, age: AgeMark) -> HeldDoc {
+        HeldDoc { said: Arc::clone(&self.said), age }
     }
 }
 
@@ -160,7 +155,7 @@ impl Node {
     /// Reads a document; `None` where it can't be read.
     pub(super) fn read_doc(&self, row: &DocRow) -> Option<Arc<ReadDoc>> {
         let read = || ReadDoc::of(row);
-        let same = |held: &ReadDoc| held.signature == row.signature && held.bytes == row.bytes;
+        let same = |held: &ReadDoc| held.said.signature == row.signature && held.said.bytes == row.bytes;
         match self.known.shelf() {
             Some(shelf) => shelf.document(row.author, row.kind, &same, &read),
             None => read().map(Arc::new),
@@ -173,12 +168,13 @@ impl Node {
     }
 
     /// The gate for a document.
-    pub(super) fn prove_doc(&self, read: &ReadDoc, kind: DocKind) -> Result<(), Rejected> {
-        let tag = match kind {
+    pub(super) fn prove_doc(&self, read: &ReadDoc) -> Result<(), Rejected> {
+        let said = &read.said;
+        let tag = match said.kind {
             DocKind::Board => Tag::Board,
             DocKind::Detail => Tag::Detail,
         };
-        self.prove_word(tag, read.doc.log, (&read.bytes, read.signature), &read.proven)
+        self.prove_word(tag, said.doc.log, (&said.bytes, said.signature), &read.proven)
     }
 
     /// The same bytes under the same key need one check.

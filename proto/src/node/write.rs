@@ -21,8 +21,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::{About, Plan, PlanInput, make_acknowledge, make_floor};
 use crate::id::{Class, DocKind, EntryId, FactId, Incarnation, NodeId};
 use crate::identity::{RealmKind, Signed, Tag};
-use crate::io::{AgeMark, DocRow, EntryRow, Output, Row};
-use crate::replica::{DocOutcome, Header, HeldDoc, hash16};
+use crate::io::{AgeMark, EntryRow, Output, Row};
+use crate::replica::{DocOutcome, Header, HeldDoc, SignedDoc, hash16};
 use crate::time::{Instant, UtcMillis};
 
 /// Commands that go into one write. The store syncs once for all of them.
@@ -427,9 +427,8 @@ impl Node {
                 continue;
             };
             let age = AgeMark { age_ms: Some(0), at: self.now.wall };
-            let hash = hash16(&bytes);
-            let row = DocRow { author: self.me, kind, bytes, signature: signed.get().signature, age };
-            flight.docs.push(HeldDoc { doc: Arc::new(doc), row, hash });
+            let (hash, signature) = (hash16(&bytes), signed.get().signature);
+            flight.docs.push(HeldDoc { said: Arc::new(SignedDoc { doc, kind, bytes, signature, hash }), age });
         }
         if flight.entries.is_empty() && flight.docs.is_empty() {
             // Nothing new was said: answers to repeated keys need no disk.
@@ -437,9 +436,9 @@ impl Node {
         }
         let mut rows: Vec<Row> = flight.entries.iter().map(|(_, row)| Row::Entry(row.clone())).collect();
         for doc in &flight.docs {
-            let (author, kind) = (self.me, doc.row.kind);
+            let (author, kind) = (self.me, doc.kind);
             rows.push(Row::Doc { slot: 1, doc: None, author, kind });
-            rows.push(Row::Doc { slot: 0, doc: Some(doc.row.clone()), author, kind });
+            rows.push(Row::Doc { slot: 0, doc: Some(doc.row()), author, kind });
         }
         self.own.in_flight = true;
         self.persist(rows, Some(self.new_stamp()), Job::Own(Box::new(flight)));
@@ -474,7 +473,7 @@ impl Node {
             self.notify(Event::Entries { author: self.me, first: header.id.number, count: 1 });
         }
         for doc in flight.docs {
-            let (kind, version) = (doc.row.kind, doc.doc.version);
+            let (kind, version) = (doc.kind, doc.doc.version);
             self.spread_doc(&doc, None, Pace::Prompt);
             if self.own.open && doc.doc.log.incarnation == self.own.mark.incarnation {
                 self.own.outranked.remove(&kind);

@@ -16,10 +16,11 @@ use bytes::Bytes;
 use crdts::LWWReg;
 
 use super::entry::{Hash16, hash16, parse_log};
-use super::row::DocRow;
+use super::row::{AgeMark, DocRow};
 use crate::codec::canonical::{Fields, Malformed, Writer};
 use crate::config::{BOARD_BYTES_MAX, BOARD_BYTES_MAX_HUB, DETAIL_BYTES_MAX, DETAIL_BYTES_MAX_HUB, WINDOW_HUB};
-use crate::id::{DocKind, Generation, Incarnation, LogId};
+use crate::id::{DocKind, Generation, Incarnation, LogId, NodeId};
+use crate::identity::Signature;
 use crate::time::UtcMillis;
 
 /// Orders the versions of one author's document. No clock in it.
@@ -125,15 +126,61 @@ impl Document {
     }
 }
 
-/// A verified document as held.
+/// A document as its author signed it, and read: the same to all who hold it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedDoc {
+    /// What it says.
+    pub doc: Document,
+    /// Which of its author's two.
+    pub kind: DocKind,
+    /// The very bytes, for relaying and storing.
+    pub bytes: Bytes,
+    /// Over these bytes.
+    pub signature: Signature,
+    /// Of these bytes.
+    pub hash: Hash16,
+}
+
+impl SignedDoc {
+    /// Reads what was signed. Nothing is proven by it.
+    ///
+    /// # Errors
+    /// [`Malformed`]: nothing of it may be used.
+    pub fn read(kind: DocKind, bytes: Bytes, signature: Signature) -> Result<Self, Malformed> {
+        Ok(Self { doc: Document::parse(&bytes)?, kind, hash: hash16(&bytes), bytes, signature })
+    }
+
+    /// Whose.
+    #[must_use]
+    pub fn author(&self) -> NodeId {
+        self.doc.log.author
+    }
+}
+
+/// A verified document as held here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldDoc {
-    /// What it says.
-    pub doc: Arc<Document>,
-    /// The very bytes, for relaying and storing.
-    pub row: DocRow,
-    /// Their hash.
-    pub hash: Hash16,
+    /// What was signed; nodes of one process share it.
+    pub said: Arc<SignedDoc>,
+    /// As it was when it came.
+    pub age: AgeMark,
+}
+
+impl HeldDoc {
+    /// As it is stored.
+    #[must_use]
+    pub fn row(&self) -> DocRow {
+        let SignedDoc { kind, bytes, signature, .. } = self.said.as_ref();
+        DocRow { author: self.author(), kind: *kind, bytes: bytes.clone(), signature: *signature, age: self.age }
+    }
+}
+
+impl std::ops::Deref for HeldDoc {
+    type Target = SignedDoc;
+
+    fn deref(&self) -> &SignedDoc {
+        &self.said
+    }
 }
 
 /// One author's document of one kind: the newest version, and its contradiction where there is one.

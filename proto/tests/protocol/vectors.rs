@@ -17,7 +17,7 @@ use holdfast_proto::identity::{
 use holdfast_proto::io::{AgeMark, DocRow, EntryRow};
 use holdfast_proto::message::{DocName, Message, Want, WireDoc, WireEntry};
 use holdfast_proto::replica::digest::{cut, keyed};
-use holdfast_proto::replica::{self, Changes, Document, Header, HeldDoc, Replica, Slot, hash16};
+use holdfast_proto::replica::{self, Changes, Document, Header, HeldDoc, Replica, SignedDoc, Slot, hash16};
 use holdfast_proto::time::UtcMillis;
 
 /// What `tests/vectors/protocol.txt` must say.
@@ -297,8 +297,8 @@ fn replica(entries: &[(&'static str, EntryRow)], docs: &[(&'static str, DocRow)]
         held.commit(row.id, slot, &floors.collect::<Vec<_>>(), 4_096);
     }
     for (_, row) in docs {
-        let doc = Document::parse(&row.bytes).expect("ours");
-        held.commit_doc(HeldDoc { doc: doc.into(), hash: hash16(&row.bytes), row: row.clone() });
+        let said = SignedDoc::read(row.kind, row.bytes.clone(), row.signature).expect("ours");
+        held.commit_doc(HeldDoc { said: said.into(), age: row.age });
     }
     held
 }

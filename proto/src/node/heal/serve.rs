@@ -79,7 +79,7 @@ impl Node {
         let docs = asked.iter().filter(|(author, kind)| allowed(self, *author, *kind)).flat_map(|(author, kind)| {
             let age = self.doc_age(*author, *kind);
             let both = [self.replica.doc(*author, *kind), self.replica.doc_contradiction(*author, *kind)];
-            both.into_iter().flatten().map(move |held| WireDoc::pack(&held.row, age)).collect::<Vec<_>>()
+            both.into_iter().flatten().map(move |held| WireDoc::of(held, age)).collect::<Vec<_>>()
         });
         let docs: Vec<WireDoc> = docs.collect();
         let forks: BTreeSet<LogId> = want.forks.iter().copied().take(SERVE_DOCS_MAX).collect();

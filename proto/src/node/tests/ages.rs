@@ -88,7 +88,7 @@ fn a_board_that_waited_for_a_slow_store_is_as_old_as_it_is() {
     // Host 1's store takes a minute over the next board.
     world.report(0, "operating.status", "closed");
     let author = world.alliance.nodes[0].node;
-    let row = world.hosts[0].node.replica.doc(author, DocKind::Board).expect("said").row.clone();
+    let row = world.hosts[0].node.replica.doc(author, DocKind::Board).expect("said").row();
     let mut late = World::new(2);
     late.connect(0, 1);
     let link = *late.wires.keys().find(|(host, _)| *host == 1).map(|(_, link)| link).expect("linked");

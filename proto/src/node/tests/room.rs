@@ -1,7 +1,5 @@
 //! A board as full as it gets: everybody takes every version of it, and there is room to say that the site has closed.
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -22,10 +20,10 @@ fn said(world: &mut World, values: &[(&str, &str)], valid: Option<&str>) -> bool
     }
 }
 
-fn board(world: &World) -> Arc<Document> {
+fn board(world: &World) -> Document {
     let held = world.hosts[1].node.replica.doc(world.alliance.nodes[0].node, DocKind::Board).unwrap();
-    let max = document_bytes_max(DocKind::Board, world.hosts[1].node.window(held.row.author, held.doc.log.generation));
-    assert!(held.row.bytes.len() + 64 <= max);
+    let max = document_bytes_max(DocKind::Board, world.hosts[1].node.window(held.author(), held.doc.log.generation));
+    assert!(held.bytes.len() + 64 <= max);
     held.doc.clone()
 }
 

@@ -27,7 +27,7 @@ fn with_long_addresses(doc: &mut Document) {
 
 fn board(world: &World, holder: usize, of: usize) -> Option<usize> {
     let held = world.hosts[holder].node.replica.doc(world.alliance.nodes[of].node, DocKind::Board)?;
-    Some(held.row.bytes.len() + 64)
+    Some(held.bytes.len() + 64)
 }
 
 fn converged_among(world: &mut World, places: &[usize]) {

@@ -9,7 +9,7 @@ use proptest::sample::Index;
 
 use super::super::digest::AuthorLeaf;
 use super::super::{
-    AgeMark, Change, DocRow, Document, EntryRow, Floor, ForkProof, Hash16, Header, HeldDoc, Lacking, Replica, Slot, Weight,
+    AgeMark, Change, Document, EntryRow, Floor, ForkProof, Hash16, Header, HeldDoc, Lacking, Replica, SignedDoc, Slot, Weight,
     forked_at, hash16,
 };
 use crate::id::{Class, DocKind, EntryId, Generation, Incarnation, LogId, NodeId};
@@ -146,10 +146,8 @@ fn life_words(log: LogId, stories: &[Story], branches: &[Branch]) -> Vec<Word> {
 pub(super) fn doc(log: LogId, version: u32, story: u8) -> HeldDoc {
     let readings = Bytes::copy_from_slice(&[story]);
     let doc = Document { log, version, wall: UtcMillis(1), floor: 0, head: 0, readings, contact: Vec::new() };
-    let bytes = doc.to_bytes();
-    let hash = hash16(&bytes);
-    let row = DocRow { author: log.author, kind: DocKind::Board, bytes, signature: Signature([0; 64]), age: AgeMark::default() };
-    HeldDoc { doc: std::sync::Arc::new(doc), row, hash }
+    let said = SignedDoc::read(DocKind::Board, doc.to_bytes(), Signature([0; 64])).expect("just written");
+    HeldDoc { said: said.into(), age: AgeMark::default() }
 }
 
 /// Everything that was ever said.
