@@ -44,7 +44,7 @@ use bytes::Bytes;
 
 use crate::codec::canonical::Writer;
 use crate::id::Region;
-use crate::id::{Class, DocKind, EntryId, FactId, LogId, NodeId};
+use crate::id::{Class, DocKind, EntryId, FactId, LogId, Names, NodeId, PerDocument};
 use crate::time::UtcMillis;
 
 pub use fact::{Decoded, Fact, FactKind, Floor, class_of, decode_body, floor_of, make_acknowledge, make_floor};
@@ -150,7 +150,7 @@ struct HeldEntry {
 pub struct Domain {
     catalogue: Catalogue,
     entries: BTreeMap<EntryId, HeldEntry>,
-    documents: BTreeMap<(NodeId, DocKind), HeldDocument>,
+    documents: PerDocument<HeldDocument>,
     frozen: BTreeSet<LogId>,
     /// Below which number words of a logbook are in question.
     question: BTreeMap<LogId, u32>,
@@ -183,6 +183,11 @@ impl Domain {
     #[must_use]
     pub fn new(catalogue: Catalogue) -> Self {
         Self { catalogue, ..Self::default() }
+    }
+
+    /// Who is certified now. It makes no difference but in time.
+    pub fn rename(&mut self, names: &Names) {
+        self.documents.rename(names);
     }
 
     /// How many seconds old this node's own document is; `None` where that can't be bounded. Said before [`Self::plan`] and
@@ -242,11 +247,11 @@ impl Domain {
             Document::Present { version, wall, payload } => HeldDocument::Present { version, wall, payload: payload.clone() },
             Document::Void(reason) => HeldDocument::Void(reason),
             Document::Absent => {
-                self.documents.remove(&(author, kind));
+                self.documents.remove(author, kind);
                 return;
             }
         };
-        self.documents.insert((author, kind), held);
+        self.documents.insert(author, kind, held);
     }
 
     /// Marks a logbook as forked or mended: its author's requests are flagged.
@@ -310,9 +315,9 @@ impl Domain {
         );
         out.list(
             3,
-            self.documents.iter().map(|((author, kind), held)| {
+            self.documents.iter().map(|(author, kind, held)| {
                 let mut item = Writer::new();
-                item.bytes(1, &author.to_bytes()).uint(2, u64::from(*kind == DocKind::Detail));
+                item.bytes(1, &author.to_bytes()).uint(2, u64::from(kind == DocKind::Detail));
                 match held {
                     HeldDocument::Present { version, payload, .. } => item.uint(3, u64::from(*version)).bytes(4, payload),
                     HeldDocument::Void(reason) => item.uint(5, u64::from(*reason == VoidReason::Revoked)),

@@ -1,5 +1,6 @@
 //! Names of authors, logbooks, entries and facts, as `PROTOCOL.md` section "Names" has them. Not keys, not addresses.
 
+mod per_node;
 mod region;
 mod role;
 
@@ -10,6 +11,7 @@ use std::str::FromStr;
 use crdts::Dot;
 use serde::{Deserialize, Serialize};
 
+pub use per_node::{Names, PerDocument, PerNode};
 pub use region::{Region, Regions};
 pub use role::{Role, Roles};
 

@@ -58,7 +58,7 @@ use crdts::VClock;
 use crate::config::Config;
 use crate::control::{Answer, Event, Question};
 use crate::domain::Domain;
-use crate::id::{DocKind, EntryId, Generation, LogId, NodeId};
+use crate::id::{DocKind, EntryId, Generation, LogId, NodeId, PerDocument};
 use crate::identity::{Role, Roster, Signature, Signer};
 use crate::io::{Input, Output};
 use crate::peers::Peers;
@@ -105,7 +105,7 @@ pub struct Node {
     scopes: heal::Scopes,
     /// What neighbours said they hold durably of our own words.
     held_by: BTreeMap<NodeId, delivery::HeldBy>,
-    ages: BTreeMap<(NodeId, DocKind), ingest::Age>,
+    ages: PerDocument<ingest::Age>,
     via: BTreeMap<NodeId, String>,
     cut: BTreeSet<NodeId>,
     counters: count::Counters,

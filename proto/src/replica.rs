@@ -11,6 +11,7 @@ pub mod entry;
 #[cfg(test)]
 mod laws;
 pub mod log;
+mod logs;
 pub mod row;
 mod slots;
 
@@ -25,9 +26,10 @@ pub use log::{Effect, Floor, Log, Pin, Slot, Weight, forked_at};
 pub use row::{AgeMark, DocRow, EntryRow};
 
 use crate::config::{INCARNATIONS_MAX, WINDOW_HUB};
-use crate::id::{DocKind, EntryId, Generation, Incarnation, LogId, NodeId, Standing};
+use crate::id::{DocKind, EntryId, Generation, Incarnation, LogId, Names, NodeId, PerDocument, PerNode, Standing};
 use changes::{Part, Stamps};
 use document::Register;
+use logs::Logs;
 
 /// Two signed entries that contradict each other: proof enough on its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,8 +58,8 @@ pub struct Change {
 /// Everybody's logbooks and documents.
 #[derive(Clone, Debug, Default)]
 pub struct Replica {
-    logs: BTreeMap<LogId, Log>,
-    docs: BTreeMap<(NodeId, DocKind), Register>,
+    logs: Logs,
+    docs: PerDocument<Register>,
     forks: BTreeMap<LogId, ForkProof>,
     /// Of keys that were taken away.
     standings: BTreeMap<(NodeId, Generation), Standing>,
@@ -68,37 +70,43 @@ pub struct Replica {
     root: Option<(Hash16, Hash16)>,
     entries: u64,
     changes: u64,
-    stamps: BTreeMap<NodeId, Stamps>,
+    stamps: PerNode<Stamps>,
 }
 
 impl Replica {
+    /// Who is certified now. It makes no difference but in time: what is held of them is found at once.
+    pub fn rename(&mut self, names: &Names) {
+        self.logs.rename(names);
+        self.docs.rename(names);
+        self.stamps.rename(names);
+    }
+
     /// One logbook.
     #[must_use]
     pub fn log(&self, id: LogId) -> Option<&Log> {
-        self.logs.get(&id)
+        self.logs.get(id)
     }
 
     /// All logbooks, ascending.
     pub fn logs(&self) -> impl Iterator<Item = (LogId, &Log)> {
-        self.logs.iter().map(|(id, log)| (*id, log))
+        self.logs.iter()
     }
 
     /// All logbooks of one author, ascending: older lives first.
     pub fn logs_of(&self, author: NodeId) -> impl DoubleEndedIterator<Item = (LogId, &Log)> {
-        let (low, high) = (LogId::lowest(author), LogId::highest(author));
-        self.logs.range(low..=high).map(|(id, log)| (*id, log))
+        self.logs.of(author)
     }
 
     /// Everybody of whom anything is held.
     pub fn authors(&self) -> impl Iterator<Item = NodeId> + '_ {
-        let new = self.dirty.iter().filter(|author| digest::place_of(&self.leaves, **author).is_err()).copied();
+        let new = self.dirty.iter().filter(|author| self.place_of(**author).is_err()).copied();
         self.leaves.iter().map(digest::author_of).chain(new)
     }
 
-    /// True where anything is held of this author.
+    /// True where anything was ever held of this author.
     #[must_use]
     pub fn knows(&self, author: NodeId) -> bool {
-        digest::place_of(&self.leaves, author).is_ok() || self.dirty.contains(&author)
+        self.stamps.get(author).is_some()
     }
 
     /// Entries held and counted.
@@ -111,24 +119,24 @@ impl Replica {
     #[must_use]
     pub fn holes(&self) -> u64 {
         let count = |log: &Log| log.holes(usize::MAX).iter().map(|(first, last)| u64::from(last - first) + 1).sum::<u64>();
-        self.logs.values().map(count).sum()
+        self.logs.iter().map(|(_, log)| count(log)).sum()
     }
 
     /// One author's document.
     #[must_use]
     pub fn doc(&self, author: NodeId, kind: DocKind) -> Option<&HeldDoc> {
-        self.docs.get(&(author, kind)).map(Register::newest)
+        self.docs.get(author, kind).map(Register::newest)
     }
 
     /// The contradiction of one author's document, where there is one.
     #[must_use]
     pub fn doc_contradiction(&self, author: NodeId, kind: DocKind) -> Option<&HeldDoc> {
-        self.docs.get(&(author, kind)).and_then(Register::other)
+        self.docs.get(author, kind).and_then(Register::other)
     }
 
     /// All documents of one kind, by author.
     pub fn docs(&self, kind: DocKind) -> impl Iterator<Item = (NodeId, &HeldDoc)> {
-        self.docs.iter().filter(move |((_, held), _)| *held == kind).map(|((author, _), register)| (*author, register.newest()))
+        self.docs.iter().filter(move |(_, held, _)| *held == kind).map(|(author, _, register)| (author, register.newest()))
     }
 
     /// The proof that froze a logbook.
@@ -149,11 +157,7 @@ impl Replica {
         if self.pin_of(id) == Some(None) {
             return true;
         }
-        if self.logs.contains_key(&id) {
-            return false;
-        }
-        let top = LogId { incarnation: Incarnation { count: u16::MAX, random: u16::MAX }, ..id };
-        self.logs.range(id..=top).count() >= INCARNATIONS_MAX
+        !self.logs.has(id) && self.logs.from(id).count() >= INCARNATIONS_MAX
     }
 
     /// What an entry would be, without taking it. `stated` is the highest floor it states itself, 0 without one.
@@ -162,7 +166,7 @@ impl Replica {
         if self.is_shut(header.id.log) {
             return Weight::Known;
         }
-        match self.logs.get(&header.id.log) {
+        match self.logs.get(header.id.log) {
             Some(log) => log.weigh(header, hash, has_body, stated),
             None => self.blank(header.id.log, window).weigh(header, hash, has_body, stated),
         }
@@ -176,7 +180,7 @@ impl Replica {
         }
         let last = self.logs_of(id.log.author).next_back().is_some_and(|(last, _)| last == id.log);
         self.open_log(id.log, window, &mut change);
-        let Some(log) = self.logs.get_mut(&id.log) else { return change };
+        let Some(log) = self.logs.get_mut(id.log) else { return change };
         log.widen(window);
         let (before, floor) = (log.len(), log.stated_at());
         let own = floors.iter().filter(|floor| floor.incarnation == id.log.incarnation).cloned().collect();
@@ -194,7 +198,7 @@ impl Replica {
             return change;
         }
         self.open_log(log_id, window, &mut change);
-        let Some(log) = self.logs.get_mut(&log_id) else { return change };
+        let Some(log) = self.logs.get_mut(log_id) else { return change };
         let before = log.len();
         let effect = log.freeze(proof.number);
         let after = log.len();
@@ -210,7 +214,7 @@ impl Replica {
         if self.is_revoked(author, order.generation) {
             return DocOutcome::Known;
         }
-        self.docs.get(&(author, kind)).map_or(DocOutcome::Newer, |register| register.weigh(order, hash))
+        self.docs.get(author, kind).map_or(DocOutcome::Newer, |register| register.weigh(order, hash))
     }
 
     /// Takes a document that is verified and durable.
@@ -220,10 +224,10 @@ impl Replica {
             return DocOutcome::Known;
         }
         let before = self.doc_leaf(author, kind);
-        let outcome = match self.docs.get_mut(&(author, kind)) {
+        let outcome = match self.docs.get_mut(author, kind) {
             Some(register) => register.offer(held),
             None => {
-                self.docs.insert((author, kind), Register::new(held));
+                self.docs.insert(author, kind, Register::new(held));
                 DocOutcome::Newer
             }
         };
@@ -238,13 +242,13 @@ impl Replica {
 
     /// Marks an entry's signature as checked in this run.
     pub fn mark_checked(&mut self, id: EntryId) {
-        if let Some(slot) = self.logs.get_mut(&id.log).and_then(|log| log.slot_mut(id.number)) {
+        if let Some(slot) = self.logs.get_mut(id.log).and_then(|log| log.slot_mut(id.number)) {
             slot.checked = true;
         }
     }
 
     fn open_log(&mut self, id: LogId, window: u32, change: &mut Change) {
-        if !self.logs.contains_key(&id) {
+        if !self.logs.has(id) {
             self.logs.insert(id, self.blank(id, window));
             self.drop_lowest_incarnation(id, change);
         }
@@ -291,8 +295,8 @@ impl Replica {
             self.standings.insert((author, generation), standing);
             for kind in [DocKind::Board, DocKind::Detail] {
                 let theirs = |register: &Register| register.order().generation <= generation;
-                if self.docs.get(&(author, kind)).is_some_and(theirs) {
-                    self.docs.remove(&(author, kind));
+                if self.docs.get(author, kind).is_some_and(theirs) {
+                    self.docs.remove(author, kind);
                     change.docs.push((author, kind));
                 }
             }
@@ -301,7 +305,7 @@ impl Replica {
         if let Some(Standing::Cut(stand)) = self.standings.get(&(author, generation)) {
             for (incarnation, (number, _)) in stand {
                 let id = LogId { author, generation, incarnation: *incarnation };
-                if !self.logs.contains_key(&id) {
+                if !self.logs.has(id) {
                     change.revive.push((id, number.saturating_sub(WINDOW_HUB).max(1), *number));
                 }
             }
@@ -309,11 +313,11 @@ impl Replica {
         let logs: Vec<LogId> = self.logs_of(author).map(|(id, _)| id).filter(|id| id.generation == generation).collect();
         for id in logs {
             let pin = self.pin_of(id);
-            let Some(log) = self.logs.get_mut(&id) else { continue };
+            let Some(log) = self.logs.get_mut(id) else { continue };
             let before = log.len();
             if pin == Some(None) {
                 change.withdrawn.extend(log.slots().map(|(number, _)| EntryId { log: id, number }));
-                self.logs.remove(&id);
+                self.logs.remove(id);
                 self.forks.remove(&id);
                 change.dropped.push(id);
                 self.count(before, 0);
@@ -330,12 +334,11 @@ impl Replica {
 
     fn drop_lowest_incarnation(&mut self, id: LogId, change: &mut Change) {
         let low = LogId { incarnation: Incarnation::default(), ..id };
-        let top = LogId { incarnation: Incarnation { count: u16::MAX, random: u16::MAX }, ..id };
-        if self.logs.range(low..=top).count() <= INCARNATIONS_MAX {
+        if self.logs.from(low).count() <= INCARNATIONS_MAX {
             return;
         }
-        let Some(lowest) = self.logs.range(low..=top).next().map(|(id, _)| *id) else { return };
-        if let Some(log) = self.logs.remove(&lowest) {
+        let Some(lowest) = self.logs.from(low).next() else { return };
+        if let Some(log) = self.logs.remove(lowest) {
             self.count(log.len(), 0);
             change.withdrawn.extend(log.slots().map(|(number, _)| EntryId { log: lowest, number }));
             self.forks.remove(&lowest);

@@ -165,9 +165,7 @@ impl Bench {
             other.apply(meta, body);
         }
         for (author, kind) in self.versions.keys() {
-            if let Some(super::HeldDocument::Present { version, wall, payload, .. }) =
-                self.domain.documents.get(&(*author, *kind))
-            {
+            if let Some(super::HeldDocument::Present { version, wall, payload, .. }) = self.domain.documents.get(*author, *kind) {
                 other.set_document(*author, *kind, Document::Present { version: *version, wall: *wall, payload });
             }
         }

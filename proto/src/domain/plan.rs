@@ -115,7 +115,7 @@ impl Domain {
     }
 
     pub(super) fn own_readings(&self, me: NodeId, kind: DocKind, now: Now) -> Readings {
-        let Some(HeldDocument::Present { wall, payload, .. }) = self.documents.get(&(me, kind)) else { return Readings::new() };
+        let Some(HeldDocument::Present { wall, payload, .. }) = self.documents.get(me, kind) else { return Readings::new() };
         // Both are lower bounds: the wall clock may have been set back, and the age is cut to whole seconds at each re-issue.
         let by_wall = seconds_between(*wall, now.wall);
         let passed = match self.own_ages.get(&kind) {

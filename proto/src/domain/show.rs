@@ -69,7 +69,7 @@ impl Domain {
         let mut views = BTreeMap::new();
         // The board last: where both state a thing, what everybody reads counts.
         for (kind, age_ms) in [(DocKind::Detail, detail_age_ms), (DocKind::Board, board_age_ms)] {
-            if let Some(HeldDocument::Present { wall, payload, .. }) = self.documents.get(&(author, kind)) {
+            if let Some(HeldDocument::Present { wall, payload, .. }) = self.documents.get(author, kind) {
                 views.extend(self.views_of(&reading::decode(payload), *wall, age_ms));
             }
         }
@@ -81,7 +81,7 @@ impl Domain {
     #[must_use]
     pub fn operating_status(&self, author: NodeId, board_age_ms: Option<u64>) -> Operating {
         let unknown = |because| Operating { word: "unknown", was: None, because: Some(because) };
-        let readings = match self.documents.get(&(author, DocKind::Board)) {
+        let readings = match self.documents.get(author, DocKind::Board) {
             None => return unknown("never_said"),
             Some(HeldDocument::Void(VoidReason::TwoStories)) => return unknown("two_stories"),
             Some(HeldDocument::Void(VoidReason::Revoked)) => return unknown("revoked"),
@@ -100,7 +100,7 @@ impl Domain {
     /// The number that a node's board states for a field, where it still holds at this age.
     #[must_use]
     pub fn number_of(&self, author: NodeId, field: u32, board_age_ms: Option<u64>) -> Option<u64> {
-        let Some(HeldDocument::Present { payload, .. }) = self.documents.get(&(author, DocKind::Board)) else { return None };
+        let Some(HeldDocument::Present { payload, .. }) = self.documents.get(author, DocKind::Board) else { return None };
         let subject = Subject::Field(field);
         let reading = reading::decode(payload).remove(&subject)?;
         let Value::Number(number) = reading.value else { return None };

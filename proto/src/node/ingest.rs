@@ -271,7 +271,7 @@ impl Node {
             let proven = self.links.get(&link).is_some_and(|state| state.node.is_some());
             if same
                 && proven
-                && let Some(age) = self.ages.get_mut(&(author, row.kind))
+                && let Some(age) = self.ages.get_mut(author, row.kind)
             {
                 age.lower(row.age.age_ms, self.now);
             }
@@ -432,7 +432,7 @@ impl Node {
         if self.replica.commit_doc(doc) == DocOutcome::Known {
             return;
         }
-        self.ages.insert((author, kind), age);
+        self.ages.insert(author, kind, age);
         self.show_document(author, kind);
         if kind == DocKind::Detail {
             self.detail_changed(author);

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::start::RestoreError;
 use super::word::Shelf;
 use crate::domain::{Directory, DirectoryEntry};
-use crate::id::{Generation, NodeId};
+use crate::id::{Generation, Names, NodeId};
 use crate::identity::{CAPABILITY_EVERYWHERE, NodeCertificate, Offered, OfferedAll, PublicKey, Rejected, Role, Roster};
 use crate::replica::Hash16;
 
@@ -17,6 +17,7 @@ pub struct Known {
     roster: Arc<Roster>,
     hash: Hash16,
     directory: Arc<Directory>,
+    names: Names,
     shelf: Option<Arc<dyn Shelf>>,
 }
 
@@ -25,7 +26,8 @@ impl Known {
     #[must_use]
     pub fn of(roster: Roster) -> Self {
         let (hash, directory) = (hash_of(&roster), Arc::new(directory_of(&roster)));
-        Self { roster: Arc::new(roster), hash, directory, shelf: None }
+        let names = Names::new(directory.nodes.keys().copied());
+        Self { roster: Arc::new(roster), hash, directory, names, shelf: None }
     }
 
     /// Has words found again that another node of this process has read.
@@ -64,6 +66,11 @@ impl Known {
     /// The same, to be kept.
     pub(super) fn directory_shared(&self) -> Arc<Directory> {
         Arc::clone(&self.directory)
+    }
+
+    /// Who is in the directory.
+    pub(super) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Hash of all objects held: equal rosters, equal hashes.
@@ -110,6 +117,7 @@ impl Known {
     pub(super) fn follow(&mut self) {
         self.hash = hash_of(&self.roster);
         self.directory = Arc::new(directory_of(&self.roster));
+        self.names = Names::new(self.directory.nodes.keys().copied());
     }
 }
 

@@ -495,7 +495,7 @@ impl Node {
 
     pub(super) fn doc_age(&self, author: NodeId, kind: DocKind) -> Option<u64> {
         let stamp = self.replica.doc(author, kind)?.doc.wall;
-        self.ages.get(&(author, kind))?.now(self.now, stamp)
+        self.ages.get(author, kind)?.now(self.now, stamp)
     }
 
     pub(super) fn transmit(&mut self, id: LinkId, message: &Message) {

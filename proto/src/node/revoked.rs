@@ -51,7 +51,7 @@ impl Node {
             self.persist(rows, None, Job::Quiet);
         }
         for (author, kind) in &change.docs {
-            self.ages.remove(&(*author, *kind));
+            self.ages.remove(*author, *kind);
         }
         self.absorb(change);
         self.show_document(node, DocKind::Board);

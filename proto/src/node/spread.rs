@@ -229,7 +229,7 @@ impl Node {
 
     /// Puts a document into the next batch of one broadcast link.
     pub(super) fn broadcast_doc(&mut self, link: LinkId, doc: &HeldDoc) {
-        let Some(age) = self.ages.get(&(doc.author(), doc.kind)).copied() else { return };
+        let Some(age) = self.ages.get(doc.author(), doc.kind).copied() else { return };
         let bytes = u32::try_from(doc.bytes.len()).unwrap_or(u32::MAX).saturating_add(90);
         let batch = self.now.mono.after(self.config.broadcast_batch);
         let Some(state) = self.links.get_mut(&link) else { return };

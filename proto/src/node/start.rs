@@ -11,7 +11,7 @@ use super::word::ReadEntry;
 use super::{Node, Now};
 use crate::config::Config;
 use crate::domain::{Catalogue, Domain};
-use crate::id::{DocKind, Generation, NodeId};
+use crate::id::{DocKind, Generation, NodeId, PerDocument};
 use crate::identity::{Offered, Rejected, Signer};
 use crate::io::{AgeMark, DocRow, EntryRow, Output, Row, Stamp};
 use crate::peers::Peers;
@@ -127,7 +127,7 @@ impl Restoring {
             company: super::company::Company::default(),
             scopes: super::heal::Scopes::default(),
             held_by: BTreeMap::new(),
-            ages: BTreeMap::new(),
+            ages: PerDocument::default(),
             via: BTreeMap::new(),
             cut: BTreeSet::new(),
             counters: super::count::Counters::default(),
@@ -138,6 +138,7 @@ impl Restoring {
             rng: Rng::new(setup.seed),
         };
         let mut node = node;
+        node.rename();
         node.judge_keys();
         Self { node, learned: false, beyond: Vec::new(), left_out: Vec::new() }
     }
@@ -216,6 +217,7 @@ impl Restoring {
         if std::mem::take(&mut self.learned) {
             self.node.known.follow();
             self.node.domain.set_directory(self.node.known.directory_shared());
+            self.node.rename();
             self.node.judge_keys();
         }
     }
@@ -239,7 +241,7 @@ impl Node {
         let age = Age::restored(row.age, self.now);
         // A row of an older version says nothing of the age of the newer one.
         if self.replica.commit_doc(held) == DocOutcome::Newer {
-            self.ages.insert(key, age);
+            self.ages.insert(key.0, key.1, age);
         }
         self.show_document(key.0, key.1);
         None
@@ -316,6 +318,7 @@ impl Node {
     pub(super) fn roster_changed(&mut self) {
         self.known.follow();
         self.domain.set_directory(self.known.directory_shared());
+        self.rename();
         self.judge_keys();
         self.find_certified();
         self.asked_again();
@@ -323,6 +326,15 @@ impl Node {
         self.find_kin();
         self.find_company();
         self.admit();
+    }
+
+    /// What is held of whoever is certified moves to its place.
+    fn rename(&mut self) {
+        let names = self.known.names();
+        self.replica.rename(names);
+        self.domain.rename(names);
+        self.trees.rename(names);
+        self.ages.rename(names);
     }
 
     /// Says whose keys may connect.

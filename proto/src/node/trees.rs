@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::Node;
 use super::spread::GRAFTS_MAX;
 use super::table::{Place, Set};
-use crate::id::{DocKind, EntryId, NodeId};
+use crate::id::{DocKind, EntryId, Names, NodeId, PerNode};
 use crate::link::LinkId;
 
 /// Authors whose words are pushed over a link before it showed whether the peer has them sooner from elsewhere.
@@ -48,7 +48,7 @@ struct Tree {
 /// Everybody's trees, and what was announced here and has not come.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trees {
-    stems: BTreeMap<Stem, Tree>,
+    stems: PerNode<[Tree; 2]>,
     /// Stems pushed to each peer without being asked, by the place of its link.
     tried: Vec<u32>,
     /// Links over which no more are.
@@ -65,7 +65,8 @@ impl Trees {
     /// be each word of everybody over each link, so further authors are announced until the peer asks for a word of theirs: soon if
     /// this is the first that came here of an author, for then nobody may have it.
     pub(super) fn ways(&mut self, stem: Stem, links: Set, first: bool) -> Ways {
-        let tree = self.stems.entry(stem).or_default();
+        let (author, kind) = stem;
+        let tree = &mut self.stems.or_default(author)[kind as usize];
         let unknown = links - tree.announced - tree.pushed;
         let late = unknown & self.full;
         for place in (unknown - late).places() {
@@ -82,9 +83,14 @@ impl Trees {
         Ways { push: links & tree.pushed, announce, mention }
     }
 
+    /// Who is certified now.
+    pub(super) fn rename(&mut self, names: &Names) {
+        self.stems.rename(names);
+    }
+
     /// A link is down.
     pub(super) fn close(&mut self, place: Place) {
-        for tree in self.stems.values_mut() {
+        for tree in self.stems.values_mut().flatten() {
             for links in [&mut tree.pushed, &mut tree.announced, &mut tree.again] {
                 links.remove(place);
             }
@@ -99,8 +105,8 @@ impl Trees {
         });
     }
 
-    fn of(&mut self, stem: Stem) -> &mut Tree {
-        self.stems.entry(stem).or_default()
+    fn of(&mut self, (author, kind): Stem) -> &mut Tree {
+        &mut self.stems.or_default(author)[kind as usize]
     }
 
     /// The peer gets this author by a shorter way.

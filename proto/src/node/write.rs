@@ -479,7 +479,7 @@ impl Node {
                 self.own.outranked.remove(&kind);
             }
             if self.replica.commit_doc(doc) != DocOutcome::Known {
-                self.ages.insert((self.me, kind), Age::heard(Some(0), self.now));
+                self.ages.insert(self.me, kind, Age::heard(Some(0), self.now));
                 self.show_document(self.me, kind);
                 if kind == DocKind::Detail {
                     self.detail_changed(self.me);

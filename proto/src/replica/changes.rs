@@ -78,7 +78,7 @@ impl Replica {
 
     pub(super) fn touch(&mut self, author: NodeId, part: Part) {
         self.changes += 1;
-        let stamps = self.stamps.entry(author).or_default();
+        let stamps = self.stamps.or_default(author);
         match part {
             Part::Head => stamps.head = self.changes,
             Part::Board => stamps.board = self.changes,
@@ -92,15 +92,15 @@ impl Replica {
     #[must_use]
     pub fn changed_since(&self, since: u64) -> Changes {
         let (mut heads, mut boards, mut leaves) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
-        for (author, stamps) in &self.stamps {
-            let log = self.logs_of(*author).next_back().map(|(_, log)| log).filter(|_| stamps.head > since);
+        for (author, stamps) in self.stamps.iter() {
+            let log = self.logs_of(author).next_back().map(|(_, log)| log).filter(|_| stamps.head > since);
             if stamps.rest > since || log.is_some_and(|log| !log.ahead(1).is_empty()) {
-                leaves.push(self.leaf(*author));
+                leaves.push(self.leaf(author));
                 continue;
             }
-            heads.extend(log.map(|log| (*author, log.head())));
-            let board = self.doc_leaf(*author, DocKind::Board).filter(|_| stamps.board > since);
-            boards.extend(board.map(|board| (*author, board.order.version)));
+            heads.extend(log.map(|log| (author, log.head())));
+            let board = self.doc_leaf(author, DocKind::Board).filter(|_| stamps.board > since);
+            boards.extend(board.map(|board| (author, board.order.version)));
         }
         Changes { heads: heads.into(), boards: boards.into(), leaves }
     }
@@ -108,7 +108,7 @@ impl Replica {
     /// The author's last logbook, which was its last one too after the first `since` changes. `None` where that can't be told.
     #[must_use]
     pub fn last_log(&self, author: NodeId, since: u64) -> Option<(LogId, &Log)> {
-        self.stamps.get(&author).filter(|stamps| stamps.rest <= since)?;
+        self.stamps.get(author).filter(|stamps| stamps.rest <= since)?;
         self.logs_of(author).next_back()
     }
 
@@ -116,7 +116,7 @@ impl Replica {
     /// more changed here since, so that it can't be told what is meant; the buckets find what that leaves unsaid.
     #[must_use]
     pub fn meant(&self, author: NodeId, since: u64, head: Option<u32>, board: Option<u32>) -> Option<AuthorLeaf> {
-        self.stamps.get(&author).filter(|stamps| stamps.rest <= since)?;
+        self.stamps.get(author).filter(|stamps| stamps.rest <= since)?;
         let mut mine = self.leaf(author);
         let log = head.and_then(|head| Some(LogLeaf { head, ahead: Vec::new(), ..mine.logs.pop()? }));
         let versioned = |held: DocLeaf, version| DocLeaf { order: DocOrder { version, ..held.order }, ..held };

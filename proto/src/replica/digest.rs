@@ -75,7 +75,7 @@ impl Replica {
             hasher.update(&log.ahead_hash());
             hasher.update(&log.frozen().unwrap_or(0).to_be_bytes());
         }
-        if let Some(register) = self.docs.get(&(author, DocKind::Board)) {
+        if let Some(register) = self.docs.get(author, DocKind::Board) {
             let order = register.order();
             hasher.update(&[order.generation.count, order.generation.giver]);
             hasher.update(&order.incarnation.count.to_be_bytes());
@@ -145,15 +145,22 @@ impl Replica {
     /// What is held of one document.
     #[must_use]
     pub fn doc_leaf(&self, author: NodeId, kind: DocKind) -> Option<DocLeaf> {
-        let register = self.docs.get(&(author, kind))?;
+        let register = self.docs.get(author, kind)?;
         Some(DocLeaf { order: register.order(), hash: cut(register.leaf_hash()), two: register.other().is_some() })
+    }
+
+    /// Where an author's line is, or would be. Where all that are certified have said something it is their place.
+    pub(super) fn place_of(&self, author: NodeId) -> Result<usize, usize> {
+        let named = self.stamps.place(author);
+        let there = named.filter(|place| self.leaves.get(*place).is_some_and(|line| author_of(line) == author));
+        there.map_or_else(|| self.leaves.binary_search_by_key(&author, author_of), Ok)
     }
 
     fn refresh(&mut self) {
         for author in std::mem::take(&mut self.dirty) {
             // Whose key was taken away may be as if nothing had ever come of it.
-            if !self.docs.contains_key(&(author, DocKind::Board)) && !self.logs_of(author).any(|(_, log)| log.says()) {
-                if let Ok(place) = place_of(&self.leaves, author) {
+            if self.docs.get(author, DocKind::Board).is_none() && !self.logs_of(author).any(|(_, log)| log.says()) {
+                if let Ok(place) = self.place_of(author) {
                     self.leaves.remove(place);
                 }
                 continue;
@@ -162,7 +169,7 @@ impl Replica {
             let mut line = [0; 20];
             line[..4].copy_from_slice(&author.to_bytes());
             line[4..].copy_from_slice(&leaf);
-            match place_of(&self.leaves, author) {
+            match self.place_of(author) {
                 Ok(place) => self.leaves[place] = line,
                 Err(place) => self.leaves.insert(place, line),
             }
@@ -175,11 +182,6 @@ pub(super) type Line = [u8; 20];
 
 pub(super) fn author_of(line: &Line) -> NodeId {
     NodeId::from_bytes([line[0], line[1], line[2], line[3]])
-}
-
-/// Where an author's line is, or would be.
-pub(super) fn place_of(lines: &[Line], author: NodeId) -> Result<usize, usize> {
-    lines.binary_search_by_key(&author, author_of)
 }
 
 /// Which bucket an author falls in: the low bits of a hash, so that 64 and 256 buckets nest.

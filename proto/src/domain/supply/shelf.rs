@@ -49,7 +49,7 @@ impl Domain {
     #[must_use]
     pub fn shelf(&self, node: NodeId) -> BTreeMap<LineItem, Shelf> {
         let mut shelf: BTreeMap<LineItem, Shelf> = BTreeMap::new();
-        if let Some(HeldDocument::Present { payload, .. }) = self.documents.get(&(node, DocKind::Detail)) {
+        if let Some(HeldDocument::Present { payload, .. }) = self.documents.get(node, DocKind::Detail) {
             for (subject, reading) in reading::decode(payload) {
                 match (subject, reading.value) {
                     (Subject::Count(code), Value::Number(count)) => {
