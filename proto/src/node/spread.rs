@@ -220,11 +220,7 @@ impl Node {
     /// Links whose peer may not have this author's details.
     fn not_entitled(&mut self, author: NodeId) -> Set {
         let links = self.links.greeted();
-        let barred = |place: &Place| {
-            let peer = self.links.at(*place).and_then(|state| state.node);
-            peer.is_none_or(|peer| !self.entitled(peer, author))
-        };
-        links.places().filter(barred).collect()
+        links - self.links.to_such(links, |peer| self.entitled(peer, author))
     }
 
     /// Puts a document into the next batch of one broadcast link.

@@ -270,6 +270,12 @@ impl Links {
         (0..).zip(&self.nodes).filter_map(its).collect()
     }
 
+    /// Of these links those to a node of which this holds.
+    pub(super) fn to_such(&self, links: Set, holds: impl Fn(NodeId) -> bool) -> Set {
+        let node = |place: &Place| self.nodes.get(place.index()).copied().flatten();
+        links.places().filter(|place| node(place).is_some_and(&holds)).collect()
+    }
+
     /// Greeted links whose next comparison is not planned yet, to be planned now.
     pub(super) fn settle(&mut self) -> Set {
         let open = self.greeted() - self.settled;
