@@ -39,7 +39,7 @@ const SETTLE_BUSY: Duration = Duration::from_secs(1);
 const CALM_EVERY: Duration = Duration::from_secs(60);
 /// ... after this many comparisons in a row. Pushes and announcements carry what is new; the digest only backs them up.
 const CALM_ROW: u32 = 8;
-/// Links with which each is probed once a period; with more of them each more rarely ...
+/// Links with which each is compared and probed so often; with more of them each more rarely ...
 const PROBE_LINKS: u32 = 4;
 /// ... but no more rarely than by this.
 const PROBE_RARER_MAX: u32 = 4;
@@ -88,6 +88,15 @@ pub(super) struct Healing {
 /// Control bytes waiting on one link beyond which digests are not answered: who does not read gets no more to read.
 const CONTROL_BACKLOG_MAX: usize = 512 * 1_024;
 
+/// How often one of so many links is looked at where each alone would be once in `period`.
+fn shared_among(links: usize, link: &Link, period: Duration) -> Duration {
+    if !link.profile.reliable {
+        return period;
+    }
+    let links = u32::try_from(links).unwrap_or(u32::MAX);
+    (period / PROBE_LINKS).saturating_mul(links.clamp(PROBE_LINKS, PROBE_LINKS * PROBE_RARER_MAX))
+}
+
 /// Why entries were fetched from disk.
 #[derive(Clone, Debug)]
 pub(super) enum Fetch {
@@ -135,10 +144,8 @@ impl Node {
 
     /// How often an idle link is probed. Each of many links more rarely: what a node lacks any of its neighbours shows it.
     fn probe_every(&mut self, id: LinkId) -> Duration {
-        let probe = self.config.probe;
-        let lossy = self.links.get(&id).is_none_or(|link| !link.profile.reliable);
-        let links = u32::try_from(self.links.greeted().len()).unwrap_or(u32::MAX);
-        if lossy { probe } else { (probe / PROBE_LINKS).saturating_mul(links.clamp(PROBE_LINKS, PROBE_LINKS * PROBE_RARER_MAX)) }
+        let links = self.links.greeted().len();
+        self.links.get(&id).map_or(self.config.probe, |link| shared_among(links, link, self.config.probe))
     }
 
     fn say_beacon(&mut self, id: LinkId) {
@@ -168,9 +175,11 @@ impl Node {
     /// The state changed: compare digests again once it is quiet.
     pub(super) fn settle_probes(&mut self) {
         let now = self.now.mono;
-        let ahead = u64::try_from(CALM_EVERY.saturating_mul(CALM_ROW).as_micros()).unwrap_or(u64::MAX);
+        let links = self.links.greeted().len();
         for place in self.links.settle().places() {
             let Some(link) = self.links.planned(place) else { continue };
+            let row = shared_among(links, link, CALM_EVERY).saturating_mul(CALM_ROW);
+            let ahead = u64::try_from(row.as_micros()).unwrap_or(u64::MAX);
             let quiet = now.after(SETTLE.saturating_add(link.second()));
             let at = link.healing.probed_at.map_or(quiet, |last| quiet.max(last.after(SETTLE_BUSY)));
             let at = at.max(Instant(link.healing.calm.0.saturating_sub(ahead)));
@@ -266,8 +275,9 @@ impl Node {
     }
 
     fn in_step(&mut self, id: LinkId, state: State) {
-        let (now, probe) = (self.now.mono, self.probe_every(id));
+        let (now, probe, links) = (self.now.mono, self.probe_every(id), self.links.greeted().len());
         let Some(link) = self.links.get_mut(&id) else { return };
+        let calm = shared_among(links, link, CALM_EVERY);
         let healing = &mut link.healing;
         healing.same = Some(state.root);
         healing.told = None;
@@ -277,7 +287,7 @@ impl Node {
         healing.urgent = false;
         healing.unanswered = 0;
         if std::mem::take(&mut healing.moved) {
-            healing.calm = healing.calm.max(now).after(CALM_EVERY);
+            healing.calm = healing.calm.max(now).after(calm);
         }
         let started = healing.started.take();
         let (received, sent) = (std::mem::take(&mut healing.received), std::mem::take(&mut healing.sent));
