@@ -107,7 +107,12 @@ impl<T> Outbox<T> {
     }
 
     fn take(&mut self, lane: usize) -> Option<T> {
-        let (bytes, item) = self.lanes.get_mut(lane)?.pop_front()?;
+        let queue = self.lanes.get_mut(lane)?;
+        let (bytes, item) = queue.pop_front()?;
+        if queue.is_empty() {
+            // Most of the time nothing waits, on any of many links: then nothing takes room.
+            *queue = VecDeque::new();
+        }
         if let Some(sum) = self.bytes.get_mut(lane) {
             *sum = sum.saturating_sub(bytes as usize);
         }
