@@ -519,7 +519,7 @@ impl World {
         });
         let life = self.slots[node].life;
         match output {
-            Output::Transmit { link, frame } => self.transmit(node, link, &frame),
+            Output::Transmit { link, frame } => self.transmit(node, link, frame),
             Output::Persist { token, rows, stamp } => {
                 let slot = &mut self.slots[node];
                 let at = slot.disk.submit(self.now, Job { token, rows, stamp, via: self.via }, &mut slot.disk_dice);

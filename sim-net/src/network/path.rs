@@ -170,8 +170,8 @@ impl Lane {
     ///
     /// # Errors
     /// [`Misuse`], and nothing is sent or counted.
-    pub fn send(&mut self, now: Micros, frame: &Bytes, path: &Path, tally: &mut Tally) -> Result<Fate, Misuse> {
-        Ok(match self.depart(now, frame, path, tally)? {
+    pub fn send(&mut self, now: Micros, frame: Bytes, path: &Path, tally: &mut Tally) -> Result<Fate, Misuse> {
+        Ok(match self.depart(now, &frame, path, tally)? {
             Ok(left) => self.arrive(left, frame, path, tally),
             Err(why) => Fate::Lost(why),
         })
@@ -232,13 +232,13 @@ impl Lane {
     }
 
     /// What of one frame arrives at one hearer, and when. All hearers of a frame share its state, not its luck.
-    pub fn arrive(&mut self, left: Micros, frame: &Bytes, path: &Path, tally: &mut Tally) -> Fate {
+    pub fn arrive(&mut self, left: Micros, frame: Bytes, path: &Path, tally: &mut Tally) -> Fate {
         let at = (left + path.delay + self.dice.below(path.jitter + 1)).max(self.opens_at + 1);
         if path.reliable { self.come(at, frame, path, tally) } else { self.fly(at, frame, path, tally) }
     }
 
     /// On a reliable link: in the end, and in order.
-    fn come(&mut self, mut at: Micros, frame: &Bytes, path: &Path, tally: &mut Tally) -> Fate {
+    fn come(&mut self, mut at: Micros, frame: Bytes, path: &Path, tally: &mut Tally) -> Fate {
         // One probe timeout, RFC 9002 6.2: round trip, four times its variation, the peer's acknowledgement delay. It doubles.
         let timeout = 2 * path.delay + 4 * path.jitter + ACK_DELAY;
         let mut tries = 0;
@@ -250,11 +250,11 @@ impl Lane {
         tally.late += u64::from(tries > 0);
         at = at.max(self.last_arrival + 1);
         self.last_arrival = at;
-        Fate::Once(Flight { at, frame: frame.clone() })
+        Fate::Once(Flight { at, frame })
     }
 
     /// On an unreliable link: perhaps.
-    fn fly(&mut self, mut at: Micros, frame: &Bytes, path: &Path, tally: &mut Tally) -> Fate {
+    fn fly(&mut self, mut at: Micros, frame: Bytes, path: &Path, tally: &mut Tally) -> Fate {
         if self.loses(path) {
             tally.lost += 1;
             return Fate::Lost(Lost::OnTheWay);
@@ -264,12 +264,12 @@ impl Lane {
             at += self.dice.below(4 * (path.delay + path.jitter) + 1);
         }
         let copy = self.dice.chance_ppm(path.duplicate).then(|| at + self.dice.below(10 * path.delay + 1));
-        let first = Flight { at, frame: self.perhaps_garbled(frame, path, tally) };
+        let first = Flight { at, frame: self.perhaps_garbled(&frame, path, tally) };
         match copy {
             None => Fate::Once(first),
             Some(at) => {
                 tally.duplicated += 1;
-                Fate::Twice([first, Flight { at, frame: frame.clone() }])
+                Fate::Twice([first, Flight { at, frame }])
             }
         }
     }
@@ -306,7 +306,7 @@ mod tests {
             lane.grant(now, path);
             assert!(lane.waiting <= path.queue);
             let frame = Bytes::from(vec![number.to_le_bytes()[0]; *len]);
-            fates.push(lane.send(now, &frame, path, &mut tally));
+            fates.push(lane.send(now, frame, path, &mut tally));
             assert!(lane.waiting <= path.queue, "{} bytes wait where {} fit", lane.waiting, path.queue);
             assert_eq!(u64::from(lane.waiting), lane.departures.iter().map(|(_, len)| u64::from(*len)).sum::<u64>());
         }
@@ -384,7 +384,7 @@ mod tests {
             let (mut after_loss, mut runs, mut before) = (0_u64, 0_u64, false);
             for number in 0..frames {
                 lane.grant(number * 100, &path);
-                let fate = lane.send(number * 100, &Bytes::from_static(b"x"), &path, &mut tally).unwrap();
+                let fate = lane.send(number * 100, Bytes::from_static(b"x"), &path, &mut tally).unwrap();
                 let lost = matches!(fate, Fate::Lost(Lost::OnTheWay));
                 runs += u64::from(lost && before);
                 after_loss += u64::from(before);
@@ -419,8 +419,8 @@ mod tests {
         let (mut lane, mut tally) = (lane(3, &path), Tally::default());
         let frame = Bytes::from(vec![0; 600]);
         assert_eq!(lane.grant(0, &path), 1_000);
-        lane.send(0, &frame, &path, &mut tally).unwrap();
-        assert_eq!(lane.send(0, &frame, &path, &mut tally), Err(Misuse::BeyondCredit));
+        lane.send(0, frame.clone(), &path, &mut tally).unwrap();
+        assert_eq!(lane.send(0, frame, &path, &mut tally), Err(Misuse::BeyondCredit));
         assert_eq!(lane.next_grant(0), 600_000);
         assert_eq!(lane.grant(600_000, &path), 1_000);
         assert_eq!(tally.sent, 1);
@@ -433,7 +433,7 @@ mod tests {
             let narrow = Path { rate: 1_000, queue: 1_000, mtu: 800, ..wide };
             let (mut lane, mut tally) = (lane(3, &wide), Tally::default());
             lane.grant(0, &wide);
-            let mut send = |len| lane.send(0, &Bytes::from(vec![0; len]), &narrow, &mut tally).unwrap();
+            let mut send = |len| lane.send(0, Bytes::from(vec![0; len]), &narrow, &mut tally).unwrap();
             let fates = [send(900), send(700), send(700)];
             let lost = fates.map(|fate| if let Fate::Lost(why) = fate { Some(why) } else { None });
             let expected = if reliable { [None; 3] } else { [Some(Lost::TooLong), None, Some(Lost::QueueFull)] };

@@ -62,7 +62,7 @@ impl World {
         let Ok(left) = lane.depart(self.now, frame, &path, tally)? else { return Ok(Vec::new()) };
         let mut out = Vec::new();
         for to in backhaul.open_from(from).iter().copied().filter(|to| *to != from) {
-            out.extend(lane.arrive(left, frame, &path, tally).flights().map(|flight| (to, flight)));
+            out.extend(lane.arrive(left, frame.clone(), &path, tally).flights().map(|flight| (to, flight)));
         }
         Ok(out)
     }

@@ -124,7 +124,7 @@ impl Links {
     }
 
     /// Sends over a link from `side`; `None` where it is gone.
-    pub(super) fn send(&mut self, link: u64, side: usize, now: Micros, frame: &Bytes) -> Result<Option<Fate>, Misuse> {
+    pub(super) fn send(&mut self, link: u64, side: usize, now: Micros, frame: Bytes) -> Result<Option<Fate>, Misuse> {
         let Some(connection) = self.open.get_mut(link) else { return Ok(None) };
         let tally = &mut self.tallies[connection.carrier as usize];
         connection.lanes[side].send(now, frame, &connection.path, tally).map(Some)

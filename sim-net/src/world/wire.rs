@@ -141,23 +141,23 @@ impl World {
         self.after(far, Happening::LinkDown { link, side: 1 - side, cause: format!("closed by the other side: {reason}") });
     }
 
-    pub(super) fn transmit(&mut self, node: usize, name: LinkId, frame: &Bytes) {
-        let id = self.id(node);
-        self.checker.spoke(node, id, self.now, &self.slots[node].disk, frame);
+    pub(super) fn transmit(&mut self, node: usize, name: LinkId, frame: Bytes) {
+        let (id, len) = (self.id(node), frame.len());
+        self.checker.spoke(node, id, self.now, &self.slots[node].disk, &frame);
         let port = self.slots[node].ports.get(&name).copied();
         let misuse = match port {
             Some(Port::Wire { link, side }) => self.send_wire(link, side, frame).err(),
-            Some(Port::Air) => self.send_air(node, frame).err(),
-            Some(Port::Radio(net)) => self.send_radio(net, node, frame).err().map(|misuse| format!("{misuse:?} by radio")),
+            Some(Port::Air) => self.send_air(node, &frame).err(),
+            Some(Port::Radio(net)) => self.send_radio(net, node, &frame).err().map(|misuse| format!("{misuse:?} by radio")),
             Some(Port::Rogue(_) | Port::Stick(_)) => None,
             None => Some("over a link that is not up".to_owned()),
         };
         self.checker.check(Rule::AlwaysLinkContract, misuse.is_none(), self.now, Some(node), || {
-            format!("sent {} bytes {} (link {})", frame.len(), misuse.unwrap_or_default(), name.0)
+            format!("sent {len} bytes {} (link {})", misuse.unwrap_or_default(), name.0)
         });
     }
 
-    fn send_wire(&mut self, link: u64, side: usize, frame: &Bytes) -> Result<(), String> {
+    fn send_wire(&mut self, link: u64, side: usize, frame: Bytes) -> Result<(), String> {
         if self.links.open.get(link).is_some_and(|connection| connection.ends[side].hung) {
             return Err("over a link it hung up".to_owned());
         }
