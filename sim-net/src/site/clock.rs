@@ -78,6 +78,9 @@ impl Clock {
 
     /// What both clocks counted since the last change of speed.
     fn ran(&self, now: Micros) -> u64 {
+        if self.drift_ppm == 0 {
+            return now.saturating_sub(self.since);
+        }
         let long = i128::from(now.saturating_sub(self.since)) * i128::from(1_000_000 + self.drift_ppm) / 1_000_000;
         u64::try_from(long).unwrap_or(0)
     }
@@ -94,6 +97,9 @@ impl Clock {
     /// The true time at which the node's monotonic clock reaches `deadline`, not before `now`.
     #[must_use]
     pub fn when(&self, deadline: Instant, now: Micros) -> Micros {
+        if self.drift_ppm == 0 {
+            return self.since.saturating_add(deadline.0.saturating_sub(self.mono)).max(now);
+        }
         let ahead = i128::from(deadline.0.saturating_sub(self.mono));
         let rate = i128::from(1_000_000 + self.drift_ppm);
         let true_us = (ahead * 1_000_000 + rate - 1) / rate;
