@@ -490,7 +490,7 @@ fn half(signature: &[u8; 64]) -> [u8; 32] {
 
 fn contains(frame: &[u8], needle: &[u8; 32]) -> bool {
     let mut rest = frame;
-    while let Some(place) = rest.iter().position(|byte| *byte == needle[0]) {
+    while let Some(place) = memchr::memchr(needle[0], rest) {
         rest = &rest[place..];
         if rest.starts_with(needle) {
             return true;
