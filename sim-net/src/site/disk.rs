@@ -169,7 +169,8 @@ impl Disk {
                     }
                 }
                 Row::Doc { slot, doc: Some(doc), author, kind } => {
-                    self.now.docs.insert((*author, *kind, *slot), Box::new(doc.clone()));
+                    let place = self.now.docs.entry((*author, *kind, *slot));
+                    place.and_modify(|held| held.as_mut().clone_from(doc)).or_insert_with(|| Box::new(doc.clone()));
                 }
                 Row::Doc { slot, doc: None, author, kind } => {
                     self.now.docs.remove(&(*author, *kind, *slot));
