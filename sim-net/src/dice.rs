@@ -45,6 +45,8 @@ pub enum Purpose {
     Work,
     /// What suppliers, carriers and consignees do.
     Goods,
+    /// What stores need, and what of it comes.
+    Depot,
     /// Where the sites of a generated scenario stand, and whose they are.
     Places,
 }
@@ -70,6 +72,7 @@ impl Purpose {
             Self::Adversary => "adversary",
             Self::Work => "work",
             Self::Goods => "goods",
+            Self::Depot => "depot",
             Self::Places => "places",
         }
     }

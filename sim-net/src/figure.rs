@@ -66,7 +66,7 @@ pub fn repair(wanted: &Repair) -> Result<Repaired, CannotRun> {
 fn repair_round(wanted: &Repair, seed: u64, entries: u64, out: &mut Repaired) -> Result<(), CannotRun> {
     let path = Path { reliable: wanted.reliable, ..Path::LAN };
     let minutes = 2 + entries / wanted.per_second.max(1) / 60;
-    let silent = Tempo { boards: 0, entries: 0, acts: 0 };
+    let silent = Tempo { boards: 0, entries: 0, needs: 0, acts: 0 };
     let mut scenario = swarm::calm(wanted.nodes, (1, 1), path, minutes, silent);
     scenario.world.known = KNOWN;
     let mut world = World::new(scenario, seed)?;
@@ -127,12 +127,12 @@ const HUB_EVERY: usize = 40;
 const FIRMS: usize = 4;
 
 /// How much is said in `domain.md` 5.3: a status every five minutes, a request a day.
-pub const CRISIS: Tempo = Tempo { boards: 5 * MINUTE, entries: 24 * 60 * MINUTE, acts: 0 };
+pub const CRISIS: Tempo = Tempo { boards: 5 * MINUTE, entries: 24 * 60 * MINUTE, needs: 0, acts: 0 };
 
 /// So many entries per node and hour, and a board per half hour.
 #[must_use]
 pub fn quiet(per_hour: u64) -> Tempo {
-    Tempo { boards: 30 * MINUTE, entries: 60 * MINUTE / per_hour.max(1), acts: 0 }
+    Tempo { boards: 30 * MINUTE, entries: 60 * MINUTE / per_hour.max(1), needs: 0, acts: 0 }
 }
 
 /// A calm alliance in which so much is said; it stands at STARTEX.

@@ -14,6 +14,7 @@ use crate::record::{Record, Title};
 
 mod annex;
 mod checks;
+mod conflicts;
 mod cover;
 mod csv;
 mod findings;
@@ -96,7 +97,7 @@ impl Report<'_> {
             (words::OBJECTIVES, cover::objectives(record)),
             (words::TIMELINE, timeline::timeline(record)),
             (words::INFORMATION, information::information(record)),
-            (words::REQUESTS, requests::requests(record) + &firms::firms(record)),
+            (words::REQUESTS, requests::requests(record) + &conflicts::conflicts(record) + &firms::firms(record)),
             (words::MAPS, maps::maps(record, self.outline)),
             (words::LOAD, checks::load(record)),
             (words::FORGED, checks::forged(record)),

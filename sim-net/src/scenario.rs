@@ -7,8 +7,10 @@
 mod check;
 mod defaults;
 mod effect;
+mod expected;
 mod form;
 pub mod generate;
+pub mod goods;
 mod line;
 mod part;
 mod problem;
@@ -25,11 +27,12 @@ mod write;
 mod tests;
 
 use holdfast_proto::identity::Region;
-use serde::{Deserialize, Serialize};
 
+use self::goods::GoodsDeed;
 use self::words::{ElementKind, ForgeKind, Medium, SiteRole, Status};
 
 pub use self::check::check;
+pub use self::expected::{Check, Counted, Subject};
 pub use self::line::{read_fields, read_line};
 pub use self::problem::{Place, Problem, Remark};
 pub(crate) use self::read::effect::item_names;
@@ -269,6 +272,8 @@ pub struct Tempo {
     pub boards: Micros,
     /// Requests and what follows from them.
     pub entries: Micros,
+    /// Each store asks for goods so often; hubs send them and stores sign for them, as people do who do it well.
+    pub needs: Micros,
     /// Whatever an operator could do, tests of all acts; for swarms.
     pub acts: Micros,
 }
@@ -455,12 +460,12 @@ pub enum Effect {
     },
     /// Who asked for it takes it back.
     Cancel(String),
-    /// A site promises to a request what nobody covers yet, as far as it knows.
-    Commit {
-        /// Who promises.
+    /// A site promises, sends, signs for or counts goods.
+    Goods {
+        /// Who.
         site: SiteNo,
-        /// The request by its label.
-        request: String,
+        /// What.
+        deed: GoodsDeed,
     },
     /// Who asked for it says the need is met.
     Close(String),
@@ -513,86 +518,4 @@ pub enum After {
     Time(Micros),
     /// When this inject happened; an inject that never happens leaves the expectation not observed.
     Inject(u32),
-}
-
-/// Something that can be looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Check {
-    /// So many of these sites (all that are running, where `at_least` is none) hold a request, or the word of an inject.
-    Knows {
-        /// Who.
-        sites: Vec<SiteNo>,
-        /// Only those that are running then.
-        alive: bool,
-        /// What.
-        what: Subject,
-        /// Parts per million of them.
-        at_least: Ppm,
-    },
-    /// A number read off one site's own answers lies in a range.
-    Count {
-        /// What is counted.
-        what: Counted,
-        /// Inclusive.
-        at_least: u64,
-        /// Inclusive.
-        at_most: u64,
-    },
-    /// Every site of `of` is shown by every site of `at` as this.
-    Shows {
-        /// Who looks.
-        at: Vec<SiteNo>,
-        /// At whom.
-        of: Vec<SiteNo>,
-        /// Field.
-        field: String,
-        /// Value, or `unknown`.
-        value: String,
-    },
-    /// All running sites of these hold the same state.
-    Equal(Vec<SiteNo>),
-    /// 95 of 100 deliveries of entries to running sites of these took at most so long.
-    TimeToKnowP95 {
-        /// Where.
-        sites: Vec<SiteNo>,
-        /// At most.
-        at_most: Micros,
-    },
-    /// A channel was on the air for at most so much of any hour.
-    AirtimeBelow {
-        /// Channel.
-        channel: String,
-        /// Of an hour.
-        share: Ppm,
-    },
-    /// Nothing forged by this inject is held by any site, ever.
-    NeverAccepted(u32),
-}
-
-/// What a site may know.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Subject {
-    /// A request by its label.
-    Request(String),
-    /// Everything an inject made staff say.
-    Inject(u32),
-}
-
-/// What can be counted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Counted {
-    /// Requests open in the eyes of this site.
-    RequestsOpen(SiteNo),
-    /// Sites reachable in the eyes of this site.
-    Reachable(SiteNo),
-    /// Things that people must settle, as this site lists them.
-    Conflicts(SiteNo),
-    /// Sites that told two stories, as this site has found.
-    Forked(SiteNo),
-    /// Sites whose key was taken away, as this site has heard.
-    Revoked(SiteNo),
-    /// Sites of these that are running.
-    Running(Vec<SiteNo>),
-    /// Sites of these that say they are open or open with limits.
-    Open(Vec<SiteNo>),
 }

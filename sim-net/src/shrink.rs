@@ -134,8 +134,9 @@ impl Search<'_> {
 
     /// Nodes say less by themselves, and what makes the world hard goes.
     fn world(&mut self) {
-        let plainer: [fn(&mut Scenario); 16] = [
+        let plainer: [fn(&mut Scenario); 17] = [
             |s| s.world.tempo.acts = 0,
+            |s| s.world.tempo.needs = 0,
             |s| s.world.tempo.boards = 0,
             |s| s.world.tempo.entries = 0,
             |s| s.world.tempo.acts = rarer(s.world.tempo.acts, s.exercise.duration),

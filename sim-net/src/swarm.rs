@@ -56,7 +56,7 @@ pub fn draw(seed: u64, scale: Scale) -> Scenario {
         partial_roster: nodes > 3 && dice.chance(300),
         home_hubs: dice.chance(500),
         operators: Operators { confirm: (MINUTE / 60, duration / 8), night: (0, 0), night_slower: 1 },
-        tempo: Tempo { boards: 0, entries: 0, acts: dice.between(2_000_000, 30_000_000) },
+        tempo: Tempo { boards: 0, entries: 0, needs: 0, acts: dice.between(2_000_000, 30_000_000) },
     };
     let firms = if dice.chance(500) { 1 } else { 2 };
     let mut sites: Vec<Site> = (0..nodes).map(|node| draw_site(&mut dice, node, firms, duration)).collect();

@@ -153,7 +153,7 @@ fn meant(effect: &Effect) -> Option<Sometimes> {
         Effect::Report { .. } => Some(Sometimes::SavedReport),
         Effect::Request { .. } => Some(Sometimes::SavedRequest),
         Effect::Cancel(_) | Effect::Close(_) => Some(Sometimes::SavedFollowUp),
-        Effect::Commit { .. } => Some(Sometimes::SavedGoods),
+        Effect::Goods { .. } => Some(Sometimes::SavedGoods),
         Effect::Observe { .. } => Some(Sometimes::SavedObservation),
         // A battery may carry on, an antenna may not be needed, nobody may have been at the desk: that is no fault of the scenario.
         Effect::PowerLoss(_)

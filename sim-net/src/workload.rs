@@ -1,6 +1,7 @@
 //! What operators do: a seeded stream of commands for each node, as a person would type them. It keeps what it needs to go on
 //! (which requests it made) and judges nothing.
 
+pub mod depot;
 pub mod goods;
 
 use std::collections::BTreeMap;

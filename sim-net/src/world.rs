@@ -114,6 +114,10 @@ enum Happening {
 enum Beat {
     Board,
     Entry,
+    /// A store asks for goods.
+    Need,
+    /// Who sends goods or signs for them looks at the screen.
+    Depot,
     Act,
 }
 

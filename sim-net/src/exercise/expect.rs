@@ -1,11 +1,13 @@
 //! Expectations: each is looked at again and again from its start until it is met, broken, or the exercise is over.
 
-use holdfast_proto::control::{Answer, NodeView, Question, StatusView};
+use std::collections::BTreeSet;
+
+use holdfast_proto::control::{Answer, CommitmentView, NodeView, Question, StatusView};
 
 use super::spread::Spread;
 use super::story::Story;
 use super::{per_hour, status};
-use crate::record::{Phrase, Reading, Verdict};
+use crate::record::{Phrase, Reading, Verdict, Word};
 use crate::scenario::{After, Check, Counted, Expect, Micros, Ppm, SiteNo, Subject};
 use crate::world::World;
 
@@ -59,10 +61,10 @@ impl Watch {
             return;
         }
         let due = from.saturating_add(self.expect.within);
-        let (lasting, momentary): (Vec<Check>, Vec<Check>) = self.expect.checks.iter().cloned().partition(lasts);
+        let (lasting, momentary): (Vec<Check>, Vec<Check>) = self.expect.checks.iter().cloned().partition(Check::lasts);
         let mut seen = Vec::new();
         let mut all = |checks: &[Check], world: &mut World| {
-            let looks: Vec<Look> = checks.iter().map(|check| look_at(check, world, &story.spread)).collect();
+            let looks: Vec<Look> = checks.iter().map(|check| look_at(check, world, &story.spread, from)).collect();
             let holds: Vec<bool> = looks.iter().map(|look| look.holds).collect();
             seen.extend(looks.into_iter().map(|look| look.seen));
             holds
@@ -85,7 +87,7 @@ impl Watch {
         if now < due && !lasting.is_empty() {
             return;
         }
-        if lasting.iter().any(|check| !was_there(check, world, story)) {
+        if lasting.iter().any(|check| !was_there(check, world, story, from)) {
             self.verdict = Some(Verdict::NotObserved);
         } else if momentary.is_empty() {
             self.met_at = Some(due);
@@ -103,7 +105,7 @@ impl Watch {
         let due = self.due(from);
         // Due at the very end, and nothing broke what had to last.
         if let Some(due) = due.filter(|due| *due <= end)
-            && self.expect.checks.iter().all(lasts)
+            && self.expect.checks.iter().all(Check::lasts)
         {
             self.met_at = Some(due);
         }
@@ -129,23 +131,24 @@ fn sums_up(check: &Check) -> bool {
 }
 
 /// There was something to look at: nobody said anything, or nothing was forged, and nothing is shown by it.
-fn was_there(check: &Check, world: &World, story: &Story) -> bool {
+fn was_there(check: &Check, world: &World, story: &Story, from: Micros) -> bool {
     match check {
         Check::TimeToKnowP95 { sites, .. } => story.spread.quantile(sites, 950).0 > 0,
         Check::NeverAccepted(nr) => story.start_of(&After::Inject(*nr)).is_some_and(|at| at <= world.now),
-        Check::AirtimeBelow { .. } | Check::Knows { .. } | Check::Count { .. } | Check::Shows { .. } | Check::Equal(_) => true,
+        Check::NeverAcceptedFrom(site) => world.said_since(*site, from),
+        Check::AirtimeBelow { .. }
+        | Check::Never(_)
+        | Check::Knows { .. }
+        | Check::Count { .. }
+        | Check::Shows { .. }
+        | Check::ShowsAge { .. }
+        | Check::Sum { .. }
+        | Check::Equal(_) => true,
     }
 }
 
-/// It must hold all the time, not at one moment.
-fn lasts(check: &Check) -> bool {
-    match check {
-        Check::TimeToKnowP95 { .. } | Check::AirtimeBelow { .. } | Check::NeverAccepted(_) => true,
-        Check::Knows { .. } | Check::Count { .. } | Check::Shows { .. } | Check::Equal(_) => false,
-    }
-}
-
-fn look_at(check: &Check, world: &mut World, spread: &Spread) -> Look {
+/// Looks at it now; it counts from `from` on.
+fn look_at(check: &Check, world: &mut World, spread: &Spread, from: Micros) -> Look {
     match check {
         Check::Knows { sites, alive, what, at_least } => knows(world, sites, *alive, what, *at_least),
         Check::Count { what, at_least, at_most } => {
@@ -168,6 +171,22 @@ fn look_at(check: &Check, world: &mut World, spread: &Spread) -> Look {
                     percent: format!("{}.{:02}", used / 10_000, used % 10_000 / 100),
                 },
             }
+        }
+        Check::Never(check) => {
+            let Look { holds, seen } = look_at(check, world, spread, from);
+            Look { holds: !holds, seen }
+        }
+        Check::ShowsAge { at, of, age } => shows_age(world, at, of, *age),
+        Check::Sum { field, at, of, at_least, at_most } => {
+            let sum = sum(world, field, *at, of);
+            let site = name(world, *at);
+            let nobody = Phrase::NobodyToAsk { site: site.clone() };
+            let seen = sum.map_or(nobody, |sum| Phrase::Sum { site, field: Word(field.clone()), sum });
+            Look { holds: sum.is_some_and(|sum| (*at_least..=*at_most).contains(&sum)), seen }
+        }
+        Check::NeverAcceptedFrom(site) => {
+            let sites = world.keep_from(*site, from) as u64;
+            Look { holds: sites == 0, seen: Phrase::KeepFrom { sites, site: name(world, *site) } }
         }
         Check::NeverAccepted(nr) => {
             let sites = world.accepted(*nr).count() as u64;
@@ -211,6 +230,12 @@ fn count(world: &mut World, what: &Counted) -> (Option<u64>, Phrase) {
             let (count, site) = (status(world, *at).map(|view| u64::from(view.conflicts)), name(world, *at));
             let nobody = Phrase::NobodyToAsk { site: site.clone() };
             (count, count.map_or(nobody, |count| Phrase::Conflicts { site, count }))
+        }
+        Counted::Suppliers { at, request } => {
+            let count = suppliers(world, *at, request);
+            let site = name(world, *at);
+            let nobody = Phrase::NobodyToAsk { site: site.clone() };
+            (count, count.map_or(nobody, |count| Phrase::Suppliers { site, count }))
         }
         Counted::Forked(at) => {
             let count = status(world, *at).map(|view| view.nodes.iter().filter(|node| node.forked).count() as u64);
@@ -267,6 +292,40 @@ fn shows(world: &mut World, at: &[SiteNo], of: &[SiteNo], field: &str, value: &s
     let reading = Reading { field: field.to_owned(), value: value.to_owned() };
     let seen = Phrase::Show { right, of: all, reading };
     Look { holds: all > 0 && right == all, seen }
+}
+
+/// Suppliers of which something is still promised, on the road or there.
+fn suppliers(world: &mut World, at: SiteNo, label: &str) -> Option<u64> {
+    let Some(id) = world.request_id(label).map(str::to_owned) else { return Some(0) };
+    let Some(Answer::Request(view)) = world.ask(at, &Question::Request(id)) else { return world.runs(at).then_some(0) };
+    let stands =
+        |promise: &&CommitmentView| promise.lines.iter().any(|line| line.committed + line.in_transit + line.accepted > 0);
+    let suppliers: BTreeSet<&str> = view.commitments.iter().filter(stands).map(|promise| promise.supplier.id.as_str()).collect();
+    Some(suppliers.len() as u64)
+}
+
+fn shows_age(world: &mut World, at: &[SiteNo], of: &[SiteNo], age: Micros) -> Look {
+    let (mut right, mut all) = (0, 0);
+    for site in at {
+        let Some(view) = status(world, *site) else { continue };
+        for other in of {
+            let id = world.id(*other).to_string();
+            let shown = view.nodes.iter().find(|node| node.id == id).and_then(|node| node.age_s);
+            all += 1;
+            right += u64::from(shown.is_none_or(|seconds| seconds.saturating_mul(1_000_000) >= age));
+        }
+    }
+    let seen = Phrase::ShowAge { right, of: all, minutes: age / 60_000_000 };
+    Look { holds: all > 0 && right == all, seen }
+}
+
+/// What a number comes to, as one site shows it; stale readings are not known.
+fn sum(world: &mut World, field: &str, at: SiteNo, of: &[SiteNo]) -> Option<u64> {
+    let view = status(world, at)?;
+    let ids: BTreeSet<String> = of.iter().map(|site| world.id(*site).to_string()).collect();
+    let known = view.nodes.iter().filter(|node| ids.contains(&node.id));
+    let readings = known.filter_map(|node| node.readings.get(field)).filter(|reading| !reading.stale);
+    Some(readings.filter_map(|reading| reading.value.as_u64()).fold(0, u64::saturating_add))
 }
 
 fn equal(world: &mut World, sites: &[SiteNo]) -> Look {

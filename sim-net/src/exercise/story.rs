@@ -483,6 +483,10 @@ fn on(effect: &Effect, scenario: &Scenario) -> String {
         Effect::FirmOutage(owner) => owner.clone(),
         Effect::Partition { groups, .. } => groups.iter().map(|group| sites(group)).collect::<Vec<_>>().join(" | "),
         Effect::Cancel(label) | Effect::Close(label) => label.clone(),
+        Effect::Goods { site, deed } => match deed.requests().next() {
+            Some(label) => format!("{label} ({})", sites(&[*site])),
+            None => sites(&[*site]),
+        },
         Effect::Request { site, label, .. } => format!("{label} ({})", sites(&[*site])),
         Effect::Jam { channel, .. } => channel.clone(),
         Effect::PowerLoss(_)
@@ -504,7 +508,6 @@ fn on(effect: &Effect, scenario: &Scenario) -> String {
         | Effect::Forge { .. }
         | Effect::Revoke { .. }
         | Effect::Report { .. }
-        | Effect::Commit { .. }
         | Effect::Observe { .. }
         | Effect::Order { .. }
         | Effect::Deputies { .. }

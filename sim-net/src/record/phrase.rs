@@ -221,8 +221,19 @@ phrases! {
     Reachable { site: String, count: u64 } = "{site} 連得到的據點：{count}", "sites that {site} has a link to: {count}";
     /// How many had their key taken away.
     Revoked { site: String, count: u64 } = "{site} 得知金鑰已撤銷的據點：{count}", "sites whose key was revoked, as {site} has heard: {count}";
-    /// How many were found to contradict themselves.
+    /// How many suppliers promise to a request.
+    Suppliers { site: String, count: u64 } = "{site} 看到已承諾的供應者：{count}", "suppliers whose promise stands as {site} sees it: {count}";
+    /// What numbers come to.
+    Sum { site: String, field: Word, sum: u64 } = "{site} 看到的「{field}」合計：{sum}", "{field} as {site} sees it comes to {sum}";
+    /// How old words are shown.
+    ShowAge { right: u64, of: u64, minutes: u64 } =
+        "{of} 個中有 {right} 個顯示為 {minutes} 分鐘以前或不明", "{right} of {of} are shown as {minutes} min old or older, or as unknown";
+    /// Who keeps what a site should not say any more.
+    KeepFrom { sites: u64, site: String } =
+        "{sites} 個據點保存了 {site} 之後說的話", "{sites} sites keep something that {site} said since";
+    /// How many they have to settle.
     Conflicts { site: String, count: u64 } = "{site} 列出的待決衝突：{count}", "conflicts as {site} lists them: {count}";
+    /// How many are found to contradict themselves.
     Forked { site: String, count: u64 } = "{site} 發現紀錄自相矛盾的據點：{count}", "sites that told two stories, as {site} has found: {count}";
     /// How many run.
     Running { count: u64 } = "執行中的據點：{count}", "sites running: {count}";
@@ -292,6 +303,10 @@ const EFFECTS: &[(&str, (&str, &str))] = &[
     ("cancel", ("取消需求", "cancel")),
     ("close", ("結束需求", "close")),
     ("commit", ("承諾供應", "commit")),
+    ("consign", ("運送", "consign")),
+    ("receive", ("簽收", "receive")),
+    ("resolve", ("處理衝突", "settle")),
+    ("stock", ("庫存增減", "stock changed")),
     ("observe", ("目視回報", "observe")),
     ("revoke", ("金鑰撤銷", "key revoked")),
     ("order", ("運作模式命令", "mode ordered")),

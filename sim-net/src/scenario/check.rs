@@ -5,6 +5,7 @@ mod effects;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::goods::GoodsDeed;
 use super::problem::{Notes, Place, Problem, Remark, Wrong, quoted};
 use super::read::Gaps;
 use super::read::sites::SITES_MAX;
@@ -334,13 +335,24 @@ impl<'a> Checker<'a> {
             Check::Knows { sites, what, .. } => {
                 match what {
                     Subject::Request(label) => self.label(origin, "check.knows", label, by),
+                    Subject::Commitment(label) => {
+                        self.label(origin, "check.knows", label, by);
+                        let promised = |inject: &Inject| match &inject.effect {
+                            Effect::Goods { deed: GoodsDeed::Commit { request, .. }, .. } => request == label,
+                            _ => false,
+                        };
+                        if !self.scenario.injects.iter().any(promised) {
+                            let what = format!("Nobody promises anything to {}.", quoted(label));
+                            self.wrong(origin, "check.knows", Wrong::new(what, "Add an inject what = \"commit\"."));
+                        }
+                    }
                     Subject::Inject(nr) => {
                         let spoken = |effect: &Effect| {
                             matches!(
                                 effect,
                                 Effect::Report { .. }
                                     | Effect::Request { .. }
-                                    | Effect::Commit { .. }
+                                    | Effect::Goods { .. }
                                     | Effect::Observe { .. }
                                     | Effect::Cancel(_)
                                     | Effect::Close(_)
@@ -350,7 +362,7 @@ impl<'a> Checker<'a> {
                         };
                         if self.happens(origin, "check.knows", *nr).is_some_and(|inject| !spoken(&inject.effect)) {
                             let what = format!("Inject {nr} makes nobody say anything that could be known.");
-                            let todo = "Name an inject with report, request, commit, observe, cancel, close, order or deputies.";
+                            let todo = "Name an inject with report, request, commit, consign, receive, resolve, stock, observe, cancel, close, order or deputies.";
                             self.wrong(origin, "check.knows", Wrong::new(what, todo));
                         }
                     }
@@ -372,11 +384,21 @@ impl<'a> Checker<'a> {
                     | Counted::Forked(at)
                     | Counted::Revoked(at),
                 ..
-            } => std::slice::from_ref(at),
-            Check::Shows { at, of, .. } => {
+            }
+            | Check::NeverAcceptedFrom(at) => std::slice::from_ref(at),
+            Check::Count { what: Counted::Suppliers { at, request }, .. } => {
+                self.label(origin, "check.request", request, by);
+                std::slice::from_ref(at)
+            }
+            Check::Shows { at, of, .. } | Check::ShowsAge { at, of, .. } => {
                 self.there(origin, of);
                 at
             }
+            Check::Sum { at, of, .. } => {
+                self.there(origin, of);
+                std::slice::from_ref(at)
+            }
+            Check::Never(check) => return self.look(origin, check, by),
             Check::Equal(sites) | Check::TimeToKnowP95 { sites, .. } => sites,
             Check::AirtimeBelow { channel, .. } => {
                 self.channel(origin, "check.airtime", channel);

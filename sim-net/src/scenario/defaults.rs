@@ -56,7 +56,7 @@ impl Default for Operators {
 
 impl Default for Tempo {
     fn default() -> Self {
-        Self { boards: HOUR, entries: DAY, acts: 0 }
+        Self { boards: HOUR, entries: DAY, needs: 0, acts: 0 }
     }
 }
 

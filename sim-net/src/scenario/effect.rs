@@ -1,9 +1,16 @@
 //! What can be said of an effect without carrying it out.
 
+use super::goods::GoodsDeed;
 use super::words::ForgeKind;
 use super::{Effect, SiteNo};
 
 impl Effect {
+    /// What it has people do about goods, if anything.
+    #[must_use]
+    pub fn goods(&self) -> Option<&GoodsDeed> {
+        if let Self::Goods { deed, .. } = self { Some(deed) } else { None }
+    }
+
     /// The sites it names. An owner or an element stands for more.
     #[must_use]
     pub fn sites(&self) -> Vec<SiteNo> {
@@ -28,7 +35,7 @@ impl Effect {
             | Self::OperatorAbsent(sites) => sites.clone(),
             Self::Partition { groups, .. } => groups.concat(),
             Self::Courier { from, to } => vec![*from, *to],
-            Self::Forge { site, .. } | Self::Request { site, .. } | Self::Commit { site, .. } => vec![*site],
+            Self::Forge { site, .. } | Self::Request { site, .. } | Self::Goods { site, .. } => vec![*site],
             Self::Observe { site, of, .. } => vec![*site, *of],
             Self::Revoke { site, at } => vec![*site, *at],
             Self::Order { site, acting_for, .. } => std::iter::once(*site).chain(*acting_for).collect(),
@@ -75,7 +82,7 @@ impl Effect {
             | Self::Request { .. }
             | Self::Cancel(_)
             | Self::Close(_)
-            | Self::Commit { .. }
+            | Self::Goods { .. }
             | Self::Observe { .. }
             | Self::Order { .. }
             | Self::Deputies { .. }

@@ -121,20 +121,29 @@ impl Scenario {
 }
 
 fn expect_holds(expect: &mut Expect, labels: &BTreeSet<String>, numbers: &BTreeSet<u32>) -> bool {
-    expect.checks.retain(|check| match check {
-        Check::Knows { what: Subject::Request(label), .. } => labels.contains(label),
-        Check::Knows { what: Subject::Inject(nr), .. } | Check::NeverAccepted(nr) => numbers.contains(nr),
-        Check::Count { .. }
-        | Check::Shows { .. }
-        | Check::Equal(_)
-        | Check::TimeToKnowP95 { .. }
-        | Check::AirtimeBelow { .. } => true,
-    });
+    expect.checks.retain(|check| check_holds(check, labels, numbers));
     let starts = match expect.after {
         After::Time(_) => true,
         After::Inject(nr) => numbers.contains(&nr),
     };
     starts && !expect.checks.is_empty()
+}
+
+fn check_holds(check: &Check, labels: &BTreeSet<String>, numbers: &BTreeSet<u32>) -> bool {
+    match check {
+        Check::Knows { what: Subject::Request(label) | Subject::Commitment(label), .. }
+        | Check::Count { what: Counted::Suppliers { request: label, .. }, .. } => labels.contains(label),
+        Check::Knows { what: Subject::Inject(nr), .. } | Check::NeverAccepted(nr) => numbers.contains(nr),
+        Check::Never(check) => check_holds(check, labels, numbers),
+        Check::Count { .. }
+        | Check::Shows { .. }
+        | Check::ShowsAge { .. }
+        | Check::Sum { .. }
+        | Check::Equal(_)
+        | Check::TimeToKnowP95 { .. }
+        | Check::NeverAcceptedFrom(_)
+        | Check::AirtimeBelow { .. } => true,
+    }
 }
 
 fn inject_holds(inject: &mut Inject, labels: &BTreeSet<String>, expects: &BTreeSet<&str>, owners: &BTreeSet<&str>) -> bool {
@@ -144,8 +153,11 @@ fn inject_holds(inject: &mut Inject, labels: &BTreeSet<String>, expects: &BTreeS
     {
         return false;
     }
-    if let Effect::Cancel(label) | Effect::Close(label) | Effect::Commit { request: label, .. } = &inject.effect {
+    if let Effect::Cancel(label) | Effect::Close(label) = &inject.effect {
         return labels.contains(label);
+    }
+    if let Effect::Goods { deed, .. } = &inject.effect {
+        return deed.requests().all(|label| labels.contains(label));
     }
     if let Effect::FirmOutage(owner) = &inject.effect { owners.contains(owner.as_str()) } else { true }
 }
@@ -177,7 +189,7 @@ fn touches(effect: &mut Effect, places: &Places, count: usize) -> bool {
             if several { groups.len() > 1 } else { groups.first().is_some_and(|group| group.len() < count) }
         }
         Effect::Courier { from, to } => places.one(from) && places.one(to),
-        Effect::Forge { site, .. } | Effect::Request { site, .. } | Effect::Commit { site, .. } => places.one(site),
+        Effect::Forge { site, .. } | Effect::Request { site, .. } | Effect::Goods { site, .. } => places.one(site),
         Effect::Observe { site, of, .. } => places.one(site) && places.one(of),
         Effect::Revoke { site, at } => places.one(site) && places.one(at),
         Effect::Order { site, acting_for, .. } => {
@@ -208,10 +220,14 @@ fn looks(check: &mut Check, places: &Places) -> bool {
                 | Counted::Conflicts(site)
                 | Counted::Reachable(site)
                 | Counted::Forked(site)
-                | Counted::Revoked(site),
+                | Counted::Revoked(site)
+                | Counted::Suppliers { at: site, .. },
             ..
-        } => places.one(site),
-        Check::Shows { at, of, .. } => places.some(at) && places.some(of),
+        }
+        | Check::NeverAcceptedFrom(site) => places.one(site),
+        Check::Shows { at, of, .. } | Check::ShowsAge { at, of, .. } => places.some(at) && places.some(of),
+        Check::Sum { at, of, .. } => places.one(at) && places.some(of),
+        Check::Never(check) => looks(check, places),
         Check::AirtimeBelow { .. } | Check::NeverAccepted(_) => true,
     }
 }

@@ -174,7 +174,7 @@ fn events_that_make_no_sense_are_refused_at_their_line() {
         &["key inject.where", "key inject.period", "key inject.lasts"],
     );
     refused_event("at = \"03:00\"\nwhat = \"crash\"\nwhere = \"site:S1\"", &["not before the end of the exercise, 02:00"]);
-    refused_event("at = \"00:30\"\nwhat = \"consign\"", &["not there yet"]);
+    refused_event("at = \"00:30\"\nwhat = \"allot\"", &["not there yet"]);
     refused_event("at = \"00:30\"\nwhat = \"crash\"\nwhere = \"region:TPE\"", &["matches no site"]);
     refused_event("at = \"00:30\"\nwhat = \"cut\"\nwhere = \"element:EX-HUA-9\"", &["no element", "EX-HUA-01"]);
     refused_event("at = \"00:30\"\nwhat = \"partition\"\ngroups = [\"*\"]", &["Nobody is parted"]);
@@ -237,8 +237,16 @@ fn expectations_that_cannot_be_met_or_seen_are_refused() {
         ("id = \"X\"\nwithin = \"1h\"\ncheck = { every = \"*\", knows = \"inject:1\" }", "makes nobody say anything"),
         ("id = \"X\"\nwithin = \"1h\"\ncheck = { never_accepted = \"inject:1\" }", "forges nothing"),
         ("id = \"X\"\nwithin = \"1h\"\ncheck = { count = \"running\", of = \"*\", at_least = 26 }", "At least 26 of 25"),
-        ("id = \"X\"\nwithin = \"1h\"\ncheck = { count = \"hubs holding commitment:R-17\", equals = 1 }", "not there yet"),
-        ("id = \"X\"\nwithin = \"1h\"\ncheck = { sum = \"stock\" }", "not there yet"),
+        (
+            "id = \"X\"\nwithin = \"1h\"\ncheck = { count = \"hubs holding commitment:R-17\", equals = 1 }",
+            "Known: requests-open, conflicts, suppliers",
+        ),
+        (
+            "id = \"X\"\nwithin = \"1h\"\ncheck = { sum = \"stock\", at = \"site:S1\", of = \"*\", equals = 1 }",
+            "no field of a report",
+        ),
+        ("id = \"X\"\nwithin = \"1h\"\ncheck = { never = \"yes\", never_accepted_from = \"site:S1\" }", "looked at as a whole"),
+        ("id = \"X\"\nwithin = \"1h\"\ncheck = { every = \"*\", knows = \"commitment:R-17\" }", "Nobody promises anything"),
         ("id = \"X\"\nwithin = \"1h\"\ncheck = { airtime = \"R1\", below = 10 }", "no radio channel \"R1\""),
         ("id = \"X\"\nwithin = \"1h\"\ncheck = { every = \"*\" }", "Nothing is looked at here"),
         ("id = \"X\"\nwithin = \"1h\"", "check is missing"),

@@ -89,6 +89,30 @@ words! {
 }
 
 words! {
+    /// How far goods come on their way to whom they were promised.
+    JourneyStep {
+        /// They are set apart for a journey.
+        Plan = "plan",
+        /// On the vehicle.
+        Load = "load",
+        /// It leaves.
+        Depart = "depart",
+        /// It is there.
+        Arrive = "arrive",
+        /// The carrier hands them over.
+        HandOver = "hand-over",
+        /// They go to another request.
+        Divert = "divert",
+        /// They are gone.
+        Lost = "lost",
+        /// Off the vehicle again, before it left.
+        Unload = "unload",
+        /// Back at the sender.
+        Return = "return",
+    }
+}
+
+words! {
     /// What may happen; [`crate::scenario::Effect`] holds the rest.
     What {
         /// Mains gone.
@@ -147,6 +171,14 @@ words! {
         Close = "close",
         /// A supplier promises what nobody covers yet.
         Commit = "commit",
+        /// What was promised goes on its way.
+        Consign = "consign",
+        /// What came is signed for.
+        Receive = "receive",
+        /// What is proposed in a conflict is done.
+        Resolve = "resolve",
+        /// Goods became more or less.
+        Stock = "stock",
         /// Staff say what they saw.
         Observe = "observe",
         /// An authority orders a mode.
@@ -165,9 +197,7 @@ words! {
 }
 
 /// Effects that are designed and not there yet.
-pub const EFFECTS_TO_COME: &[&str] = &["stock", "allot", "consign", "receive"];
-/// Checks that are designed and not there yet, by their key.
-pub const CHECKS_TO_COME: &[&str] = &["sum", "never", "never_after", "shows_age", "accepted_from"];
+pub const EFFECTS_TO_COME: &[&str] = &["allot"];
 
 /// What a site can speak over; `wan`, `lan`, or `radio:CHANNEL`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,12 +5,13 @@ use std::fs;
 use std::io;
 use std::path::Path as Folder;
 
+use super::goods::{GoodsDeed, Lines, line_text};
 use super::read::{FILE, FORMAT, inject, sites, world};
 use super::selector::Index;
 use super::text::{show_bits, show_degrees, show_duration, show_jump, show_rate, show_share, show_time, wrap};
 use super::words::What;
 use super::{
-    After, Channel, Check, Counted, Effect, Expect, Inject, Modulation, Path, Scenario, Subject, When, WorldModel, sheet,
+    After, Channel, Check, Counted, Effect, Expect, Inject, Modulation, Path, Scenario, Subject, Tempo, When, WorldModel, sheet,
 };
 
 /// Writes a scenario into a folder, which is made where there is none. What stands there under these names is replaced.
@@ -99,7 +100,8 @@ fn world_text(world: &WorldModel) -> String {
     let (from, until) = world.operators.night;
     let night = format!("{}-{} slower x{}", show_time(from), show_time(until), world.operators.night_slower);
     let confirm = format!("{}..{}", show_duration(low), show_duration(high));
-    let tempo = [("boards", world.tempo.boards), ("entries", world.tempo.entries), ("acts", world.tempo.acts)];
+    let Tempo { boards, entries, needs, acts } = world.tempo;
+    let tempo = [("boards", boards), ("entries", entries), ("needs", needs), ("acts", acts)];
     let gossip = world.gossip.as_ref().map_or_else(|| text("no"), |path| table(&path_pairs(path)));
     let radios: Vec<String> = world.channels.iter().map(|channel| table(&channel_pairs(channel))).collect();
     out.push_str("\n[world.defaults]\n");
@@ -173,6 +175,7 @@ fn check_pairs(check: &Check, index: &Index<'_>) -> Vec<(&'static str, String)> 
             let subject = match what {
                 Subject::Request(label) => format!("request:{label}"),
                 Subject::Inject(nr) => format!("inject:{nr}"),
+                Subject::Commitment(label) => format!("commitment:{label}"),
             };
             // `alive` stands first: behind an owner it would be part of the name.
             let every = if *alive { format!("alive {}", show(sites)) } else { show(sites) };
@@ -184,14 +187,16 @@ fn check_pairs(check: &Check, index: &Index<'_>) -> Vec<(&'static str, String)> 
                 Counted::Reachable(site) => ("reachable", "at", show(&[*site])),
                 Counted::Revoked(site) => ("revoked", "at", show(&[*site])),
                 Counted::Conflicts(site) => ("conflicts", "at", show(&[*site])),
+                Counted::Suppliers { at, .. } => ("suppliers", "at", show(&[*at])),
                 Counted::Forked(site) => ("forked", "at", show(&[*site])),
                 Counted::Running(sites) => ("running", "of", show(sites)),
                 Counted::Open(sites) => ("open", "of", show(sites)),
             };
-            let mut pairs = vec![("count", word.to_owned()), (key, sites), ("at_least", at_least.to_string())];
-            if *at_most != u64::MAX {
-                pairs.push(("at_most", at_most.to_string()));
+            let mut pairs = vec![("count", word.to_owned()), (key, sites)];
+            if let Counted::Suppliers { request, .. } = what {
+                pairs.push(("request", request.clone()));
             }
+            pairs.extend(range(*at_least, *at_most));
             pairs
         }
         Check::Shows { at, of, field, value } => {
@@ -203,7 +208,21 @@ fn check_pairs(check: &Check, index: &Index<'_>) -> Vec<(&'static str, String)> 
         }
         Check::AirtimeBelow { channel, share } => vec![("airtime", channel.clone()), ("below", show_share(*share))],
         Check::NeverAccepted(nr) => vec![("never_accepted", format!("inject:{nr}"))],
+        Check::NeverAcceptedFrom(site) => vec![("never_accepted_from", show(&[*site]))],
+        Check::Never(check) => [vec![("never", word(true))], check_pairs(check, index)].concat(),
+        Check::ShowsAge { at, of, age } => {
+            vec![("every", show(at)), ("of", show(of)), ("shows_age", show_duration(*age))]
+        }
+        Check::Sum { field, at, of, at_least, at_most } => {
+            let pairs = vec![("sum", field.clone()), ("at", show(&[*at])), ("of", show(of))];
+            [pairs, range(*at_least, *at_most)].concat()
+        }
     }
+}
+
+fn range(at_least: u64, at_most: u64) -> Vec<(&'static str, String)> {
+    let most = (at_most != u64::MAX).then(|| ("at_most", at_most.to_string()));
+    std::iter::once(("at_least", at_least.to_string())).chain(most).collect()
 }
 
 fn sites_sheet(scenario: &Scenario) -> io::Result<Vec<u8>> {
@@ -304,15 +323,12 @@ fn effect_cells(effect: &Effect, index: &Index<'_>) -> Vec<(&'static str, String
         Effect::Revoke { site, at } => vec![one("where", *site), one("as", *at)],
         Effect::Report { sites, values } => vec![("as", index.show(sites)), ("data", joined(values.iter().cloned()))],
         Effect::Request { site, label, lines, priority, needed_by } => {
-            let shown =
-                lines.iter().map(|(item, qty)| format!("{item}{}{qty}", if item.starts_with("other:") { '=' } else { ':' }));
-            let shown = shown.map(|line| wrap(&line)).collect::<Vec<_>>().join("; ");
-            let mut data = vec![("id", label.clone()), ("lines", shown), ("priority", priority.clone())];
+            let mut data = vec![("id", label.clone()), ("lines", lines_cell(lines)), ("priority", priority.clone())];
             data.extend(needed_by.map(|within| ("need_within", show_duration(within))));
             vec![one("as", *site), ("data", joined(data))]
         }
         Effect::Cancel(label) | Effect::Close(label) => vec![("request", label.clone())],
-        Effect::Commit { site, request } => vec![one("as", *site), ("request", request.clone())],
+        Effect::Goods { site, deed } => std::iter::once(one("as", *site)).chain(goods_cells(deed)).collect(),
         Effect::Observe { site, of, values } => {
             vec![one("as", *site), one("of", *of), ("data", joined(values.iter().cloned()))]
         }
@@ -325,6 +341,28 @@ fn effect_cells(effect: &Effect, index: &Index<'_>) -> Vec<(&'static str, String
         }
         Effect::Say | Effect::TellController | Effect::StopExercise => Vec::new(),
     }
+}
+
+fn goods_cells(deed: &GoodsDeed) -> Vec<(&'static str, String)> {
+    let counted = |lines: &Lines| (!lines.is_empty()).then(|| ("data", joined([("lines", lines_cell(lines))])));
+    match deed {
+        GoodsDeed::Commit { request, lines } | GoodsDeed::Receive { request, lines } => {
+            std::iter::once(("request", request.clone())).chain(counted(lines)).collect()
+        }
+        GoodsDeed::Resolve { request } => vec![("request", request.clone())],
+        GoodsDeed::Consign { request, step, to } => {
+            let to = to.iter().map(|to| ("to", to.clone()));
+            let data = std::iter::once(("step", step.text().to_owned())).chain(to);
+            vec![("request", request.clone()), ("data", joined(data))]
+        }
+        GoodsDeed::Stock(changes) => {
+            vec![("data", joined(changes.iter().map(|(item, by)| (item.clone(), format!("{by:+}")))))]
+        }
+    }
+}
+
+fn lines_cell(lines: &Lines) -> String {
+    lines.iter().map(|(item, quantity)| wrap(&line_text(item, *quantity))).collect::<Vec<_>>().join("; ")
 }
 
 impl Effect {
@@ -359,7 +397,7 @@ impl Effect {
             Self::Request { .. } => What::Request,
             Self::Cancel(_) => What::Cancel,
             Self::Close(_) => What::Close,
-            Self::Commit { .. } => What::Commit,
+            Self::Goods { deed, .. } => deed.what(),
             Self::Observe { .. } => What::Observe,
             Self::Order { .. } => What::Order,
             Self::Deputies { .. } => What::Deputies,

@@ -73,7 +73,7 @@ fn a_drawn_scenario_shrinks_to_the_two_stops_that_are_looked_for() {
 
 /// A calm hour of six sites, and what happens in it.
 fn hour(injects: Vec<(u64, Effect)>, expects: Vec<Expect>) -> Scenario {
-    let tempo = scenario::Tempo { boards: 10 * MINUTE, entries: 10 * MINUTE, acts: 0 };
+    let tempo = scenario::Tempo { boards: 10 * MINUTE, entries: 10 * MINUTE, needs: 0, acts: 0 };
     let plain = |(nr, (minute, effect)): (usize, (u64, Effect))| Inject {
         nr: u32::try_from(nr + 1).unwrap(),
         when: When::At(minute * MINUTE + 7 * SECOND),

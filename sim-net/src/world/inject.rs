@@ -95,7 +95,7 @@ impl World {
             | Effect::Request { .. }
             | Effect::Cancel(_)
             | Effect::Close(_)
-            | Effect::Commit { .. }
+            | Effect::Goods { .. }
             | Effect::Observe { .. }
             | Effect::Order { .. }
             | Effect::Deputies { .. }
@@ -176,7 +176,7 @@ impl World {
             Effect::ClockDrift { sites, ppm } => self.drift(&sites, i64::from(ppm)),
             Effect::Report { sites, .. } => sites.into_iter().for_each(|node| self.tell(node, nr)),
             Effect::Request { site, .. }
-            | Effect::Commit { site, .. }
+            | Effect::Goods { site, .. }
             | Effect::Observe { site, .. }
             | Effect::Order { site, .. }
             | Effect::Deputies { site, .. } => {
@@ -271,7 +271,7 @@ impl World {
             | Effect::Request { .. }
             | Effect::Cancel(_)
             | Effect::Close(_)
-            | Effect::Commit { .. }
+            | Effect::Goods { .. }
             | Effect::Observe { .. }
             | Effect::Order { .. }
             | Effect::Deputies { .. }
@@ -439,7 +439,7 @@ fn stands(effect: &Effect) -> bool {
         | Effect::Request { .. }
         | Effect::Cancel(_)
         | Effect::Close(_)
-        | Effect::Commit { .. }
+        | Effect::Goods { .. }
         | Effect::Observe { .. }
         | Effect::Order { .. }
         | Effect::Deputies { .. }

@@ -214,6 +214,19 @@ impl World {
         Some(said.iter().all(|(author, made)| self.has(site, *author, made)))
     }
 
+    /// Whether staff of a site had anything saved since then.
+    pub(crate) fn said_since(&self, author: SiteNo, from: Micros) -> bool {
+        self.checker.words.iter().any(|word| word.node == author && word.at >= from)
+    }
+
+    /// How many other running sites keep an entry that staff of this site had saved since then.
+    pub(crate) fn keep_from(&self, author: SiteNo, from: Micros) -> usize {
+        let said = self.checker.words.iter().filter(|word| word.node == author && word.at >= from);
+        let entries: Vec<EntryId> = said.flat_map(|word| &word.entries).copied().collect();
+        let keeps = |site: &SiteNo| entries.iter().any(|id| self.slots[*site].disk.entry(*id).is_some());
+        self.running().filter(|site| *site != author).filter(keeps).count()
+    }
+
     fn has(&self, site: SiteNo, author: SiteNo, made: &Made) -> bool {
         let disk = &self.slots[site].disk;
         let newer = |kind, order| {

@@ -3,21 +3,30 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_proto::control::{
-    Act, Command, CommandId, CommitWish, Observe, OrderWish, Reply, Report, RequestAct, RequestNew, ScopeWish, SupplyWish,
-};
+use holdfast_proto::control::{Act, Command, CommandId, Observe, OrderWish, Reply, Report, RequestAct, RequestNew, ScopeWish};
 use holdfast_proto::io::Input;
 use holdfast_proto::time::UtcMillis;
 
 use super::log::Happened;
 use super::{Beat, Happening, World};
 use crate::checker::{Made, Sometimes};
+use crate::scenario::goods::GoodsDeed;
+use crate::scenario::words::SiteRole;
 use crate::scenario::{Effect, Micros, SiteNo, Subject};
 use crate::site::operator::time_of_day;
 use crate::workload::Kind;
 
 /// The store failed: the node asks to try again.
 const STORE_FAILED: &str = "H-503";
+/// How long staff wait who do not see yet what they are to act on.
+const LOOKS_AGAIN: Micros = 60_000_000;
+/// Who sends goods or signs for them looks at the screen so often, on average.
+const DEPOT_LOOKS: Micros = 600_000_000;
+
+/// Who acts where an inject has staff act.
+pub(super) fn duty_desk() -> Act {
+    Act { desk: Some("duty desk".to_owned()), ..Act::default() }
+}
 
 impl World {
     /// Gives a command to a running node; its number, or `None` where it is not running.
@@ -64,7 +73,17 @@ impl World {
             return self.log(Happened::NotDone { site: node, nr });
         }
         let ready = self.slots[node].staff.there() && self.slots[node].driver.is_some();
-        let Some((kind, command)) = self.order(node, nr).filter(|_| ready) else {
+        let about_goods = self.injects.get(&nr).and_then(|inject| inject.effect.goods().cloned());
+        let order = match about_goods.filter(|_| ready) {
+            Some(deed) => {
+                let Some(wish) = self.goods_wish(node, &deed) else {
+                    return self.after(LOOKS_AGAIN, Happening::Told { node, nr });
+                };
+                Some((Kind::Goods, Command::Supply(wish)))
+            }
+            None => self.order(node, nr).filter(|_| ready),
+        };
+        let Some((kind, command)) = order else {
             return self.slots[node].staff.put_off(nr);
         };
         if let Command::Report(report) = &command {
@@ -78,7 +97,7 @@ impl World {
 
     /// What an inject tells staff of a site to type; `None` where they wait for an answer about the request first.
     fn order(&self, node: SiteNo, nr: u32) -> Option<(Kind, Command)> {
-        let act = Act { desk: Some("duty desk".to_owned()), ..Act::default() };
+        let act = duty_desk();
         let map = |values: &[(String, String)]| values.iter().cloned().collect::<BTreeMap<_, _>>();
         let about = |label: &String| self.requests.get(label).map(|(_, request)| request.clone());
         let end = |label| about(label).map(|request| RequestAct { request, act: act.clone(), ..RequestAct::default() });
@@ -116,13 +135,6 @@ impl World {
         if let Effect::Cancel(label) = effect {
             return end(label).map(|act| (Kind::Cancel, Command::RequestCancel(act)));
         }
-        if let Effect::Commit { request, .. } = effect {
-            let request = about(request)?;
-            return Some((
-                Kind::Goods,
-                Command::Supply(SupplyWish::Commit(CommitWish { request, act, ..CommitWish::default() })),
-            ));
-        }
         let Effect::Close(label) = effect else { return None };
         end(label).map(|act| (Kind::Close, Command::RequestClose(act)))
     }
@@ -158,7 +170,13 @@ impl World {
     /// What was said because of an inject is remembered by its number and by its request's label.
     fn keep(&mut self, node: SiteNo, nr: u32, request: Option<&str>, made: &Made) {
         self.said.entry(Subject::Inject(nr)).or_default().push((node, made.clone()));
-        let Some(Effect::Request { label, .. }) = self.injects.get(&nr).map(|inject| &inject.effect) else { return };
+        let effect = self.injects.get(&nr).map(|inject| &inject.effect);
+        if let Some(GoodsDeed::Commit { request, .. }) = effect.and_then(Effect::goods) {
+            let subject = Subject::Commitment(request.clone());
+            self.said.entry(subject).or_default().push((node, made.clone()));
+            return;
+        }
+        let Some(Effect::Request { label, .. }) = effect else { return };
         let label = label.clone();
         self.said.entry(Subject::Request(label.clone())).or_default().push((node, made.clone()));
         if let Some(request) = request {
@@ -169,18 +187,21 @@ impl World {
 
     /// When a node next says something by itself.
     pub(super) fn next_beat(&mut self, node: SiteNo, beat: Beat) {
-        let mean = self.mean(beat);
+        let mean = self.mean(beat, self.scenario.sites[node].role);
         if mean > 0 {
             let wait = self.slots[node].tempo.between(mean / 10, mean * 2 - mean / 10);
             self.after(wait, Happening::Beat { node, beat });
         }
     }
 
-    fn mean(&self, beat: Beat) -> Micros {
+    fn mean(&self, beat: Beat, role: SiteRole) -> Micros {
         let tempo = &self.scenario.world.tempo;
         match beat {
             Beat::Board => tempo.boards,
             Beat::Entry => tempo.entries,
+            Beat::Need if role == SiteRole::Store => tempo.needs,
+            Beat::Depot if tempo.needs > 0 => DEPOT_LOOKS,
+            Beat::Need | Beat::Depot => 0,
             Beat::Act => tempo.acts,
         }
     }
@@ -192,11 +213,17 @@ impl World {
         self.next_beat(node, beat);
         match beat {
             Beat::Act => self.operator(node, self.now < self.phases.endex),
-            Beat::Board | Beat::Entry if self.slots[node].driver.is_none() || !self.slots[node].staff.there() => {}
+            Beat::Board | Beat::Entry | Beat::Need | Beat::Depot
+                if self.slots[node].driver.is_none() || !self.slots[node].staff.there() => {}
             Beat::Board => {
                 let command = self.slots[node].desk.plain_report();
                 self.command(node, Kind::Report, command);
             }
+            Beat::Need => {
+                let command = self.slots[node].depot.need();
+                self.command(node, Kind::New, command);
+            }
+            Beat::Depot => self.depot(node),
             Beat::Entry => {
                 let (kind, command) = self.slots[node].desk.routine();
                 self.command(node, kind, command);

@@ -14,6 +14,7 @@ use crate::site::disk::{Disk, DiskPace};
 use crate::site::operator::Staff;
 use crate::site::power::Power;
 use crate::workload::Desk;
+use crate::workload::depot::Depot;
 use crate::workload::goods::Dispatcher;
 
 /// What a link number of a node leads to.
@@ -76,6 +77,7 @@ pub(super) struct Slot {
     pub(super) staff: Staff,
     pub(super) desk: Desk,
     pub(super) dispatcher: Dispatcher,
+    pub(super) depot: Depot,
     pub(super) tempo: Dice,
     pub(super) entropy: Dice,
     /// Nodes whose addresses it is configured with.
@@ -118,6 +120,7 @@ impl Slot {
             staff: Staff::new(Dice::new(seed, Purpose::Staff, entity)),
             desk: Desk::new(seed, node),
             dispatcher: Dispatcher::new(seed, node),
+            depot: Depot::new(seed, node),
             tempo: Dice::new(seed, Purpose::Tempo, entity),
             entropy: Dice::new(seed, Purpose::Entropy, entity),
             known: known(&mut Dice::new(seed, Purpose::Addresses, entity), node, scenario.sites.len(), model.known),

@@ -45,7 +45,7 @@ impl World {
                 return Err(CannotRun::GivenUp);
             }
             self.start(node);
-            for beat in [Beat::Board, Beat::Entry, Beat::Act] {
+            for beat in [Beat::Board, Beat::Entry, Beat::Act, Beat::Need, Beat::Depot] {
                 self.next_beat(node, beat);
             }
         }

@@ -7,9 +7,10 @@ use crate::scenario::{Effect, Element, Operators, Origin, Path, Tempo, When};
 use crate::swarm;
 
 mod courier;
+mod goods;
 mod radio;
 
-const SILENT: Tempo = Tempo { boards: 0, entries: 0, acts: 0 };
+const SILENT: Tempo = Tempo { boards: 0, entries: 0, needs: 0, acts: 0 };
 const HOUR: Micros = 60 * MINUTE;
 
 /// Six hubs, nothing happens, half an hour and the settling.
@@ -177,7 +178,7 @@ fn disks_that_are_lost_turned_or_put_back_are_filled_again_from_peers() {
     ];
     for effect in effects {
         let mut scenario = calm();
-        scenario.world.tempo = Tempo { boards: 4 * MINUTE, entries: 2 * MINUTE, acts: 0 };
+        scenario.world.tempo = Tempo { boards: 4 * MINUTE, entries: 2 * MINUTE, needs: 0, acts: 0 };
         scenario.injects = vec![lasting(1, 12 * MINUTE, 2 * MINUTE, effect.clone())];
         let mut world = world(scenario);
         world.run_until(13 * MINUTE);
@@ -275,7 +276,7 @@ fn the_delay_of_a_degraded_link_is_felt_and_ends() {
 #[test]
 fn a_clone_goes_on_alike_until_it_is_told_something_else() {
     let mut scenario = calm();
-    scenario.world.tempo = Tempo { boards: 5 * MINUTE, entries: 5 * MINUTE, acts: 0 };
+    scenario.world.tempo = Tempo { boards: 5 * MINUTE, entries: 5 * MINUTE, needs: 0, acts: 0 };
     let mut one = world(scenario);
     one.run_until(10 * MINUTE);
     let (mut two, mut three) = (one.clone(), one.clone());
@@ -343,7 +344,7 @@ fn what_cannot_be_run_is_said_before_anything_runs() {
 fn nothing_made_without_a_key_is_kept_and_what_a_stolen_key_says_is() {
     for kind in ForgeKind::ALL {
         let mut scenario = calm();
-        scenario.world.tempo = Tempo { boards: 4 * MINUTE, entries: 4 * MINUTE, acts: 0 };
+        scenario.world.tempo = Tempo { boards: 4 * MINUTE, entries: 4 * MINUTE, needs: 0, acts: 0 };
         scenario.injects = vec![inject(1, 10 * MINUTE, Effect::Forge { kind: *kind, site: 2 })];
         let world = good(world(scenario));
         assert!(world.checker.seen[&Sometimes::Forged] >= 1, "{kind:?}");

@@ -119,9 +119,9 @@ impl Checker<'_> {
                 }
             }
             Effect::Cancel(label) | Effect::Close(label) => self.label(origin, "request", label, time(inject)),
-            Effect::Commit { site, request } => {
+            Effect::Goods { site, deed } => {
                 self.there(origin, &[*site]);
-                self.label(origin, "request", request, time(inject));
+                deed.requests().for_each(|label| self.label(origin, "request", label, time(inject)));
             }
             Effect::Report { sites, values } => {
                 self.there(origin, sites);
@@ -254,7 +254,7 @@ impl Checker<'_> {
                 | Effect::Request { .. }
                 | Effect::Cancel(_)
                 | Effect::Close(_)
-                | Effect::Commit { .. }
+                | Effect::Goods { .. }
                 | Effect::Observe { .. }
                 | Effect::Order { .. }
                 | Effect::Deputies { .. }

@@ -1,5 +1,7 @@
 //! What an inject does: one word of the closed vocabulary and the keys that belong to it.
 
+mod goods;
+
 use std::sync::LazyLock;
 
 use holdfast_proto::domain::field::{self, Kind, MODE};
@@ -90,10 +92,7 @@ pub(super) fn read(form: &Form<'_>, index: &Index<'_>, when: Option<&When>) -> O
         What::Request => reader.request(when)?,
         What::Cancel => Effect::Cancel(form.need("request", selector::id)?),
         What::Close => Effect::Close(form.need("request", selector::id)?),
-        What::Commit => {
-            let (site, request) = reader.site("as").zip(form.need("request", selector::id))?;
-            Effect::Commit { site, request }
-        }
+        What::Commit | What::Consign | What::Receive | What::Resolve | What::Stock => goods::read(&reader, what)?,
         What::Observe => {
             let ((site, of), values) = reader.site("as").zip(reader.site("of")).zip(reader.values())?;
             Effect::Observe { site, of, values }

@@ -6,13 +6,12 @@ use super::super::form::Form;
 use super::super::problem::{Wrong, quoted};
 use super::super::selector::{self, Index};
 use super::super::text;
-use super::super::words::CHECKS_TO_COME;
 use super::super::{After, Check, Counted, Expect, Micros, Origin, Ppm, SiteNo, Subject};
 use super::effect;
 use super::inject::Injects;
 
 /// What can be counted, as files spell it.
-const COUNTS: [&str; 7] = ["requests-open", "conflicts", "reachable", "forked", "revoked", "running", "open"];
+const COUNTS: [&str; 8] = ["requests-open", "conflicts", "suppliers", "reachable", "forked", "revoked", "running", "open"];
 
 /// All expectations of a file.
 pub(super) fn all(top: &Form<'_>, index: &Index<'_>, injects: &Injects, torn: &mut BTreeSet<(String, u32)>) -> Vec<Expect> {
@@ -113,11 +112,11 @@ impl Reader<'_, '_> {
         match (self.inject(typed), typed.trim().split_once(':')) {
             (Some(number), _) => number.map(Subject::Inject),
             (None, Some(("request", label))) => selector::id(label).map(Subject::Request),
-            (None, Some(("commitment", _))) => Err(to_come("commitments")),
+            (None, Some(("commitment", label))) => selector::id(label).map(Subject::Commitment),
             (None, _) => {
                 let wrong =
                     Wrong::new(format!("{} is nothing a site can know.", quoted(typed)), "Write one of these with a name.");
-                Err(wrong.among(["request:R-17", "inject:3", "name:heal"]))
+                Err(wrong.among(["request:R-17", "commitment:R-17", "inject:3", "name:heal"]))
             }
         }
     }
@@ -137,10 +136,17 @@ impl Reader<'_, '_> {
     }
 
     fn check(&self, form: &Form<'_>) -> Option<Check> {
-        if let Some(word) = CHECKS_TO_COME.iter().find(|word| form.has(word)) {
-            form.wrong_at(word, form.row_of(word), to_come(word));
+        let never = form.or("never", false, text::yes);
+        let check = self.plain_check(form)?;
+        if never && check.lasts() {
+            let wrong = Wrong::new("This is looked at as a whole, not from moment to moment.", "Write it without never.");
+            form.wrong_at("never", form.row_of("never"), wrong);
             return None;
         }
+        Some(if never { Check::Never(Box::new(check)) } else { check })
+    }
+
+    fn plain_check(&self, form: &Form<'_>) -> Option<Check> {
         let sites = |text: &str| self.index.sites(text);
         if form.has("knows") {
             let (at, what) = (form.need("every", |text| self.alive(text)), form.need("knows", |text| self.subject(text)));
@@ -153,8 +159,18 @@ impl Reader<'_, '_> {
             let (field, value) = shown?;
             return Some(Check::Shows { at: at?, of: of?, field, value });
         }
+        if form.has("shows_age") {
+            let (at, of, age) = (form.need("every", sites), form.need("of", sites), form.need("shows_age", text::duration));
+            return Some(Check::ShowsAge { at: at?, of: of?, age: age? });
+        }
         if form.has("count") {
             return self.count(form);
+        }
+        if form.has("sum") {
+            let (field, at) = (form.need("sum", summed), form.need("at", |text| self.index.site(text)));
+            let (of, range) = (form.need("of", sites), range(form));
+            let (at_least, at_most) = range?;
+            return Some(Check::Sum { field: field?, at: at?, of: of?, at_least, at_most });
         }
         if form.has("equal") {
             return form.get("equal", sites).map(Check::Equal);
@@ -179,10 +195,24 @@ impl Reader<'_, '_> {
             });
             return number.map(Check::NeverAccepted);
         }
-        let known = ["knows", "shows", "count", "equal", "p95_time_to_know", "airtime", "never_accepted"];
+        if form.has("never_accepted_from") {
+            return form.get("never_accepted_from", |text| self.index.site(text)).map(Check::NeverAcceptedFrom);
+        }
+        let known = [
+            "knows",
+            "shows",
+            "shows_age",
+            "count",
+            "sum",
+            "equal",
+            "p95_time_to_know",
+            "airtime",
+            "never_accepted",
+            "never_accepted_from",
+        ];
         form.wrong(Wrong::new("Nothing is looked at here.", "Write one of these keys.").among(known));
         // What else stands there was named with it.
-        for key in ["every", "of", "at", "at_least", "at_most", "equals", "below"] {
+        for key in ["every", "of", "at", "at_least", "at_most", "equals", "below", "request"] {
             form.has(key);
         }
         None
@@ -191,17 +221,15 @@ impl Reader<'_, '_> {
     fn count(&self, form: &Form<'_>) -> Option<Check> {
         let what = form.need("count", |typed| {
             let word = typed.trim().replace([' ', '_'], "-");
-            if word.contains("commitment") {
-                return Err(to_come("commitments"));
-            }
             let wrong = || Wrong::new(format!("{} can't be counted.", quoted(typed)), "Write one of these words.").among(COUNTS);
             COUNTS.iter().find(|count| **count == word).copied().ok_or_else(wrong)
         });
-        let equals = form.get("equals", text::whole::<u64>);
-        let (least, most) = (form.get("at_least", text::whole), form.get("at_most", text::whole));
         let Some(what) = what else {
             // Whichever of them belongs to what is counted.
-            return ["at", "of"].into_iter().find(|key| form.has(key)).and(None);
+            for key in ["at", "of", "request", "equals", "at_least", "at_most"] {
+                form.has(key);
+            }
+            return None;
         };
         let at = || form.need("at", |text| self.index.site(text));
         let of = || form.need("of", |text| self.index.sites(text));
@@ -211,23 +239,36 @@ impl Reader<'_, '_> {
             "conflicts" => at().map(Counted::Conflicts),
             "forked" => at().map(Counted::Forked),
             "revoked" => at().map(Counted::Revoked),
+            "suppliers" => {
+                let (at, request) = (at(), form.need("request", selector::id));
+                at.zip(request).map(|(at, request)| Counted::Suppliers { at, request })
+            }
             "running" => of().map(Counted::Running),
             _ => of().map(Counted::Open),
         };
-        if !["equals", "at_least", "at_most"].into_iter().any(|key| form.has(key)) {
-            return form.missing("equals");
-        }
-        let (at_least, at_most) = (equals.or(least).unwrap_or(0), equals.or(most).unwrap_or(u64::MAX));
-        if at_least > at_most {
-            form.wrong(Wrong::new("at_least is more than at_most: no number is both.", "Write the smaller one first."));
-            return None;
-        }
+        let (at_least, at_most) = range(form)?;
         Some(Check::Count { what: what?, at_least, at_most })
     }
 }
 
-fn to_come(what: &str) -> Wrong {
-    Wrong::new(format!("{} can't be looked at: that is not there yet.", quoted(what)), "Leave the check out.")
+/// `equals`, or `at_least` and `at_most`.
+fn range(form: &Form<'_>) -> Option<(u64, u64)> {
+    let equals = form.get("equals", text::whole::<u64>);
+    let (least, most) = (form.get("at_least", text::whole), form.get("at_most", text::whole));
+    if !["equals", "at_least", "at_most"].into_iter().any(|key| form.has(key)) {
+        return form.missing("equals");
+    }
+    let (at_least, at_most) = (equals.or(least).unwrap_or(0), equals.or(most).unwrap_or(u64::MAX));
+    if at_least > at_most {
+        form.wrong(Wrong::new("at_least is more than at_most: no number is both.", "Write the smaller one first."));
+        return None;
+    }
+    Some((at_least, at_most))
+}
+
+/// A reading that is a number: `stock.water`, `people.present`.
+fn summed(typed: &str) -> Result<String, Wrong> {
+    effect::value(typed, "0").map(|(field, _)| field)
 }
 
 /// `operating.status=closed`; the value may be `unknown`.

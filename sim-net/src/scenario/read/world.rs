@@ -188,6 +188,7 @@ fn tempo(form: &Form<'_>) -> Tempo {
     Tempo {
         boards: form.or("boards", usual.boards, mean),
         entries: form.or("entries", usual.entries, mean),
+        needs: form.or("needs", usual.needs, mean),
         acts: form.or("acts", usual.acts, mean),
     }
 }

@@ -3,8 +3,9 @@
 use holdfast_proto::identity::Region;
 
 use super::super::generate::Draw;
+use super::super::goods::GoodsDeed;
 use super::super::read::effect::PRIORITIES;
-use super::super::words::{ForgeKind, Medium, SiteRole, Status};
+use super::super::words::{ForgeKind, JourneyStep, Medium, SiteRole, Status};
 use super::super::*;
 use crate::dice::{Dice, Purpose};
 
@@ -174,7 +175,7 @@ fn world(hand: &mut Hand) -> WorldModel {
             night: (hand.dice.below(86_400_000_000), hand.dice.below(86_400_000_000)),
             night_slower: 1 + u32::try_from(hand.dice.below(9)).unwrap_or(0),
         },
-        tempo: Tempo { boards: hand.span(), entries: hand.dice.below(2) * 77, acts: 0 },
+        tempo: Tempo { boards: hand.span(), entries: hand.dice.below(2) * 77, needs: hand.dice.below(2) * 99, acts: 0 },
     }
 }
 
@@ -247,7 +248,7 @@ fn effect(hand: &mut Hand) -> Effect {
         22 => Effect::Report { sites: hand.sites(), values: hand.values() },
         23 => Effect::Cancel("R-1".into()),
         24 => Effect::Close("R-1".into()),
-        25 if hand.dice.chance(500) => Effect::Commit { site, request: "R-1".into() },
+        25 if hand.dice.chance(500) => Effect::Goods { site, deed: goods(hand) },
         25 => Effect::Observe { site, of: other, values: hand.values() },
         26 => Effect::OperatorAbsent(hand.sites()),
         27 => Effect::Say,
@@ -285,6 +286,25 @@ fn expects(hand: &mut Hand, injects: &[Inject]) -> Vec<Expect> {
         .collect()
 }
 
+fn goods(hand: &mut Hand) -> GoodsDeed {
+    let request = "R-1".to_owned();
+    let some = |hand: &mut Hand| hand.dice.chance(500);
+    let lines = |hand: &mut Hand| {
+        let other = ("other:tents, large".to_owned(), 1 + hand.dice.below(9));
+        if some(hand) { vec![("water".to_owned(), 1 + hand.dice.below(400)), other] } else { Vec::new() }
+    };
+    match hand.dice.index(5) {
+        0 => GoodsDeed::Commit { request, lines: lines(hand) },
+        1 => {
+            let step = JourneyStep::ALL[hand.dice.index(JourneyStep::ALL.len())];
+            GoodsDeed::Consign { to: (step == JourneyStep::Divert).then(|| request.clone()), request, step }
+        }
+        2 => GoodsDeed::Receive { request, lines: lines(hand) },
+        3 => GoodsDeed::Resolve { request },
+        _ => GoodsDeed::Stock(vec![("rice".to_owned(), -3), ("water".to_owned(), 1 + i64::from(hand.dice.below(9) as u32))]),
+    }
+}
+
 fn check(hand: &mut Hand) -> Check {
     let (at_least, at_most) = if hand.dice.chance(500) { (1, u64::MAX) } else { (0, hand.dice.below(1 << 40)) };
     match hand.dice.below(9) {
@@ -296,9 +316,18 @@ fn check(hand: &mut Hand) -> Check {
         },
         1 => Check::Knows { sites: hand.sites(), alive: hand.dice.chance(500), what: Subject::Inject(1), at_least: 1_000_000 },
         2 if hand.dice.chance(500) => Check::Count { what: Counted::Conflicts(hand.site()), at_least, at_most },
+        2 if hand.dice.chance(300) => Check::NeverAcceptedFrom(hand.site()),
+        2 if hand.dice.chance(300) => {
+            Check::Sum { field: "stock.water".into(), at: hand.site(), of: hand.sites(), at_least, at_most }
+        }
         2 => Check::Count { what: Counted::RequestsOpen(hand.site()), at_least, at_most },
         3 if hand.dice.chance(500) => Check::Count { what: Counted::Forked(hand.site()), at_least, at_most },
         3 => Check::Count { what: Counted::Reachable(hand.site()), at_least, at_most },
+        4 if hand.dice.chance(300) => {
+            let count = Check::Count { what: Counted::Forked(hand.site()), at_least, at_most };
+            Check::Never(Box::new(count))
+        }
+        4 if hand.dice.chance(300) => Check::ShowsAge { at: hand.sites(), of: hand.sites(), age: hand.span() },
         4 => Check::Count { what: Counted::Running(hand.sites()), at_least, at_most },
         5 => Check::Count { what: Counted::Open(hand.sites()), at_least, at_most },
         6 => {

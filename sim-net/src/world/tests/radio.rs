@@ -72,7 +72,7 @@ fn nobody_is_heard_through_noise_or_without_an_antenna_and_all_are_again_when_it
 #[test]
 fn nobody_sends_more_of_an_hour_than_the_channel_allows() {
     let mut scenario = by_radio(Channel { duty: 2_000, ..wide() });
-    scenario.world.tempo = Tempo { boards: MINUTE, entries: MINUTE, acts: 0 };
+    scenario.world.tempo = Tempo { boards: MINUTE, entries: MINUTE, needs: 0, acts: 0 };
     let mut world = world(scenario);
     world.run_until(120 * MINUTE);
     let on_air = world.on_air().next().unwrap();
@@ -84,7 +84,7 @@ fn nobody_sends_more_of_an_hour_than_the_channel_allows() {
 #[test]
 fn what_is_longer_than_the_channel_takes_is_not_sent_and_nothing_spins() {
     let mut scenario = by_radio(Channel { mtu: 60, ..wide() });
-    scenario.world.tempo = Tempo { boards: MINUTE, entries: MINUTE, acts: 0 };
+    scenario.world.tempo = Tempo { boards: MINUTE, entries: MINUTE, needs: 0, acts: 0 };
     let mut world = world(scenario);
     world.run_until(120 * MINUTE);
     assert!(world.on_air().next().unwrap().frames > 60, "beacons are short");
