@@ -1,8 +1,10 @@
 //! A scenario being played: injects happen at their times or by hand, contingencies where what was hoped for did not come,
 //! expectations are watched, and the record grows. One play is one thread of time; a clone of it is another branch.
 
+mod disputes;
 mod expect;
 mod islands;
+mod requests;
 mod spread;
 mod story;
 #[cfg(test)]
@@ -16,6 +18,7 @@ use crate::record::{ExpectRecord, Happened, Phrase, Record};
 use crate::scenario::{self, Inject, Micros, Origin, Ppm, Problem, Scenario, SiteNo, When};
 use crate::world::{CannotRun, MINUTE, World};
 
+use self::disputes::Disputes;
 use self::expect::Watch;
 use self::story::Story;
 
@@ -37,6 +40,7 @@ pub struct Play {
     world: World,
     watches: Vec<Watch>,
     story: Story,
+    disputes: Disputes,
     look_every: Micros,
     next_look: Micros,
     next_due: Option<Micros>,
@@ -81,7 +85,8 @@ impl Play {
         let story = Story::new(&scenario, source);
         let mut world = World::found(scenario, seed, go_on)?;
         world.measure();
-        let mut play = Self { world, watches, story, look_every, next_look: 0, next_due: None, told: 0, judged: false };
+        let disputes = Disputes::default();
+        let mut play = Self { world, watches, story, disputes, look_every, next_look: 0, next_due: None, told: 0, judged: false };
         play.absorb();
         Ok(play)
     }
@@ -129,6 +134,7 @@ impl Play {
                 self.look();
                 if !due {
                     self.next_look = self.world.now + self.look_every;
+                    self.disputes.look_by_and_by(&mut self.world);
                 }
             }
             if self.world.now == self.world.endex().saturating_sub(1) {
@@ -267,6 +273,7 @@ impl Play {
     /// Everything that is known of it so far.
     pub fn record(&mut self) -> Record {
         let mut record = self.story.record(&mut self.world, &self.watches);
+        record.conflicts = self.disputes.record();
         record.run.played_hash = self.as_played().unplaced().hash();
         record
     }
@@ -356,6 +363,7 @@ impl Play {
     }
 
     fn close(&mut self) {
+        self.disputes.look(&mut self.world);
         for watch in &mut self.watches {
             let from = self.story.start_of(&watch.expect.after);
             watch.close(from, self.world.now.min(self.world.endex()));

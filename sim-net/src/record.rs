@@ -33,6 +33,9 @@ pub struct Record {
     pub by_medium: Vec<Knowledge>,
     /// Every request that was made.
     pub requests: Vec<RequestRecord>,
+    /// What people had to settle, by when it was first seen.
+    #[serde(default)]
+    pub conflicts: Vec<ConflictRecord>,
     /// The state of the alliance at turning points.
     pub turning_points: Vec<TurningPoint>,
     /// What the media carried.
@@ -251,6 +254,44 @@ pub struct RequestRecord {
     pub known: (u32, u32),
     /// As the asker's own node shows it in the end; `asker-off`: it does not run.
     pub state: String,
+}
+
+/// Something that people had to settle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictRecord {
+    /// `C1-7Q4KM2X`, as every node calls it.
+    pub name: String,
+    /// `over_covered`, as nodes show it.
+    pub kind: String,
+    /// `R-...` or `V-...`.
+    pub about: String,
+    /// For whom the goods are.
+    pub consignee: usize,
+    /// Whose goods and how many: `water 40`.
+    pub goods: Vec<(usize, String)>,
+    /// What was proposed when it was last seen.
+    pub proposals: Vec<ProposalRecord>,
+    /// When it was first seen, and where. The lists are looked at every five minutes.
+    pub first: (u64, usize),
+    /// When all who were looked at listed it.
+    pub by_all: Option<u64>,
+    /// Since when none of them does; `None`: it stands.
+    pub settled: Option<u64>,
+}
+
+/// What somebody was asked to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposalRecord {
+    /// Who.
+    pub by: usize,
+    /// `release`, as nodes show it.
+    pub what: String,
+    /// `P-...`, `V-...` or `R-...`.
+    pub of: String,
+    /// `water 40`, for a release.
+    pub goods: Option<String>,
+    /// The request to which goods go instead.
+    pub to: Option<String>,
 }
 
 /// The state of the alliance at one moment.

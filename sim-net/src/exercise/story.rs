@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_proto::control::{Answer, Question};
-
 use super::expect::Watch;
 use super::islands::islands;
+use super::requests::{Labelled, requests};
 use super::spread::Spread;
 use super::{Plan, per_hour, status};
 use crate::checker::Rule;
 use crate::record::{
-    ExpectRecord, Forged, Happened as Event, InjectRecord, Invariant, Knowledge, Load, Phrase, Place, Record, RequestRecord, Run,
-    SCHEMA, Title, TurningPoint, Verdict, Whom, Word,
+    ExpectRecord, Forged, Happened as Event, InjectRecord, Invariant, Knowledge, Load, Phrase, Place, Record, Run, SCHEMA, Title,
+    TurningPoint, Verdict, Whom, Word,
 };
 use crate::scenario::{After, Effect, Exercise, Inject, Micros, Scenario, SiteNo, When};
 use crate::world::{CannotRun, Happened, Logged, Via, World};
@@ -333,7 +332,8 @@ impl Story {
             expectations: watches.iter().map(|watch| self.expectation(watch)).collect(),
             knowledge,
             by_medium,
-            requests: self.labels.iter().map(|(label, nr, at)| self.request(world, label, *nr, *at)).collect(),
+            requests: requests(world, &self.labelled()),
+            conflicts: Vec::new(),
             turning_points: self.turns.clone(),
             load: loads(world),
             forged: self.forged(world),
@@ -399,41 +399,16 @@ impl Story {
         [whole].into_iter().chain(parts).collect()
     }
 
-    fn request(&self, world: &mut World, label: &str, nr: u32, at: Micros) -> RequestRecord {
-        let (site, lines, priority) = match self.injects.get(&nr).map(|(inject, _)| &inject.effect) {
-            Some(Effect::Request { site, lines, priority, .. }) => (*site, lines.clone(), priority.clone()),
-            _ => (0, Vec::new(), String::new()),
-        };
-        let id = world.request_id(label).unwrap_or_default().to_owned();
-        let running: Vec<SiteNo> = world.running().collect();
-        let subject = crate::scenario::Subject::Request(label.to_owned());
-        let known = running.iter().filter(|site| world.holds(**site, &subject) == Some(true)).count();
-        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let mut record = RequestRecord {
-            label: label.to_owned(),
-            id: id.clone(),
-            site,
-            at,
-            lines: lines.iter().map(|(item, quantity)| format!("{item} {quantity}")).collect(),
-            priority,
-            acknowledged: Vec::new(),
-            history: Vec::new(),
-            known: (count(known), count(running.len())),
-            state: "asker-off".to_owned(),
-        };
-        if let Some(Answer::Request(view)) = world.ask(site, &Question::Request(id)) {
-            record.state.clone_from(&view.status);
-            for act in &view.history {
-                let when = act.at.map_or(at, |wall| since_startex(wall.0, self.exercise.startex_ms));
-                let Some(by) = world.site_of(&act.by.id) else { continue };
-                if act.act == "acknowledge" {
-                    record.acknowledged.push((by, when));
-                } else if act.version > 1 || act.act != "request" {
-                    record.history.push((when, by, act.act.clone()));
-                }
-            }
-        }
-        record
+    /// Requests of injects, in the order in which they were acknowledged.
+    fn labelled(&self) -> Vec<Labelled> {
+        let labelled = self.labels.iter().map(|(label, nr, at)| {
+            let (site, lines, priority) = match self.injects.get(nr).map(|(inject, _)| &inject.effect) {
+                Some(Effect::Request { site, lines, priority, .. }) => (*site, lines.clone(), priority.clone()),
+                _ => (0, Vec::new(), String::new()),
+            };
+            Labelled { label: label.clone(), site, at: *at, lines, priority }
+        });
+        labelled.collect()
     }
 
     fn forged(&self, world: &World) -> Vec<Forged> {
@@ -448,11 +423,6 @@ impl Story {
             })
             .collect()
     }
-}
-
-/// Microseconds since STARTEX of a time that a node's own clock showed.
-fn since_startex(wall_ms: i64, startex_ms: i64) -> Micros {
-    u64::try_from(wall_ms.saturating_sub(startex_ms)).unwrap_or(0).saturating_mul(1_000)
 }
 
 fn place(site: &crate::scenario::Site) -> Place {

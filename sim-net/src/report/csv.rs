@@ -3,7 +3,7 @@
 
 use super::show::Clock;
 use super::words::{self, column, file};
-use crate::record::{Place, Record, Told, Verdict};
+use crate::record::{Place, ProposalRecord, Record, Told, Verdict};
 
 /// Rows, grown cell by cell.
 struct Sheet {
@@ -58,6 +58,7 @@ pub(super) fn sheets(record: &Record) -> Vec<(&'static str, String)> {
         (file::INJECTS, injects(record)),
         (file::EXPECTATIONS, expectations(record)),
         (file::REQUESTS, requests(record)),
+        (file::CONFLICTS, conflicts(record)),
         (file::KNOWLEDGE, knowledge(record)),
         (file::INVARIANTS, invariants(record)),
         (file::TIMELINE, timeline(record)),
@@ -169,6 +170,31 @@ fn requests(record: &Record) -> String {
             one.known.0.to_string(),
             one.known.1.to_string(),
             one.state.clone(),
+        ]);
+    }
+    sheet.text
+}
+
+fn conflicts(record: &Record) -> String {
+    let mut sheet = Sheet::of(record, column::CONFLICTS);
+    for one in &record.conflicts {
+        let goods = one.goods.iter().map(|(supplier, goods)| format!("{} {goods}", place(record, *supplier).0));
+        let proposals = one.proposals.iter().map(|proposal| {
+            let ProposalRecord { by, what, of, goods, to } = proposal;
+            let more = goods.iter().chain(to).map(|more| format!(" {more}"));
+            format!("{} {what} {of}{}", place(record, *by).0, more.collect::<String>())
+        });
+        sheet.row(&[
+            one.name.clone(),
+            one.kind.clone(),
+            one.about.clone(),
+            place(record, one.consignee).0,
+            goods.collect::<Vec<_>>().join("; "),
+            proposals.collect::<Vec<_>>().join("; "),
+            Clock::exercise(one.first.0),
+            place(record, one.first.1).0,
+            time(one.by_all),
+            time(one.settled),
         ]);
     }
     sheet.text

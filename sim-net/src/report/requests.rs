@@ -27,7 +27,7 @@ pub(super) fn requests(record: &Record) -> String {
 }
 
 /// `water 40` as people call it.
-fn supply(line: &str) -> Text {
+pub(super) fn supply(line: &str) -> Text {
     let named = line.rsplit_once(' ').and_then(|(item, quantity)| Some((scenario::item_names(item)?, quantity)));
     named.map_or_else(
         || Text::from(line),

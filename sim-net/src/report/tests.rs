@@ -178,6 +178,13 @@ fn names_from_files_stay_text() {
         (one.label, one.lines, one.priority, one.state) = (bad.into(), vec![bad.into()], bad.into(), bad.into());
         one.history = vec![(0, 0, bad.into())];
     }
+    for one in &mut record.conflicts {
+        (one.name, one.kind, one.about, one.goods) = (bad.into(), bad.into(), bad.into(), vec![(0, bad.into())]);
+        for proposal in &mut one.proposals {
+            (proposal.what, proposal.of) = (bad.into(), bad.into());
+            (proposal.goods, proposal.to) = (Some(bad.into()), Some(bad.into()));
+        }
+    }
     record.knowledge[1].of = bad.into();
     record.load[0].medium = format!("{bad}:{bad}");
     (record.forged[0].kind, record.forged[0].note) = (bad.into(), bad.into());
@@ -227,9 +234,15 @@ fn the_folder_holds_page_record_and_sheets() {
     assert_eq!(fs::read_to_string(dir.join("report.html")).unwrap(), page);
     let json = fs::read_to_string(dir.join("report.json")).unwrap();
     assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
-    for (name, rows) in
-        [("injects", 7), ("expectations", 5), ("requests", 3), ("knowledge", 6), ("invariants", 4), ("timeline", 7)]
-    {
+    for (name, rows) in [
+        ("injects", 7),
+        ("expectations", 5),
+        ("requests", 3),
+        ("conflicts", 2),
+        ("knowledge", 6),
+        ("invariants", 4),
+        ("timeline", 7),
+    ] {
         let sheet = fs::read(dir.join(format!("{name}.csv"))).unwrap();
         assert_eq!(&sheet[..3], [0xEF, 0xBB, 0xBF], "{name}");
         let text = String::from_utf8(sheet).unwrap();

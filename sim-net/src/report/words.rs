@@ -1,5 +1,7 @@
 //! Every word of the report in both languages, and nothing else. `{0}`, `{1}` are filled in by the caller.
 
+pub(super) mod column;
+
 /// One text in the two languages of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Words {
@@ -55,69 +57,10 @@ pub(super) mod file {
     pub(in super::super) const INJECTS: &str = "injects.csv";
     pub(in super::super) const EXPECTATIONS: &str = "expectations.csv";
     pub(in super::super) const REQUESTS: &str = "requests.csv";
+    pub(in super::super) const CONFLICTS: &str = "conflicts.csv";
     pub(in super::super) const KNOWLEDGE: &str = "knowledge.csv";
     pub(in super::super) const INVARIANTS: &str = "invariants.csv";
     pub(in super::super) const TIMELINE: &str = "timeline.csv";
-}
-
-/// Headers of the sheets: one word per column, for spreadsheets and programs alike.
-pub(super) mod column {
-    pub(in super::super) const INJECTS: &[&str] = &[
-        "exercise",
-        "nr",
-        "what",
-        "on",
-        "sites",
-        "planned",
-        "happened",
-        "happened_local",
-        "happened_s",
-        "delay_s",
-        "why_not",
-        "undone",
-        "first_effect_at",
-        "first_effect",
-        "contingency",
-        "by_hand",
-        "say",
-        "objective",
-        "origin",
-    ];
-    pub(in super::super) const EXPECTATIONS: &[&str] =
-        &["exercise", "id", "text", "objective", "result", "from", "due", "met_at", "met_at_local", "met_at_s", "late_s", "seen"];
-    pub(in super::super) const REQUESTS: &[&str] = &[
-        "exercise",
-        "label",
-        "id",
-        "site",
-        "site_name",
-        "region",
-        "asked",
-        "asked_local",
-        "asked_s",
-        "lines",
-        "priority",
-        "acknowledged",
-        "history",
-        "known",
-        "running",
-        "state",
-    ];
-    pub(in super::super) const KNOWLEDGE: &[&str] = &[
-        "exercise",
-        "region",
-        "medium",
-        "deliveries",
-        "p50_ms",
-        "p95_ms",
-        "slowest_ms",
-        "never_hearer_off",
-        "never_cut_off",
-        "never_on_the_way",
-    ];
-    pub(in super::super) const INVARIANTS: &[&str] =
-        &["exercise", "id", "text", "checked", "violations", "first_at", "first_site", "first_seen"];
-    pub(in super::super) const TIMELINE: &[&str] = &["exercise", "at", "local", "at_s", "kind", "site", "site_name", "what"];
 }
 
 /// What is typed to play a record again, in its folder.
@@ -279,6 +222,19 @@ catalogue! {
     STATE = "狀態", "State";
     BY_SEVERAL = "{0} 個集散中心受理，請確認由誰出貨", "{0} hubs acknowledged: agree who delivers";
 
+    CONFLICTS = "待決衝突", "What people had to settle";
+    CONFLICTS_NOTE = "各集散中心與主管機關的衝突清單每五分鐘查看一次，最多八處；同一件衝突在各據點名稱相同，只列一次。",
+        "The lists of hubs and authorities, of eight at most, were looked at every five minutes. A conflict has one name at all sites and stands here once.";
+    NO_CONFLICT = "沒有待決的衝突。", "There was nothing to settle.";
+    CONFLICT = "衝突", "Conflict";
+    MEANS = "情形", "What it is";
+    GOODS = "供應者與物資", "Whose goods";
+    PROPOSED = "建議", "Proposed";
+    SEEN_FIRST = "最早列出", "First listed";
+    SEEN_BY_ALL = "各處都列出", "Listed by all";
+    SETTLED = "解決", "Settled";
+    STANDS = "尚未解決", "stands";
+
     MAP_OPEN = "運作中 {0} / {1}，未結需求 {2} 筆", "running {0} of {1}, open requests: {2}";
     MAP_NOTE = "同一記號的據點彼此連得到。", "Sites with the same sign can reach each other.";
     MAP_LIMIT = "{1} 個轉折點中選列 {0} 個：變化最大的，以及最後一個。", "{0} of {1} turning points are shown: those where most sites changed, and the last.";
@@ -401,6 +357,13 @@ dictionary! {
         "closed" = "已結束", "closed";
         "expired" = "已過期", "expired";
         "declined" = "已退回", "declined";
+        "partly_committed" = "部分已承諾", "partly promised";
+        "committed" = "已承諾", "promised";
+        "in_transit" = "運送中", "on the road";
+        "partly_fulfilled" = "部分已簽收", "partly there";
+        "fulfilled" = "已全部簽收", "all there";
+        "unable_to_fill" = "無法提供", "can’t be sent";
+        "duplicate" = "重複", "written twice";
         "asker-off" = "提出需求的電腦停機中", "the asker’s PC is off";
     }
 }
@@ -414,6 +377,44 @@ dictionary! {
         "confirm" = "確認仍需要", "confirm";
         "close" = "結束", "close";
         "acknowledge" = "受理", "acknowledge";
+        "unable_to_fill" = "無法提供", "can’t send";
+        "decline" = "退回", "decline";
+        "commit" = "承諾", "promise";
+        "release" = "釋出承諾", "release";
+        "plan_consignment" = "安排運送", "plan a convoy";
+        "load" = "裝載", "load";
+        "depart" = "出發", "depart";
+        "position" = "回報位置", "position";
+        "arrive" = "抵達", "arrive";
+        "hand_over" = "交付", "hand over";
+        "divert" = "改送", "divert";
+        "lost" = "遺失", "lost";
+        "unload" = "卸下", "unload";
+        "return_goods" = "退回物資", "return";
+        "receive" = "簽收", "receive";
+        "refuse" = "拒收", "refuse";
+    }
+}
+
+dictionary! {
+    /// What people must settle, as nodes name it.
+    CONFLICT_KINDS {
+        "over_covered" = "承諾超過需求", "more is promised than asked for";
+        "unneeded" = "需求已結束，仍有物資", "goods for a request that is over";
+        "older_version" = "有人取消了較舊的版本", "a cancel of an older version";
+        "unconfirmed" = "已交付，尚未簽收", "handed over, nobody signed";
+    }
+}
+
+dictionary! {
+    /// What somebody is asked to do about it.
+    PROPOSALS {
+        "release" = "釋出", "takes back";
+        "unload" = "卸下", "unloads";
+        "divert" = "改送", "sends on";
+        "surplus" = "作為餘量簽收，或拒收", "delivers as surplus, or is refused";
+        "receive" = "清點並簽收", "counts and signs for";
+        "confirm" = "說明是否仍需要", "says whether it is still needed:";
     }
 }
 
@@ -514,5 +515,18 @@ dictionary! {
 
 /// All dictionaries.
 #[cfg(test)]
-pub(super) const DICTIONARIES: &[&[(&str, Words)]] =
-    &[STATUSES, ENDINGS, KINDS, PRIORITIES, STATES, ACTS, MEDIA, FORGERIES, MEANINGS, RULES, RULE_NAMES];
+pub(super) const DICTIONARIES: &[&[(&str, Words)]] = &[
+    STATUSES,
+    ENDINGS,
+    KINDS,
+    PRIORITIES,
+    STATES,
+    ACTS,
+    CONFLICT_KINDS,
+    PROPOSALS,
+    MEDIA,
+    FORGERIES,
+    MEANINGS,
+    RULES,
+    RULE_NAMES,
+];

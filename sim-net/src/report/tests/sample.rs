@@ -2,8 +2,8 @@
 //! inject by hand.
 
 use crate::record::{
-    ExpectRecord, Forged, Happened, InjectRecord, Invariant, Knowledge, Load, Phrase, Place, Record, RequestRecord, Run, SCHEMA,
-    Title, TurningPoint, Verdict,
+    ConflictRecord, ExpectRecord, Forged, Happened, InjectRecord, Invariant, Knowledge, Load, Phrase, Place, ProposalRecord,
+    Record, RequestRecord, Run, SCHEMA, Title, TurningPoint, Verdict,
 };
 
 const S: u64 = 1_000_000;
@@ -255,6 +255,36 @@ pub(super) fn record() -> Record {
                 ..request("R-18", 19, 90 * MIN, "water 120", "urgent")
             },
             RequestRecord { known: (22, 24), id: "R-3XKA".into(), ..request("R-19", 9, 350 * MIN, "diesel 200", "routine") },
+        ],
+        conflicts: vec![
+            ConflictRecord {
+                name: "C1-9MTD2QX".into(),
+                kind: "over_covered".into(),
+                about: "R-9MTD2QX".into(),
+                consignee: 19,
+                goods: vec![(2, "water 120".into()), (17, "water 120".into())],
+                proposals: vec![ProposalRecord {
+                    by: 17,
+                    what: "release".into(),
+                    of: "P-4H2KD8Z".into(),
+                    goods: Some("water 120".into()),
+                    to: None,
+                }],
+                first: (245 * MIN, 2),
+                by_all: Some(250 * MIN),
+                settled: Some(290 * MIN),
+            },
+            ConflictRecord {
+                name: "C7-3XKA7TB".into(),
+                kind: "unconfirmed".into(),
+                about: "V-3XKA7TB".into(),
+                consignee: 9,
+                goods: vec![(2, "diesel 200".into())],
+                proposals: vec![ProposalRecord { by: 9, what: "receive".into(), of: "V-3XKA7TB".into(), goods: None, to: None }],
+                first: (355 * MIN, 17),
+                by_all: None,
+                settled: None,
+            },
         ],
         turning_points: vec![
             turning(0, "STARTEX", |_| 1),
