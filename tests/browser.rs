@@ -6,9 +6,9 @@ use holdfast_tests::{Alliance, BLINK, Browser, Driver, Plan, SOON, eventually, m
 use serde_json::{Value, json};
 
 /// One browser at a time: two cores, and a browser takes both.
-static ONE: Mutex<()> = Mutex::new(());
+pub(crate) static ONE: Mutex<()> = Mutex::new(());
 
-fn driver(test: &str) -> Option<Driver> {
+pub(crate) fn driver(test: &str) -> Option<Driver> {
     match Driver::start() {
         Ok(driver) => Some(driver),
         Err(what) => {
@@ -19,19 +19,19 @@ fn driver(test: &str) -> Option<Driver> {
 }
 
 /// The words of one language that the tests look for.
-struct Words {
-    language: &'static str,
+pub(crate) struct Words {
+    pub(crate) language: &'static str,
     need: &'static str,
     linked: &'static str,
     cut: &'static str,
     exercise: &'static str,
 }
 
-const CHINESE: Words =
+pub(crate) const CHINESE: Words =
     Words {
         language: "zh-TW", need: "需要補給", linked: "已連線", cut: "網路中斷", exercise: "演練，非真實狀況"
     };
-const ENGLISH: Words =
+pub(crate) const ENGLISH: Words =
     Words { language: "en", need: "Need supplies", linked: "connected", cut: "Network is cut", exercise: "EXERCISE, NOT REAL" };
 
 fn button(field: &str, word: &str) -> String {
@@ -52,7 +52,7 @@ fn wait_card(browser: &Browser<'_>, node: &str, status: &str) {
 
 /// Nothing of the page is wider than the window, and no script broke.
 #[track_caller]
-fn always_fits_and_runs(browser: &Browser<'_>) {
+pub(crate) fn always_fits_and_runs(browser: &Browser<'_>) {
     let wide = "return [document.documentElement.scrollWidth, window.innerWidth]";
     let sizes = browser.script(wide, &[]).expect("the page runs scripts");
     assert!(sizes[0].as_i64() <= sizes[1].as_i64(), "the page is wider than its window: {sizes}");
@@ -61,7 +61,7 @@ fn always_fits_and_runs(browser: &Browser<'_>) {
 }
 
 #[track_caller]
-fn page(browser: &Browser<'_>, alliance: &Alliance, place: usize, words: &Words) {
+pub(crate) fn page(browser: &Browser<'_>, alliance: &Alliance, place: usize, words: &Words) {
     browser.go(&format!("http://127.0.0.1:{}/", alliance.node(place).settings.api_port));
     browser.wait_text(words.need, SOON);
     browser.wait_text(words.exercise, BLINK);

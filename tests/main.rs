@@ -21,6 +21,7 @@ mod promised;
 mod recorded;
 mod refused;
 mod revoked;
+mod signed_for;
 mod stranger;
 mod supplied;
 mod tidy;

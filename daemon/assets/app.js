@@ -1,8 +1,9 @@
-// Starts the page, reads from the node, follows its events and shows the banners. The three parts are own.js, need.js, board.js.
+// Starts the page, reads from the node, follows its events and shows the banners. The four parts are own.js, goods.js, need.js, board.js.
 import { call, el, isSilent, keepTrue, put, setSilent, text } from "./dom.js";
 import { delivered } from "./deliver.js";
 import { ago, clock, loadWords, modeWords, said, setCatalogue, setLanguage, t } from "./words.js";
 import * as own from "./own.js";
+import * as goods from "./goods.js";
 import * as need from "./need.js";
 import * as board from "./board.js";
 
@@ -17,6 +18,8 @@ const RELOADED = "holdfast.reloaded";
 let catalogue = null;
 let status = null;
 let requests = null;
+let consignments = null;
+let conflicts = null;
 let lastRead = 0;
 let planned = 0;
 let reading = false;
@@ -27,6 +30,7 @@ const place = (id) => document.getElementById(id);
 
 function build() {
   own.build(place("own"), catalogue, status);
+  goods.build(place("goods"));
   need.build(place("need"), catalogue);
   board.build(place("board"), status);
   place("loading").hidden = true;
@@ -39,6 +43,7 @@ function show() {
   document.title = `${status.node.name} · Holdfast`;
   document.documentElement.dataset.realm = status.realm;
   own.update(status);
+  goods.update(consignments, conflicts, status);
   need.update(requests, status);
   board.update(status);
   top();
@@ -90,6 +95,8 @@ async function read() {
     catalogue ? { ok: true, body: catalogue } : call("/api/v1/catalogue"),
     call("/api/v1/status"),
     call("/api/v1/requests"),
+    call("/api/v1/consignments"),
+    call("/api/v1/conflicts"),
   ]);
   reading = false;
   if (answers.some((answer) => answer.status === 401)) return reload();
@@ -98,6 +105,8 @@ async function read() {
     catalogue = answers[0].body;
     status = answers[1].body;
     requests = answers[2].body;
+    consignments = answers[3].body;
+    conflicts = answers[4].body;
     lastRead = Date.now();
     setSilent(false);
     if (first) {

@@ -1,15 +1,17 @@
 // Part 2: ask for supplies, and what was asked for. A request keeps its key until it is saved, so that pressing twice asks once.
 import { bytes, call, confirmed, el, put } from "./dom.js";
 import { deliveryLine, follow, refusalWords, refuse } from "./deliver.js";
+import { goodsWords } from "./goods.js";
 import { ageLine, amount, clock, isChinese, itemName, itemUnit, said, t, ticking, unit } from "./words.js";
 
 const PRIORITIES = ["immediate", "urgent", "routine", "low"];
 const HOURS = [2, 4, 8, 24, 48];
-const ENDED = ["cancelled", "closed", "expired", "declined"];
+const ENDED = ["cancelled", "closed", "expired", "declined", "duplicate"];
 const NOTE_BYTES_MAX = 64;
 
 let catalogue = { items: [] };
 let mine = "";
+let role = "";
 let key = newKey();
 // What was last sent under the key: another wish gets another key, the same one pressed again does not.
 let sent = "";
@@ -181,6 +183,7 @@ function offer() {
 /** The list, as everybody with the same entries sees it; and who may be asked. */
 export function update(requests, status) {
   mine = status.node.id;
+  role = status.nodes.find((node) => node.id === mine)?.role ?? "";
   choices = addressees(status);
   offer();
   const signature = JSON.stringify([isChinese(), requests.requests]);
@@ -222,15 +225,49 @@ function card(request) {
     // How far an own request got says who received it; of others' the list of those is all there is.
     request.delivery ? el("p", {}, deliveryLine(request.delivery, request.asked_at)) : seenBy(request),
     !ended && request.delivery?.state === "reached" ? el("p", { class: "age" }, t("need.waits")) : null,
-    request.flags.map((flag) => el("p", { class: "flag" }, "⚠ ", t(`flag.${flag}`))),
+    (request.commitments ?? []).map(promise),
+    request.unable?.length ? el("p", {}, t("need.unable", { who: request.unable.map((node) => node.name).join(t("list.comma")) })) : null,
+    request.flags.map(flagged),
     own && !ended
       ? el("div", { class: "row" },
           request.flags.includes("cancel_of_older_version") ? act("confirm", t("need.confirm_ask", { id: request.request })) : null,
           act("close", t("need.close_ask", { id: request.request })),
           act("cancel", t("need.cancel_ask", { id: request.request })))
       : null,
+    !own && !ended ? supplies(request, trouble) : null,
     trouble,
   );
+}
+
+/** `duplicate_of:R-...` has its request behind it. */
+function flagged(flag) {
+  const [word, of] = flag.split(":");
+  return el("p", { class: "flag" }, "⚠ ", t(`flag.${word}`, { of: of ?? "" }));
+}
+
+/** Who promised what, and where it is. */
+function promise(one) {
+  const sum = (stage) => one.lines.reduce((total, line) => total + (line[stage] ?? 0), 0);
+  const [accepted, moving] = [sum("accepted"), sum("in_transit")];
+  const left = accepted + moving ? ` · ${t("need.promised_left", { accepted, moving })}` : "";
+  return el("p", { class: "value" }, `◆ ${t("need.promised", { who: one.supplier.name, goods: goodsWords(one.lines) })}${left}`,
+    (one.flags ?? []).map((flag) => el("span", { class: "flag" }, ` ⚠ ${t(`flag.${flag}`)}`)));
+}
+
+/** What a hub, or whoever was asked by name, can do for a request of others. */
+function supplies(request, trouble) {
+  if (role !== "hub" && request.to?.id !== mine) return null;
+  const promised = (request.commitments ?? []).filter((one) => one.supplier.id === mine);
+  const waiting = promised.filter((one) => one.lines.some((line) => line.committed > 0)).map((one) => one.commitment);
+  const act = (name, path, body, question) =>
+    el("button", { type: "button", "data-act": `${name} ${request.request}`, on: { click: () => write(request, path, body, question, trouble) } }, t(`need.${name}`));
+  const about = { id: request.request };
+  return el("div", { class: "row" },
+    request.status === "fulfilled" ? null : act("promise", "commitments", { request: request.request }, t("need.promise_ask", about)),
+    waiting.length ? act("consign", "consignments", { commitments: waiting }, null) : null,
+    promised.length || request.unable?.some((node) => node.id === mine)
+      ? null
+      : act("cannot", "requests/unable", { request: request.request }, t("need.cannot_ask", about)));
 }
 
 function seenBy(request) {
@@ -238,11 +275,15 @@ function seenBy(request) {
   return who ? el("p", {}, `● ${t("need.seen_by", { who })}`) : null;
 }
 
-async function doIt(request, name, question, trouble) {
-  if (!(await confirmed(question, t("ask.yes"), t("ask.no")))) return;
+function doIt(request, name, question, trouble) {
+  return write(request, `requests/${name}`, { request: request.request, version: request.version }, question, trouble);
+}
+
+async function write(request, path, body, question, trouble) {
+  if (question && !(await confirmed(question, t("ask.yes"), t("ask.no")))) return;
   refused.delete(request.request);
   put(trouble);
-  const answer = await call(`/api/v1/requests/${name}`, { request: request.request, version: request.version });
+  const answer = await call(`/api/v1/${path}`, body);
   if (answer.ok) return document.dispatchEvent(new CustomEvent("holdfast-changed"));
   refused.set(request.request, answer);
   put(trouble, () => refusalWords(answer));

@@ -35,6 +35,7 @@ pub(super) const ASSETS: &[Asset] = &[
     Asset { path: "/words.js", kind: JS, text: include_str!("../../assets/words.js") },
     Asset { path: "/deliver.js", kind: JS, text: include_str!("../../assets/deliver.js") },
     Asset { path: "/own.js", kind: JS, text: include_str!("../../assets/own.js") },
+    Asset { path: "/goods.js", kind: JS, text: include_str!("../../assets/goods.js") },
     Asset { path: "/need.js", kind: JS, text: include_str!("../../assets/need.js") },
     Asset { path: "/board.js", kind: JS, text: include_str!("../../assets/board.js") },
     Asset { path: "/i18n/en.json", kind: JSON, text: include_str!("../../assets/i18n/en.json") },
