@@ -6,6 +6,7 @@
 mod acquainted;
 mod alone;
 mod browser;
+mod carried;
 mod clock;
 mod commands;
 mod crash;

@@ -1,6 +1,7 @@
 //! The command line: commands, flags and their help. Reads words, does nothing.
 
 mod alliance;
+mod courier;
 mod enrol;
 mod order;
 mod supply;
@@ -12,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::alliance::{
     AllianceCommand, IssueCommand, IssueDeputy, IssueIssuer, IssueNode, Kind, Renew, Revoke, Rotate,
 };
+pub(crate) use self::courier::{CourierCommand, CourierInArgs, CourierOutArgs};
 pub(crate) use self::enrol::{CodeArgs, HostArgs, InviteArgs, JoinArgs, ReplaceArgs};
 pub(crate) use self::order::{DeputiesArgs, GiveArgs, JudgeArgs, ModeArgs, OrderCommand};
 pub(crate) use self::supply::{
@@ -127,6 +129,9 @@ pub(crate) enum Command {
     /// Order modes for whole regions, ratify or countermand, name deputies
     #[command(subcommand)]
     Order(OrderCommand),
+    /// Let somebody carry what no link brings: a file out, a file in
+    #[command(subcommand)]
+    Courier(CourierCommand),
     /// Show whom this node reaches, and how
     Peers,
     /// Print one line per change until Ctrl-C; a daemon that restarts is waited for

@@ -142,6 +142,11 @@ impl<'a> Desk<'a> {
         self.complain(&line);
     }
 
+    /// What is typed, or piped in.
+    pub(crate) fn input(&mut self) -> &mut dyn BufRead {
+        &mut *self.world.input
+    }
+
     /// Asks for yes or no. Whoever does not answer has not agreed.
     pub(crate) fn agrees(&mut self, en: &str, zh: &str) -> bool {
         let line = self.lang.of(format!("{en} [y/N] "), format!("{zh} [y/N] "));

@@ -66,6 +66,23 @@ const CHINESE: &[(&str, &str)] = &[
     ("Say how this node is: status, access, power, stock, services, ...", "回報本據點現況：狀態、出入、電力、存量、服務等"),
     ("Ask for supplies and follow what was asked", "提出補給需求並追蹤"),
     ("Write down what somebody saw of another node", "記下有人看到的其他據點狀況"),
+    ("Let somebody carry what no link brings: a file out, a file in", "由人攜帶連線送不到的資料：寫出檔案、收下檔案"),
+    ("Write all that a node out of reach may lack into a file for it", "把連不到的據點可能缺少的資料全部寫入檔案"),
+    ("Take in a file that somebody carried here; reading it twice does no harm", "收下有人帶來的檔案；重複讀取沒有壞處"),
+    ("The node it is carried to, by id or name", "要帶去的據點，填代號或名稱"),
+    (
+        "The file, such as one on a USB stick; courier-ID.hfc here where absent",
+        "檔案，例如在隨身碟上；未填為目前資料夾的 courier-代號.hfc",
+    ),
+    (
+        "Show it as a row of QR codes instead, as far as that goes: what is urgent first",
+        "改以一排 QR 碼顯示，能放多少算多少，緊急的優先",
+    ),
+    ("The file that was carried here; - for QR codes, as a scanner types them", "帶來的檔案；填 - 表示由掃描器輸入 QR 碼"),
+    (
+        "How long it was on its way, such as 3h; without it nobody knows how old its reports are",
+        "路上花了多久，例如 3h；未填則無法得知其中回報有多舊",
+    ),
     ("Show whom this node reaches, and how", "顯示本據點連得到誰、用什麼方式"),
     (
         "Print one line per change until Ctrl-C; a daemon that restarts is waited for",

@@ -5,6 +5,7 @@ mod alliance;
 mod args;
 mod client;
 mod conflicts;
+mod courier;
 mod demo;
 mod desk;
 mod doctor;

@@ -110,7 +110,8 @@ fn board(nodes: &[NodeView], style: &Style) -> Table {
                 None => lang.of("up", "連線中").to_owned(),
             },
             (_, false) => {
-                let last = node.via.as_ref().map(|via| lang.of(format!("none; last by {via}"), format!("未連線；上次經 {via}")));
+                let via = node.via.as_ref().map(|via| word(via, lang));
+                let last = via.map(|via| lang.of(format!("none; last by {via}"), format!("未連線；上次經 {via}")));
                 last.unwrap_or_else(|| lang.of("none", "未連線").to_owned())
             }
         };

@@ -105,6 +105,7 @@ pub(crate) fn word(code: &str, lang: Lang) -> String {
         "misused" => ("misused", "遭濫用"),
         "other" => ("for another reason", "其他原因"),
         "in_question" => ("whether it still counts is not settled", "是否仍有效尚未確定"),
+        "courier" => ("courier", "人工攜帶"),
         "requester_frozen" => ("the requester's logbook is frozen", "提出者的紀錄簿已凍結"),
         other => {
             let first = other.strip_prefix("duplicate_of:");

@@ -122,7 +122,7 @@ function card(node) {
     node.mode && node.mode.mode !== "standby" ? el("p", { class: "mode" }, "◆ ", modeWords(node.mode)) : null,
     node.lapsed ? el("p", { class: "why" }, t("board.lapsed")) : null,
     node.forked ? el("p", { class: "flag" }, "⚠ ", t("board.forked")) : null,
-    el("p", { class: "value" }, spoken ? ageLine(ticking(node.age_s)) : null, node.via ? el("span", { class: "age" }, ` · ${t("board.via", { via: node.via })}`) : null),
+    el("p", { class: "value" }, spoken ? ageLine(ticking(node.age_s)) : null, node.via ? el("span", { class: "age" }, ` · ${t("board.via", { via: node.via === "courier" ? t("board.courier") : node.via })}`) : null),
     el("ul", { class: "facts value" }, HEADLINES.filter((name) => node.readings[name]).map((name) => fact(name, node.readings[name]))),
     stock.length ? el("ul", { class: "stock value" }, stock.map(([name, reading]) => level(name, reading))) : null,
     (node.observations ?? []).map(observation),

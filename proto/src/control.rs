@@ -3,12 +3,15 @@
 //! Every answer object carries `schema`; readers must ignore fields they do not know. Values travel as text as a person typed
 //! them ("120", "low", "6h"): the domain parses them once, for page, CLI and scripts alike.
 
+mod courier;
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::domain::refusal::Refusal;
 use crate::id::NodeId;
 
+pub use self::courier::{CourierCounts, CourierIn, CourierOut, CourierPiece, CourierRefused, CourierTaken};
 pub use crate::domain::supply::wishes::{
     CommitWish, ConsignWish, ReceiveWish, ReleaseWish, ResolveWish, StepWish, StockWish, SupplyWish, UnableWish,
 };
@@ -57,6 +60,10 @@ pub enum Command {
     Certify(Certify),
     /// What a supplier, a carrier or a consignee does.
     Supply(SupplyWish),
+    /// What somebody far off lacks, for a file that is carried there.
+    CourierOut(CourierOut),
+    /// A piece of a file that was carried here.
+    CourierIn(CourierIn),
 }
 
 /// Certificates and revocations as an alliance file holds them. They prove themselves: whoever hands them in needs no right.
@@ -87,6 +94,10 @@ pub enum Reply {
     Saved(Box<Saved>),
     /// Nothing was changed.
     Refused(Refusal),
+    /// A piece of a courier file that is being written.
+    CourierOut(Box<CourierPiece>),
+    /// A piece of a courier file was handed in, and what is new in it is durable.
+    CourierIn(Box<CourierTaken>),
 }
 
 /// A write that is durable here.

@@ -12,6 +12,8 @@
 //!
 //! One frame is [`crate::config::WIRE_VERSION`], then one message in bincode. Unknown kinds are refused and counted (P9).
 
+pub mod courier;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -250,6 +252,23 @@ impl WireEntry {
         if let WireBody::Whole(body) = &self.body { body.len() } else { 0 }
     }
 
+    /// The same without what only some may read: a stub.
+    #[must_use]
+    pub fn opened(self) -> Self {
+        let hash = |body: &Bytes| *blake3::hash(body).as_bytes();
+        let body = match &self.body {
+            WireBody::Whole(body) if self.closed => WireBody::Stub(hash(body)),
+            WireBody::Whole(_) | WireBody::Stub(_) => self.body,
+        };
+        Self { body, ..self }
+    }
+
+    /// True where it holds what only some may read.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed && matches!(self.body, WireBody::Whole(_))
+    }
+
     /// Which entry it claims to be.
     #[must_use]
     pub fn id(&self) -> EntryId {
@@ -313,6 +332,12 @@ impl WireDoc {
     #[must_use]
     pub fn of(doc: &SignedDoc, age_ms: Option<u64>) -> Self {
         Self { author: doc.author(), kind: doc.kind, bytes: doc.bytes.clone(), signature: doc.signature, age_ms }
+    }
+
+    /// Whose it claims to be, and which.
+    #[must_use]
+    pub fn name(&self) -> (NodeId, DocKind) {
+        (self.author, self.kind)
     }
 
     /// Bytes it takes in a frame, about.

@@ -21,10 +21,12 @@
 //! | `node/notices` | what is still to be announced, and where |
 //! | `node/heal` | digest, difference, wants and their answers |
 //! | `node/tell` | answers to questions |
+//! | `node/courier` | files that somebody carries: written for one far off, taken in here |
 //! | `node/count` | what is counted for `/metrics` |
 
 mod company;
 mod count;
+mod courier;
 mod delivery;
 mod heal;
 mod ingest;
@@ -56,7 +58,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crdts::VClock;
 
 use crate::config::Config;
-use crate::control::{Answer, Event, Question};
+use crate::control::{Answer, Command, Event, Question};
 use crate::domain::Domain;
 use crate::id::{DocKind, EntryId, Generation, LogId, NodeId, PerDocument};
 use crate::identity::{Role, Roster, Signature, Signer};
@@ -101,6 +103,9 @@ pub struct Node {
     trees: trees::Trees,
     notices: notices::Notices,
     quotas: quota::Quotas,
+    /// A piece of a courier file whose words are at the gate now, and those that wait for the store.
+    handing: Option<Box<courier::Handing>>,
+    handed: Vec<courier::Handing>,
     /// Details as compared with peers.
     scopes: heal::Scopes,
     /// What neighbours said they hold durably of our own words.
@@ -164,10 +169,14 @@ impl Node {
             Input::DialFailed { address, cause } => {
                 self.peers.failed(&address, &cause, self.now.mono, &self.config, &mut self.rng);
             }
+            Input::Command { id, command: Command::CourierOut(wish) } => self.courier_out(id, &wish),
+            Input::Command { id, command: Command::CourierIn(wish) } => self.courier_in(id, &wish),
             Input::Command { id, command } => self.command(id, command),
-            Input::Persisted { token } => self.persisted(token),
-            Input::PersistFailed { token, cause } => self.persist_failed(token, &cause),
-            Input::Fetched { token, rows } => self.fetched(token, rows),
+            Input::Persisted { token } => self.within_piece(token, None, |node| node.persisted(token)),
+            Input::PersistFailed { token, cause } => {
+                self.within_piece(token, Some(&cause), |node| node.persist_failed(token, &cause));
+            }
+            Input::Fetched { token, rows } => self.within_piece(token, None, |node| node.fetched(token, rows)),
             Input::Central { answers } => self.central_probed(answers),
             Input::Wake => {}
         }

@@ -189,6 +189,7 @@ impl Checker {
                 *self.refused.entry((open.kind.name(), refusal.code.clone())).or_default() += 1;
                 return None;
             }
+            Reply::CourierOut(_) | Reply::CourierIn(_) => return Some(open.made),
         };
         self.saved(node, at, saved, &open);
         Some(open.made)

@@ -104,7 +104,7 @@ async fn obey(handle: &Handle, line: &str) {
 
 fn answer(seq: &str, reply: &Result<Reply, Gone>) {
     match reply {
-        Ok(Reply::Saved(_)) => tell(&format!("A {seq}")),
+        Ok(Reply::Saved(_) | Reply::CourierOut(_) | Reply::CourierIn(_)) => tell(&format!("A {seq}")),
         Ok(Reply::Refused(refusal)) => tell(&format!("E {seq} {refusal:?}")),
         Err(gone) => tell(&format!("E {seq} {gone}")),
     }

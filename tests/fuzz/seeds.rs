@@ -4,16 +4,20 @@ use std::fs;
 use std::path::Path;
 
 use bytes::Bytes;
+use data_encoding::BASE64;
 use holdfast_proto::codec::canonical::Fields;
 use holdfast_proto::config::Config;
+use holdfast_proto::control::{Command, CourierOut, Reply};
 use holdfast_proto::id::NodeId;
 use holdfast_proto::identity::enrol::{CodeKey, Offer, Talk, Welcome};
-use holdfast_proto::identity::{ArmorKind, PublicKey, Region, Role, Roster, armor};
+use holdfast_proto::identity::{ArmorKind, PublicKey, Realm, Region, Role, Roster, armor};
 use holdfast_proto::io::Input;
 use holdfast_proto::link::LinkId;
 use holdfast_proto::link::radio::framing::Framing;
 use holdfast_proto::link::radio::pieces::Speaker;
-use holdfast_proto::message::Message;
+use holdfast_proto::message::courier::codes;
+use holdfast_proto::message::courier::{Chain, Head, Part as Parted, Reader};
+use holdfast_proto::message::{Message, WireEntry};
 use holdfast_proto::recording::{Asked, MAGIC, Part, Start, Step, frame};
 use holdfast_proto::replica::Document;
 use holdfast_tests::workspace_root;
@@ -46,6 +50,7 @@ pub(super) fn seeds(target: &str) -> Vec<Seed> {
         "enrol" => talk(),
         "recording" => vec![seed("start", recording())],
         "node" => sieges(),
+        "courier" => carried(),
         "api" => wishes(),
         "config" => files("configs", "toml"),
         "scenario" => scenarios(),
@@ -189,6 +194,45 @@ fn sieges() -> Vec<Seed> {
         seed("chain", [written([0x40, 0]), vec![5, 40], boards.clone()].concat()),
         seed("holes", [written([0x43, 5]), vec![7], written([0x40, 0]), vec![7, 6], boards].concat()),
     ]
+}
+
+/// A file a node wrote, one of a liar's words, the same cut and changed, and one of another alliance.
+fn carried() -> Vec<Seed> {
+    let with = |file: &[u8]| [&[9][..], file].concat();
+    let mut siege = siege();
+    let to = siege.id(HONEST).to_string();
+    let reply = siege.order(Command::CourierOut(CourierOut { to, after: None, most: None }));
+    let Some(Reply::CourierOut(first)) = reply else { panic!("{reply:?}") };
+    let head = BASE64.decode(first.piece.as_bytes()).expect("Base64");
+    let mut reader = Reader::default();
+    reader.push(&head);
+    let Ok(Some(Parted::Head(head))) = reader.next_part() else { panic!("no head") };
+    let roster = siege.alliance.objects.iter().map(|object| Message::Roster { objects: vec![object.clone()] }.to_frame());
+    let spoken = siege.logbook(HONEST, 3, 40);
+    let spoken = spoken.iter().filter_map(|row| WireEntry::pack(row, true, Some(5)));
+    let spoken = spoken.map(|entry| Message::Entries { want: None, entries: vec![entry] }.to_frame());
+    let frames: Vec<Bytes> =
+        roster.chain(spoken).chain(vectors("frame.", "").into_iter().map(|(_, frame)| frame.into())).collect();
+    let file = |head: &Head| {
+        let mut file = head.to_bytes();
+        let mut chain = Chain::after(&file);
+        frames.iter().for_each(|frame| file.extend(chain.record(frame)));
+        file.extend(chain.end());
+        file
+    };
+    let whole = file(&head);
+    let mut changed = whole.clone();
+    changed[whole.len() / 2] ^= 1;
+    let stranger = file(&Head { realm: Realm([1; 32]), ..head });
+    let typed = codes::lines(&whole[..4_000]).expect("short enough").join("\n").into_bytes();
+    let seeds = [
+        ("lines", &typed[..]),
+        ("whole", &whole[..]),
+        ("cut", &whole[..whole.len() * 2 / 3]),
+        ("changed", &changed),
+        ("stranger", &stranger),
+    ];
+    seeds.into_iter().map(|(name, file)| seed(name, with(file))).collect()
 }
 
 fn wishes() -> Vec<Seed> {

@@ -102,6 +102,8 @@ impl App {
     pub(super) async fn command(&self, command: Command) -> Result<Response, ApiError> {
         match timeout(COMMAND_WAIT, self.0.handle.command(command)).await {
             Ok(Ok(Reply::Saved(saved))) => Ok(json(StatusCode::OK, &saved)),
+            Ok(Ok(Reply::CourierOut(piece))) => Ok(json(StatusCode::OK, &piece)),
+            Ok(Ok(Reply::CourierIn(taken))) => Ok(json(StatusCode::OK, &taken)),
             Ok(Ok(Reply::Refused(refusal))) => Err(refusal.into()),
             Ok(Err(_gone)) => Err(error::stopping()),
             Err(_late) => Err(error::unsure()),

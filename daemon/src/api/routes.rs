@@ -73,6 +73,8 @@ pub(super) fn table() -> Vec<Route> {
         write("/api/v1/conflicts/resolve", post(|state, request| supply(state, request, SupplyWish::Resolve))),
         write("/api/v1/stock/adjust", post(|state, request| supply(state, request, SupplyWish::Stock))),
         write("/api/v1/certify", post(|state, request| command(state, request, Command::Certify))),
+        write("/api/v1/courier/out", post(|state, request| command(state, request, Command::CourierOut))),
+        write("/api/v1/courier/in", post(|state, request| command(state, request, Command::CourierIn))),
         write("/api/v1/fault", post(|state, request| command(state, request, Command::Fault))),
     ];
     routes.extend(page::ASSETS.iter().map(|asset| open(asset.path, get(|| ready(page::file(asset.kind, asset.text))))));

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Node;
+use super::courier::Packing;
 use super::link::{self, Link};
 use crate::config::{BUCKETS_FEW, BUCKETS_MANY, FETCH_MAX};
 use crate::control::Event;
@@ -106,6 +107,8 @@ pub(super) enum Fetch {
     Dispute(Box<EntryRow>),
     /// A floor fell away: these count again.
     Revive,
+    /// For a file that is being written.
+    Courier(Box<Packing>),
 }
 
 impl Node {

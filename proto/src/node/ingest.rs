@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::count::Counter;
+use super::courier::{CARRIED, LABEL};
 use super::quota::Kind;
 use super::word::ReadEntry;
 use super::{Node, heal, refuse, write};
@@ -13,6 +14,7 @@ use crate::config::{BODY_BYTES_MAX, PENDING_DOCS_MAX, PENDING_MAX, PENDING_VERSI
 use crate::config::{REFUSALS_EVERY, REFUSALS_TOLD_MAX, STRANGER_REFUSALS_MAX};
 use crate::control::{CommandId, Event, Reply};
 use crate::id::{DocKind, EntryId, LogId, NodeId};
+use crate::identity::Rejected;
 use crate::io::{AgeMark, DocRow, EntryRow, Output, Row};
 use crate::link::LinkId;
 use crate::message::{WireDoc, WireEntry};
@@ -105,13 +107,18 @@ impl Node {
         for wire in entries {
             let id = wire.id();
             let judged = self.judge(link, want.is_some(), &wire);
+            if let Some(pending) = &judged {
+                self.carried_entry(pending.read.header.closed && pending.read.body.is_some());
+            }
             if judged.is_some() || self.holds(id) {
                 // Not before it proved itself: a forged one would stop the search for the real one.
                 self.arrived(link, want, id);
             }
             if let Some(pending) = judged {
                 // Nothing in our own name before it is durable, whoever wrote it.
-                if fresh && id.log.author != self.me {
+                // What is urgent goes on at once, though somebody carried it here; the rest the digests bring.
+                let urgent = link == CARRIED && pending.read.header.class.is_urgent();
+                if (fresh || urgent) && id.log.author != self.me {
                     let pace = self.pace(id.log.author, pending.read.header.class.into());
                     self.spread(&pending.read, pending.age, Some(link), pace);
                 } else {
@@ -138,15 +145,18 @@ impl Node {
     fn judge(&mut self, link: LinkId, asked: bool, wire: &WireEntry) -> Option<Pending> {
         if self.pending.len() >= PENDING_MAX || wire.body_len() > BODY_BYTES_MAX {
             self.count(Counter::EntriesRefused, 1);
+            self.carried_put_off("no room for more at once", "暫時無法再收更多");
             return None;
         }
         let age = AgeMark { age_ms: wire.age_ms, at: self.now.wall };
         let Some(read) = self.read_wire(wire) else {
+            self.carried_rejected(Rejected::Malformed);
             self.reject(link, "an entry whose header can't be read");
             return None;
         };
         let header = &read.header;
         if !header.closed && read.body.is_none() {
+            self.carried_rejected(Rejected::Malformed);
             self.reject(link, "an open entry without its body");
             return None;
         }
@@ -155,6 +165,7 @@ impl Node {
         let weight = self.weigh(&read, window);
         if weight == Weight::Known || waiting == Some((true, true)) {
             self.count(Counter::EntriesDuplicate, 1);
+            self.carried_held(1);
             if let Some(place) = self.links.place(link) {
                 self.notices.heard(place, header.id);
             }
@@ -164,10 +175,15 @@ impl Node {
             return None;
         }
         if weight == Weight::Waits && !self.leads_to_pending(&read) {
+            self.carried_put_off(
+                "nobody knows yet whether they stand: the key was taken away",
+                "金鑰已被撤銷，還無法確定是否有效",
+            );
             return None;
         }
         if weight == Weight::BeyondWindow {
             self.count(Counter::EntriesBeyondWindow, 1);
+            self.carried_put_off("numbers beyond what their author may use", "編號超出該據點可用的範圍");
             return None;
         }
         self.verify_entry(link, &read)?;
@@ -175,11 +191,13 @@ impl Node {
             self.heard_of_myself(header.id);
         }
         if let Weight::Contradicts(number) = weight {
+            self.carried_contradicts();
             self.dispute(read.row(age), number);
             return None;
         }
         if waiting.is_some_and(|(same, _)| !same) {
             let other = self.pending.get(&header.id).map(|pending| pending.read.row(pending.age))?;
+            self.carried_contradicts();
             self.prove(read.row(age), other);
             return None;
         }
@@ -188,6 +206,7 @@ impl Node {
 
     fn verify_entry(&mut self, link: LinkId, read: &ReadEntry) -> Option<()> {
         let Err(why) = self.prove_entry(read) else { return Some(()) };
+        self.carried_rejected(why);
         let log = read.id().log;
         if self.known.roster().certificate(log.author, log.generation).is_none() {
             self.ask_roster(link);
@@ -218,6 +237,7 @@ impl Node {
                 self.spread_doc(&doc, Some(link), pace);
             }
             rows.extend(self.doc_rows(&doc));
+            self.carried_doc(doc.kind);
             self.pending_docs.insert((doc.author(), doc.kind, doc.doc.order()), doc.hash);
             held.push(doc);
         }
@@ -246,6 +266,7 @@ impl Node {
 
     fn judge_doc(&mut self, link: LinkId, asked: bool, row: DocRow) -> Option<HeldDoc> {
         let Some(read) = self.read_doc(&row) else {
+            self.carried_rejected(Rejected::Malformed);
             self.reject(link, "a board that can't be read");
             return None;
         };
@@ -253,16 +274,19 @@ impl Node {
         let (author, order, hash) = (held.author(), held.doc.order(), held.hash);
         let most = document_bytes_max(row.kind, self.window(author, order.generation));
         if author != row.author || row.bytes.len() + row.signature.0.len() > most {
+            self.carried_rejected(Rejected::TooLong);
             self.reject(link, "a board under another name, or too long for its author's certificate");
             return None;
         }
         if row.kind == DocKind::Detail && !self.entitled(self.me, author) {
+            self.carried_withheld();
             return None;
         }
         let outcome = self.replica.weigh_doc(author, row.kind, order, hash);
         let waiting = self.pending_docs.get(&(author, row.kind, order)).is_some_and(|pending| *pending == hash);
         if outcome == DocOutcome::Known || waiting {
             self.count(Counter::BoardsDuplicate, 1);
+            self.carried_held(1);
             if let Some(place) = self.links.place(link) {
                 self.notices.heard_doc(place, author, row.kind, order);
             }
@@ -286,14 +310,17 @@ impl Node {
         // the digests show what is lacking.
         if pending.next_back().is_some_and(|((.., newest), _)| *newest > order) {
             self.count(Counter::BoardsDuplicate, 1);
+            self.carried_held(1);
             return None;
         }
         let versions = self.pending_docs.range((author, row.kind, low)..=(author, row.kind, high)).count();
         if versions >= PENDING_VERSIONS_MAX || self.pending_docs.len() >= PENDING_DOCS_MAX {
             self.count(Counter::BoardsPutOff, 1);
+            self.carried_put_off("no room for more at once", "暫時無法再收更多");
             return None;
         }
         if let Err(why) = self.prove_doc(&read) {
+            self.carried_rejected(why);
             self.reject(link, &format!("a board of {author}: {why}"));
             return None;
         }
@@ -310,6 +337,7 @@ impl Node {
             return;
         }
         let token = self.token();
+        self.piece_waits(token);
         let held = EntryId { log: row.id.log, number };
         self.fetches.insert(token, heal::Fetch::Dispute(Box::new(row)));
         self.emit(Output::Fetch { token, entries: vec![held] });
@@ -337,18 +365,25 @@ impl Node {
         for (one, other) in proofs {
             let (one, other) = (one.unpack(self.now.wall), other.unpack(self.now.wall));
             let (Some(first), Some(second)) = (self.read_row(&one), self.read_row(&other)) else {
+                self.carried_rejected(Rejected::Malformed);
                 self.reject(link, "a fork proof that can't be read");
                 continue;
             };
             let proven = forked_at((&first.header, first.hash), (&second.header, second.hash));
             let Some((log, number)) = proven else {
+                self.carried_refused("pairs of entries that do not contradict each other", "彼此並不矛盾的紀錄");
                 self.reject(link, "a pair of entries that do not contradict each other");
                 continue;
             };
             let known = self.replica.fork(log).is_some_and(|held| held.number <= number);
-            if known || self.verify_entry(link, &first).is_none() || self.verify_entry(link, &second).is_none() {
+            if known {
+                self.carried_held(1);
                 continue;
             }
+            if self.verify_entry(link, &first).is_none() || self.verify_entry(link, &second).is_none() {
+                continue;
+            }
+            self.carried_fork();
             self.prove(one, other);
         }
     }
@@ -356,6 +391,7 @@ impl Node {
     /// Hands rows to the store.
     pub(super) fn persist(&mut self, rows: Vec<Row>, stamp: Option<crate::io::Stamp>, job: Job) {
         let token = self.token();
+        self.piece_waits(token);
         self.jobs.insert(token, job);
         self.emit(Output::Persist { token, rows, stamp });
     }
@@ -444,7 +480,8 @@ impl Node {
             }
         }
         self.kin_may_be_found(author);
-        if let Some(label) = self.links.get(&over).map(|link| link.profile.label.clone()) {
+        let carried = || (over == CARRIED).then(|| LABEL.to_owned());
+        if let Some(label) = self.links.get(&over).map(|link| link.profile.label.clone()).or_else(carried) {
             self.via.insert(author, label);
         }
         self.receipt_due(author);

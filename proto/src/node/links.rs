@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::Node;
 use super::count::Counter;
+use super::courier::CARRIED;
 use super::ingest::Age;
 use super::link::Parcel;
 use super::notices::Taken;
@@ -320,19 +321,23 @@ impl Node {
         }
     }
 
-    fn take_roster(&mut self, id: LinkId, objects: &[Bytes]) {
+    pub(super) fn take_roster(&mut self, id: LinkId, objects: &[Bytes]) {
         let OfferedAll { new, refused } = self.known.offer_all(objects);
-        for (_, why) in refused.into_iter().filter(|(_, why)| *why != Rejected::Older) {
+        let new: Vec<Bytes> = new.into_iter().map(|place| objects[place].clone()).collect();
+        let refused = refused.into_iter().map(|(_, why)| why).filter(|why| *why != Rejected::Older).collect::<Vec<_>>();
+        self.carried_papers(&new, objects.len().saturating_sub(new.len() + refused.len()));
+        for why in refused {
+            self.carried_rejected(why);
             self.reject(id, &format!("a certificate: {why}"));
         }
         if !new.is_empty() {
-            let new: Vec<Bytes> = new.into_iter().map(|place| objects[place].clone()).collect();
             let rows = new.iter().map(|object| Row::Roster { bytes: object.clone() }).collect();
             let revocations: Vec<Bytes> = new.into_iter().filter(|object| is_revocation(object)).collect();
             self.persist(rows, None, super::ingest::Job::Quiet);
             self.roster_changed();
             self.moved();
-            self.spread_revocations(&revocations, Some(id));
+            // On a broadcast link whoever handed them in here says them, as an operator does.
+            self.spread_revocations(&revocations, (id != CARRIED).then_some(id));
         }
     }
 
@@ -486,8 +491,13 @@ impl Node {
 
     /// The same of one that is read already.
     pub(super) fn wire_read(&self, id: LinkId, read: &ReadEntry, age: AgeMark) -> WireEntry {
+        self.wire_for(self.links.get(&id).and_then(|link| link.node), read, age)
+    }
+
+    /// The same for somebody who may not be linked.
+    pub(super) fn wire_for(&self, peer: Option<NodeId>, read: &ReadEntry, age: AgeMark) -> WireEntry {
         let author = read.id().log.author;
-        let entitled = || self.links.get(&id).and_then(|link| link.node).is_some_and(|peer| self.entitled(peer, author));
+        let entitled = || peer.is_some_and(|peer| self.entitled(peer, author));
         let with_body = !read.header.closed || entitled();
         let age = age.at_wall(self.now.wall).map(|plain| plain.max(self.now.wall.since(read.header.wall)));
         read.wire(with_body, age)

@@ -2,6 +2,8 @@
 
 use crate::domain::refusal::{Refusal, RefusalKind, Words};
 use crate::id::DocKind;
+use crate::identity::RealmKind;
+use crate::message::courier::{FORMAT, Flaw, Head};
 
 fn words(en: impl Into<String>, zh: impl Into<String>) -> Words {
     Words { en: en.into(), zh: zh.into() }
@@ -170,5 +172,119 @@ pub(super) fn no_such_ticket(ticket: &str) -> Refusal {
             "編號只對這個據點自己寫的資料有效。沒有任何改變。",
         ),
         fix: words("Ask the node that made the write, or list requests.", "請向寫下它的據點查詢，或列出需求。"),
+    }
+}
+
+/// What is handed in is no courier file, or one that is not read here.
+pub(super) fn no_courier_file(flaw: Flaw) -> Refusal {
+    let zh = match flaw {
+        Flaw::NotACourierFile => "開頭不是攜帶檔的格式".to_owned(),
+        Flaw::Format(format) => format!("格式版本是 {format}，這個程式讀的是 {FORMAT}"),
+        Flaw::Head => "無法讀取檔頭".to_owned(),
+        Flaw::Check | Flaw::After => "結尾與前面的內容不符".to_owned(),
+    };
+    Refusal {
+        code: "H-510".to_owned(),
+        kind: RefusalKind::Usage,
+        what: words(format!("This is no courier file that can be read here: {flaw}."), format!("無法當成攜帶檔讀取：{zh}。")),
+        means: words("Nothing of it was taken in.", "沒有收下其中任何內容。"),
+        fix: words(
+            "Check that it is the file `holdfast courier out` wrote, and that both PCs run the same version.",
+            "請確認是 `holdfast courier out` 寫出的檔案，且兩台電腦的版本相同。",
+        ),
+    }
+}
+
+/// A courier file of another alliance, or of another kind of alliance.
+pub(super) fn other_alliance(head: &Head, here: RealmKind) -> Refusal {
+    let zh = |kind: RealmKind| match kind {
+        RealmKind::Actual => "實際",
+        RealmKind::Exercise => "演練",
+        RealmKind::Simulation => "模擬",
+    };
+    let mark: String = head.realm.0.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    let (name, kind) = (&head.alliance, head.kind);
+    Refusal {
+        code: "H-511".to_owned(),
+        kind: RefusalKind::Usage,
+        what: words(
+            format!("This file is of alliance {name} ({}, {mark}); this node is of another one ({}).", kind.text(), here.text()),
+            format!("這個檔案屬於聯盟「{name}」（{}，{mark}）；這個據點屬於另一個聯盟（{}）。", zh(kind), zh(here)),
+        ),
+        means: words(
+            "Nothing of it was taken in. Words of an exercise never mix with real ones.",
+            "沒有收下其中任何內容。演練與實際的資料絕不混用。",
+        ),
+        fix: words("Ask whoever gave it for the file meant for this alliance.", "請向提供者索取這個聯盟的檔案。"),
+    }
+}
+
+/// A piece of a courier file that is larger than any is written.
+pub(super) fn piece_too_long(bytes: usize, max: usize) -> Refusal {
+    Refusal {
+        code: "H-512".to_owned(),
+        kind: RefusalKind::Usage,
+        what: words(
+            format!("The piece has {bytes} bytes; at most {max} are taken."),
+            format!("這一段有 {bytes} 位元組，最多只收 {max}。"),
+        ),
+        means: words("Nothing of it was taken in.", "沒有收下其中任何內容。"),
+        fix: words(
+            "Hand the file in with `holdfast courier in`, which cuts it.",
+            "請用 `holdfast courier in` 交入，它會自動分段。",
+        ),
+    }
+}
+
+/// The file that is asked for goes on nowhere.
+pub(super) fn no_such_piece() -> Refusal {
+    Refusal {
+        code: "H-513".to_owned(),
+        kind: RefusalKind::Usage,
+        what: words("This is not where a courier file goes on.", "攜帶檔無法從這裡接續。"),
+        means: words("No piece was written.", "沒有寫出任何內容。"),
+        fix: words("Begin the file again.", "請重新開始寫這個檔案。"),
+    }
+}
+
+/// A courier file for this node itself.
+pub(super) fn courier_to_myself() -> Refusal {
+    Refusal {
+        code: "H-514".to_owned(),
+        kind: RefusalKind::Usage,
+        what: words("That is this node itself.", "這就是本據點。"),
+        means: words("No file was written: it would hold nothing new for it.", "沒有寫出檔案：其中不會有它不知道的內容。"),
+        fix: words("Name the node that the file is carried to.", "請指定檔案要帶去的據點。"),
+    }
+}
+
+/// A courier file for a node whose key was taken away.
+pub(super) fn courier_to_revoked(name: &str) -> Refusal {
+    Refusal {
+        code: "H-515".to_owned(),
+        kind: RefusalKind::Rights,
+        what: words(format!("The certificate of {name} was revoked."), format!("「{name}」的憑證已被撤銷。")),
+        means: words(
+            "No file is written for it: nothing is told to a key that was taken away.",
+            "不會為它寫檔案：被撤銷的金鑰不再收到任何資料。",
+        ),
+        fix: words(
+            "Name another node of that place, or have a new certificate issued first.",
+            "請指定當地的其他據點，或先核發新憑證。",
+        ),
+    }
+}
+
+/// The disk has not confirmed what this node said last.
+pub(super) fn not_yet_spoken() -> Refusal {
+    Refusal {
+        code: "H-516".to_owned(),
+        kind: RefusalKind::Unable,
+        what: words("The disk has not confirmed this node's last words yet.", "磁碟尚未確認本據點最後的紀錄。"),
+        means: words(
+            "No file was written: what could still be lost is not given away.",
+            "沒有寫出檔案：還可能遺失的內容不會交給別人。",
+        ),
+        fix: words("Try again in a few seconds; if it stays so, have the disk checked.", "請幾秒後再試；若仍如此，請檢查磁碟。"),
     }
 }

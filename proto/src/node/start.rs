@@ -125,6 +125,8 @@ impl Restoring {
             notices: super::notices::Notices::default(),
             quotas: super::quota::Quotas::default(),
             company: super::company::Company::default(),
+            handing: None,
+            handed: Vec::new(),
             scopes: super::heal::Scopes::default(),
             held_by: BTreeMap::new(),
             ages: PerDocument::default(),

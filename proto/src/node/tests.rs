@@ -5,6 +5,7 @@ mod ages;
 mod changed;
 mod company;
 mod continuity;
+mod courier;
 mod delivered;
 mod durable;
 mod floors;
@@ -282,7 +283,7 @@ impl World {
         let wish = RequestNew { items: vec![items.to_owned()], key: key.map(str::to_owned), ..Default::default() };
         match self.order(n, Command::RequestNew(wish)) {
             Reply::Saved(saved) => *saved,
-            Reply::Refused(refusal) => panic!("{refusal:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -587,7 +587,7 @@ impl Node {
             Command::Judge(wish) => PlanInput::Judge(wish),
             Command::Scope(wish) => PlanInput::Scope(wish),
             Command::Supply(wish) => PlanInput::Supply(wish),
-            Command::Fault(_) | Command::Certify(_) => return Ok(None),
+            Command::Fault(_) | Command::Certify(_) | Command::CourierOut(_) | Command::CourierIn(_) => return Ok(None),
         }))
     }
 }

@@ -46,6 +46,54 @@ fn wire_entry<'a>(rest: &mut &'a [u8]) -> (Vec<u8>, &'a [u8], Option<u64>) {
 }
 
 #[test]
+fn courier_files_are_laid_out_as_the_text_says() {
+    let book = Book::open();
+    let file = book.get("courier.file");
+    let mut rest = file;
+    assert_eq!((take(&mut rest, 8), take(&mut rest, 1)), (&b"\x89HFCOUR\n"[..], &[1][..]), "the first bytes and the format");
+    let be16 = |bytes: &[u8]| usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
+    let length = be16(take(&mut rest, 2));
+    let head = take(&mut rest, length);
+    let wall = 1_795_000_000_000_u64.to_be_bytes();
+    let fields: [(u8, &[u8]); 7] = [
+        (1, book.get("realm")),
+        (2, &[2]),
+        (3, b"Example Mart"),
+        (4, &[0, 1, 0, 1]),
+        (5, &[0, 1, 0, 2]),
+        (6, &wall[2..]),
+        (7, &[2]),
+    ];
+    let laid: Vec<u8> = fields.iter().flat_map(|(id, value)| [&[*id, value.len() as u8], *value].concat()).collect();
+    assert_eq!(head, laid, "the head");
+    let mut check = hash16(&file[..11 + length]);
+    for name in ["frame.Roster", "frame.Entries"] {
+        let record = rest;
+        let length = be16(take(&mut rest, 2));
+        assert_eq!(take(&mut rest, length), book.get(name));
+        check = hash16(&[&check[..], &record[..2 + length]].concat());
+    }
+    assert_eq!((take(&mut rest, 2), take(&mut rest, 4)), (&[0, 0][..], &[0, 0, 0, 2][..]), "the end: two records");
+    assert_eq!(rest, check);
+}
+
+#[test]
+fn lines_of_a_courier_file_are_laid_out_as_the_text_says() {
+    let base32 = |bytes: &[u8]| {
+        let symbols = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let bit = |at: usize| bytes.get(at / 8).is_some_and(|byte| byte >> (7 - at % 8) & 1 == 1);
+        let symbol = |place: usize| (0..5).fold(0, |value, at| value << 1 | usize::from(bit(place * 5 + at)));
+        (0..(bytes.len() * 8).div_ceil(5)).map(|place| char::from(symbols[symbol(place)])).collect::<String>()
+    };
+    let book = Book::open();
+    let file = book.get("courier.file");
+    let parts: Vec<&[u8]> = file.chunks(230).collect();
+    let body = format!("HF1{}03{:02}{}", base32(&hash16(file)[..5]), parts.len(), base32(parts[2]));
+    let line = format!("{body}{}", base32(&hash16(body.as_bytes())[..4]));
+    assert_eq!(line.as_bytes(), book.get("courier.line.3"));
+}
+
+#[test]
 fn frames_are_laid_out_as_the_text_says() {
     let book = Book::open();
     let mut rest = book.get("frame.Entries");

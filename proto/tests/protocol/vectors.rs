@@ -15,6 +15,7 @@ use holdfast_proto::identity::{
     Alliance, AlliancePlan, FirmPlan, NodePlan, RealmKind, Region, Role, Signed, Tag, found_alliance,
 };
 use holdfast_proto::io::{AgeMark, DocRow, EntryRow};
+use holdfast_proto::message::courier::{Chain, Head, codes};
 use holdfast_proto::message::{DocName, Message, Want, WireDoc, WireEntry};
 use holdfast_proto::replica::digest::{cut, keyed};
 use holdfast_proto::replica::{self, Changes, Document, Header, HeldDoc, Replica, SignedDoc, Slot, hash16};
@@ -256,11 +257,34 @@ impl Sample {
         for message in &self.messages {
             line(&format!("frame.{}", name_of(message)), &message.to_frame());
         }
+        line("courier.file", &self.courier());
+        line("courier.line.3", codes::lines(&self.courier()).expect("short enough")[2].as_bytes());
         for (_, row) in self.entries.iter().take(3) {
             let fact = FactId { entry: row.id, index: 0 };
             line(&format!("spoken.{}", spoken(fact)), &fact.to_bytes());
         }
         out
+    }
+
+    /// A courier file of two records: a roster, and entries.
+    fn courier(&self) -> Vec<u8> {
+        let head = Head {
+            realm: self.alliance.roster.realm(),
+            kind: RealmKind::Simulation,
+            alliance: "Example Mart".to_owned(),
+            from: self.alliance.nodes[0].node,
+            to: self.alliance.nodes[1].node,
+            made: UtcMillis(WALL),
+            words: 2,
+        };
+        let mut file = head.to_bytes();
+        let mut chain = Chain::after(&file);
+        for name in ["Roster", "Entries"] {
+            let message = self.messages.iter().find(|message| name_of(message) == name).expect("one of each");
+            file.extend(chain.record(&message.to_frame()));
+        }
+        file.extend(chain.end());
+        file
     }
 }
 

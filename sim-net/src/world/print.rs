@@ -138,6 +138,8 @@ impl Print {
                 match reply {
                     Reply::Saved(saved) => self.text(&saved.ticket),
                     Reply::Refused(refusal) => self.text(&refusal.code),
+                    Reply::CourierOut(piece) => self.text(&piece.piece),
+                    Reply::CourierIn(taken) => self.number(taken.new.all()),
                 }
             }
             Output::Notify(event) => {

@@ -5,6 +5,7 @@
 
 mod air;
 mod api;
+mod courier;
 pub(crate) mod papers;
 pub(crate) mod siege;
 mod talk;
@@ -42,6 +43,7 @@ pub(crate) const TARGETS: &[Target] = &[
     target("enrol", talk::enrol),
     target("recording", siege::recording),
     target("node", siege::node),
+    target("courier", courier::file),
     target("api", api::bodies),
 ];
 

@@ -189,6 +189,7 @@ impl Node {
                 }
                 self.moved();
             }
+            Some(Fetch::Courier(packing)) => self.courier_fetched(*packing, &rows),
             None => {}
         }
     }
@@ -211,7 +212,7 @@ impl Node {
     }
 
     /// What was loaded from disk in an earlier run is checked again before it is relayed.
-    fn still_good(&self, row: &EntryRow) -> bool {
+    pub(in crate::node) fn still_good(&self, row: &EntryRow) -> bool {
         let slot = self.replica.log(row.id.log).and_then(|log| log.slot(row.id.number));
         if slot.is_some_and(|slot| slot.checked) {
             return true;

@@ -24,7 +24,7 @@ fn report(world: &mut World, value: &str) -> String {
     let values = BTreeMap::from([("operating.status".to_owned(), value.to_owned())]);
     match world.order(0, Command::Report(Report { values, act: Default::default() })) {
         Reply::Saved(saved) => saved.ticket,
-        Reply::Refused(refusal) => panic!("{refusal:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

@@ -43,6 +43,14 @@ fn hand_in(world: &mut World, n: usize, objects: &[&bytes::Bytes]) -> Reply {
     world.order(n, Command::Certify(Certify { objects }))
 }
 
+/// Host `n` loses its key behind the last word that `teller` holds of it.
+pub(super) fn take_key_away(world: &mut World, teller: usize, n: usize) {
+    let held = world.hosts[teller].node.replica.logs_of(world.alliance.nodes[n].node).next_back();
+    let cut = held.map(|(id, log)| Cut { incarnation: id.incarnation, number: log.head(), hash: log.head_hash() });
+    let revoked = revocation(world, n, 1, Some(cut.into_iter().collect()));
+    assert!(taken(&hand_in(world, teller, &[&revoked])));
+}
+
 fn taken(reply: &Reply) -> bool {
     matches!(reply, Reply::Saved(saved) if !saved.already)
 }

@@ -17,6 +17,7 @@ fn said(world: &mut World, values: &[(&str, &str)], valid: Option<&str>) -> bool
             assert_eq!(refusal.code, "H-504", "{refusal:?}");
             false
         }
+        other => panic!("{other:?}"),
     }
 }
 
