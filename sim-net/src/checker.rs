@@ -228,7 +228,7 @@ impl Checker {
             Kind::Fault => self.saw(Sometimes::OrderedCut),
             Kind::Mode => self.saw(Sometimes::SavedReport),
             Kind::Goods => self.saw(Sometimes::SavedGoods),
-            Kind::Order => {}
+            Kind::Order | Kind::Courier => {}
             Kind::Certify => self.saw(Sometimes::Revoked),
         }
     }

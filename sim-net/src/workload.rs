@@ -53,6 +53,8 @@ pub enum Kind {
     Fault,
     /// A revocation is handed in.
     Certify,
+    /// A piece of a courier's file is handed in.
+    Courier,
 }
 
 impl Kind {
@@ -72,6 +74,7 @@ impl Kind {
             Self::Order => "order",
             Self::Goods => "goods",
             Self::Fault => "fault",
+            Self::Courier => "courier",
             Self::Certify => "certify",
         }
     }

@@ -37,7 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use holdfast_proto::control::{Answer, CommandId, Event, Question, Reply};
+use holdfast_proto::control::{Answer, Event, Question};
 use holdfast_proto::id::{EntryId, NodeId};
 use holdfast_proto::io::{Input, Output, Row};
 use holdfast_proto::link::LinkId;
@@ -558,16 +558,6 @@ impl World {
             let line = format!("{:>12} node {node} {}", self.now, what());
             self.lines.push(line);
         }
-    }
-
-    fn reply(&mut self, node: usize, id: CommandId, reply: &Reply) {
-        let made = self.checker.answered(node, id.0, self.now, reply);
-        if let Reply::Saved(saved) = reply
-            && let Some(request) = &saved.id
-        {
-            self.slots[node].desk.learn(request.clone());
-        }
-        self.replied(node, id, reply, made);
     }
 
     fn stored(&mut self, node: usize, life: u32) {

@@ -139,8 +139,19 @@ impl World {
         end(label).map(|act| (Kind::Close, Command::RequestClose(act)))
     }
 
-    /// A node answered.
-    pub(super) fn replied(&mut self, node: SiteNo, id: CommandId, reply: &Reply, made: Option<Made>) {
+    /// A node answered: the checker looks first, then whoever asked.
+    pub(super) fn reply(&mut self, node: usize, id: CommandId, reply: &Reply) {
+        let made = self.checker.answered(node, id.0, self.now, reply);
+        if let Reply::Saved(saved) = reply
+            && let Some(request) = &saved.id
+        {
+            self.slots[node].desk.learn(request.clone());
+        }
+        self.courier_answered(node, id, reply);
+        self.replied(node, id, reply, made);
+    }
+
+    fn replied(&mut self, node: SiteNo, id: CommandId, reply: &Reply, made: Option<Made>) {
         let nr = self.slots[node].in_hand.remove(&id.0);
         let (saved, made) = match (reply, made) {
             (Reply::Saved(saved), Some(made)) => (saved, made),

@@ -28,8 +28,6 @@ pub(super) enum Port {
     /// A radio channel.
     Radio(usize),
     Rogue(usize),
-    /// A courier's stick.
-    Stick(usize),
 }
 
 /// Why a PC does not run.

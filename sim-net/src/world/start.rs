@@ -60,31 +60,17 @@ impl World {
             return;
         }
         let count = self.slots.len();
-        let missing = (node + 1 + usize::try_from(self.seed % (count - 1) as u64).unwrap_or(0)) % count;
-        let home_hub = self.home_hub(node);
         let slot = &mut self.slots[node];
         slot.life += 1;
         slot.clock.boot(self.now, &mut slot.clock_dice);
         slot.had_stamp = slot.disk.stamp().is_some();
-        let config = Config {
-            advertise: vec![format!("sim:{node}")],
-            home_hub,
-            clock_floor: UtcMillis(self.scenario.exercise.startex_ms - YEAR_MS),
-            ..Config::default()
-        };
-        let start = Start {
-            me: node,
-            unknown: if self.scenario.world.partial_roster { vec![missing] } else { Vec::new() },
-            seed: slot.entropy.bytes32(),
-            rows: slot.disk.rows(),
-            stamp: slot.disk.stamp(),
-            now: slot.clock.read(self.now),
-            config,
-        };
+        let seed = slot.entropy.bytes32();
+        let start = self.how_to_start(node, seed);
         let made = Driver::start(&self.alliance, start);
         let why = made.as_ref().err().cloned();
         self.checker.check(Rule::AlwaysRestarts, why.is_none(), self.now, Some(node), || why.unwrap_or_default());
         let Ok(driver) = made else { return };
+        let slot = &mut self.slots[node];
         slot.driver = Some(driver);
         let life = slot.life;
         self.log(Happened::SiteUp { site: node });
@@ -101,6 +87,28 @@ impl World {
         self.join_radio(node);
         self.couriers_wait(node);
         self.tell_again(node);
+    }
+
+    /// What a node is built from that starts now, with what its disk holds.
+    pub(super) fn how_to_start(&self, node: SiteNo, seed: [u8; 32]) -> Start {
+        let count = self.slots.len();
+        let missing = (node + 1 + usize::try_from(self.seed % (count - 1) as u64).unwrap_or(0)) % count;
+        let config = Config {
+            advertise: vec![format!("sim:{node}")],
+            home_hub: self.home_hub(node),
+            clock_floor: UtcMillis(self.scenario.exercise.startex_ms - YEAR_MS),
+            ..Config::default()
+        };
+        let slot = &self.slots[node];
+        Start {
+            me: node,
+            unknown: if self.scenario.world.partial_roster { vec![missing] } else { Vec::new() },
+            seed,
+            rows: slot.disk.rows(),
+            stamp: slot.disk.stamp(),
+            now: slot.clock.read(self.now),
+            config,
+        }
     }
 
     /// The hub a store asks first: the nearest of its region.

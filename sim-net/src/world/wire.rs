@@ -129,7 +129,6 @@ impl World {
         let (link, side) = match self.slots[node].ports.get(&link).copied() {
             Some(Port::Wire { link, side }) => (link, side),
             Some(Port::Rogue(rogue)) => return self.drop_rogue(rogue, "closed here"),
-            Some(Port::Stick(visit)) => return self.pull_out(visit),
             Some(Port::Air | Port::Radio(_)) | None => return,
         };
         let Some(connection) = self.links.open.get_mut(link) else { return };
@@ -149,7 +148,7 @@ impl World {
             Some(Port::Wire { link, side }) => self.send_wire(link, side, frame).err(),
             Some(Port::Air) => self.send_air(node, &frame).err(),
             Some(Port::Radio(net)) => self.send_radio(net, node, &frame).err().map(|misuse| format!("{misuse:?} by radio")),
-            Some(Port::Rogue(_) | Port::Stick(_)) => None,
+            Some(Port::Rogue(_)) => None,
             None => Some("over a link that is not up".to_owned()),
         };
         self.checker.check(Rule::AlwaysLinkContract, misuse.is_none(), self.now, Some(node), || {
