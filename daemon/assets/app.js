@@ -6,6 +6,7 @@ import * as own from "./own.js";
 import * as goods from "./goods.js";
 import * as need from "./need.js";
 import * as board from "./board.js";
+import * as door from "./door.js";
 
 // News within this time are read together; a busy alliance must not make the page read without end.
 const GATHER_MS = 150;
@@ -31,6 +32,7 @@ const place = (id) => document.getElementById(id);
 function build() {
   own.build(place("own"), catalogue, status);
   goods.build(place("goods"));
+  door.build(place("own"));
   need.build(place("need"), catalogue);
   board.build(place("board"), status);
   place("loading").hidden = true;
@@ -44,6 +46,7 @@ function show() {
   document.documentElement.dataset.realm = status.realm;
   own.update(status);
   goods.update(consignments, conflicts, status);
+  door.update(status);
   need.update(requests, status);
   board.update(status);
   top();
@@ -68,6 +71,8 @@ function top() {
   if (!isSilent() && status.neighbours === 0) found.push(["calm", t("banner.cut")]);
   const own = status.nodes.find((node) => node.id === status.node.id);
   if (own?.mode && own.mode.mode !== "standby") found.push(["mode", t("banner.mode", { words: modeWords(own.mode) })]);
+  const left = door.hiddenWords(status);
+  if (left) found.push(["calm", left]);
   if (own?.lapsed) found.push(["calm", t("banner.lapsed")]);
   if (status.conflicts) found.push(["warn", `⚠ ${t("banner.conflicts", { n: status.conflicts })}`]);
   for (const warning of status.warnings ?? []) found.push(["warn", t("banner.warning", { what: said(warning), code: warning.code })]);

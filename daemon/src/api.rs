@@ -5,6 +5,7 @@
 //! programs in `assets/openapi.json`, which a test holds against the routes.
 
 mod app;
+mod board;
 mod error;
 mod events;
 mod metrics;
@@ -24,6 +25,7 @@ use tokio::sync::watch;
 
 use crate::api::app::App;
 use crate::handle::Handle;
+use crate::public::Board;
 
 /// What the API must know besides the loop.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct ApiSettings {
     pub node: NodeName,
     /// `actual`, `exercise` or `simulation`; anything but `actual` puts the banner on the page.
     pub realm: String,
+    /// The public's board, of which the staff has the say.
+    pub board: Board,
 }
 
 /// Serves the API and the page until `shutdown` resolves, then lets answers on their way finish for a few seconds.
@@ -56,4 +60,10 @@ pub async fn serve(
     server::serve(listener, routes::router(&app), stop, shutdown).await;
     pump.abort();
     Ok(())
+}
+
+/// Every address of the API, for who must not answer to any of them.
+#[cfg(test)]
+pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
+    routes::table().into_iter().map(|route| route.path)
 }

@@ -64,6 +64,10 @@ pub enum Code {
     TokenMalformed = 733,
     /// The token file can't be read or made.
     TokenUnreadable = 734,
+    /// The port of the public's board.
+    PublicListen = 735,
+    /// What the board must not show can't be read.
+    PublicHidden = 736,
     /// A link's port.
     LinkListen = 741,
     /// The node key does not do for the links.
@@ -171,6 +175,8 @@ mod tests {
             RunError::Log(LogError("the cause".to_owned())),
             RunError::Runtime(cause()),
             RunError::Listen { address, cause: cause() },
+            RunError::Public { address, cause: cause() },
+            RunError::Hidden { folder: path.clone(), cause: cause() },
             RunError::Token(TokenError::Readable { path: path.clone(), mode: 0o644 }),
             RunError::Token(TokenError::Malformed { path: path.clone() }),
             RunError::Token(TokenError::Io { path, cause: cause() }),

@@ -13,6 +13,7 @@ use holdfast_proto::id::NodeId;
 use serde::{Deserialize, Serialize};
 use toml::de::{DeTable, DeValue};
 
+pub use self::public::PublicSettings;
 pub use self::radio::RadioPort;
 use crate::code::Code;
 use crate::probe::ProbeSettings;
@@ -20,6 +21,7 @@ use crate::run::RunError;
 use crate::told;
 
 mod crisis;
+mod public;
 mod radio;
 mod schema;
 
@@ -117,6 +119,8 @@ struct RawSettings {
     sync: RawSync,
     #[serde(default)]
     gossip: RawGossip,
+    #[serde(default)]
+    public: public::RawPublic,
     #[serde(default)]
     radio: radio::RawRadio,
     #[serde(default)]
@@ -235,6 +239,8 @@ pub struct Settings {
     /// Holds what a program shows to read and write. No wall between the users of one PC: anybody who can open a connection on
     /// this PC can load the page and write as this node.
     pub token_file: PathBuf,
+    /// The public's board.
+    pub public: PublicSettings,
     /// The sync link, where switched on: address and static peers.
     pub sync: Option<(SocketAddr, Vec<String>)>,
     /// The gossip link, where switched on: address, static peers, mDNS.
@@ -431,6 +437,7 @@ impl RawSettings {
         self.timing.check(&mut node, &mut faults);
         let probe = self.crisis.check(&mut node, &mut faults);
         let radio = self.radio.check(&mut faults);
+        let public = self.public.check(self.api.listen, &mut faults);
         if !faults.found.is_empty() {
             return Err(faults.found);
         }
@@ -442,6 +449,7 @@ impl RawSettings {
             catalogue_file: self.node.catalogue_file.map(file),
             api_listen: self.api.listen,
             token_file: file(self.api.token_file),
+            public,
             sync: self.sync.enabled.then_some((self.sync.listen, self.sync.peers)),
             gossip: self.gossip.enabled.then_some((self.gossip.listen, self.gossip.peers, self.gossip.mdns)),
             radio,

@@ -8,6 +8,7 @@ pub mod link;
 pub mod log;
 pub mod paper;
 pub mod probe;
+pub mod public;
 pub mod recorder;
 pub mod run;
 pub mod stamp;

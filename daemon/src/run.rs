@@ -11,19 +11,20 @@ use holdfast_proto::identity::{RealmKind, SecretKey};
 use holdfast_proto::io::{Input, Output};
 use holdfast_proto::node::Node;
 use holdfast_proto::time::{Instant, Now, UtcMillis};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::code::Code;
-use crate::config::{ConfigError, Settings};
+use crate::config::{ConfigError, PublicSettings, Settings};
 use crate::handle::{Ask, Desk, Handle};
 use crate::link::{GossipSettings, LinkError, LinkSettings, Links, RadioSettings, SyncSettings, radio_view};
 use crate::paper::{Papers, bind_key};
 use crate::probe;
+use crate::public::{Board, BoardSettings, Limits};
 use crate::recorder::Recorder;
 use crate::stamp;
 use crate::start::{StartError, Started, start};
 use crate::store::{self, StoreError, StoreEvent, Writer};
-use crate::{api, log};
+use crate::{api, log, public};
 
 /// How long the loop takes what already waits before the tasks of the links, which share its thread, have their turn: longer and
 /// QUIC would acknowledge too late.
@@ -64,6 +65,27 @@ pub enum RunError {
         /// What the system said.
         cause: std::io::Error,
     },
+    /// The address of the public's board.
+    #[error(
+        "the public board can't listen on {address}: {cause}. Nothing was started. Choose another port in [public] listen, or stop the program that uses it"
+    )]
+    Public {
+        /// As configured.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// What the staff hid of the board.
+    #[error(
+        "what the board must not show can't be read from board.json in {folder}: {cause}. Nothing was started, so that nothing hidden is \
+         shown. Mend that file and start again; delete it only if nothing has to stay hidden"
+    )]
+    Hidden {
+        /// The data folder.
+        folder: std::path::PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
     /// The token.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -81,6 +103,8 @@ impl RunError {
             Self::Link(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Listen { .. } => Code::ApiListen,
+            Self::Public { .. } => Code::PublicListen,
+            Self::Hidden { .. } => Code::PublicHidden,
             Self::Token(TokenError::Readable { .. }) => Code::TokenOpen,
             Self::Token(TokenError::Malformed { .. }) => Code::TokenMalformed,
             Self::Token(TokenError::Io { .. }) => Code::TokenUnreadable,
@@ -130,7 +154,11 @@ fn check_folders(settings: &Settings) -> Vec<RunError> {
         let folder = path.parent().unwrap_or(path);
         store::check_folder(folder).map_err(|cause| TokenError::Io { path: path.clone(), cause })
     });
-    [store, stamp, token.err().map(RunError::Token)].into_iter().flatten().collect()
+    let folder = &settings.data_dir;
+    // What keeps the store from being there at all is said once.
+    let hidden = if store.is_none() { public::check(folder).err() } else { None };
+    let hidden = hidden.map(|cause| RunError::Hidden { folder: folder.clone(), cause });
+    [store, stamp, token.err().map(RunError::Token), hidden].into_iter().flatten().collect()
 }
 
 /// Everything that would keep a daemon from starting with these settings, but what other programs do at the moment.
@@ -157,10 +185,11 @@ pub async fn run(
     store::check_unused(&settings.data_dir)?;
     let listener = tokio::net::TcpListener::bind(settings.api_listen).await;
     let listener = listener.map_err(|cause| RunError::Listen { address: settings.api_listen, cause })?;
+    let door = door(settings.public.listen).await?;
     link_settings(&settings, &papers.roster, papers.me).check_free()?;
     let token = token::load_or_create(&settings.token_file)?;
 
-    let (kind, seed) = (papers.roster.kind(), papers.secret.seed());
+    let (kind, seed, items) = (papers.roster.kind(), papers.secret.seed(), papers.catalogue.items.clone());
     let Started { node, store, stamp, me, catalogue, recorder } = start(&settings, papers, Clock::new(0).now())?;
     bind_key(&settings.key_file, &SecretKey::from_seed(seed));
     // Wrong clocks are a drill: obeyed in the simulation realm only.
@@ -174,10 +203,16 @@ pub async fn run(
     let (handle, desk) = Handle::new();
     let name = node.roster().current(me).map(|certificate| certificate.name.clone()).unwrap_or_default();
     let node_name = holdfast_proto::control::NodeName { id: me.to_string(), name };
-    let api_settings = api::ApiSettings { token, catalogue, node: node_name.clone(), realm: kind.text().to_owned() };
-    let (stop_api, api_stopped) = oneshot::channel::<()>();
-    let until = async move { drop(api_stopped.await) };
-    let api = tokio::spawn(api::serve(listener, handle.clone(), api_settings, until));
+    let PublicSettings { listen, address } = settings.public;
+    let folder = settings.data_dir;
+    let board = BoardSettings { node: node_name.clone(), kind, items, folder: folder.clone(), listen, address };
+    let board = Board::open(handle.clone(), board).map_err(|cause| RunError::Hidden { folder, cause })?;
+    let realm = kind.text().to_owned();
+    let api_settings = api::ApiSettings { token, catalogue, node: node_name.clone(), realm, board: board.clone() };
+    let (stop, stopped) = watch::channel(());
+    let until = |mut stopped: watch::Receiver<()>| async move { drop(stopped.changed().await) };
+    let api = tokio::spawn(api::serve(listener, handle.clone(), api_settings, until(stopped.clone())));
+    let door = door.map(|door| tokio::spawn(public::serve(door, board, Limits::default(), until(stopped))));
 
     tracing::info!(node = %node_name.id, name = %node_name.name, realm = kind.text(), api = %settings.api_listen, "ready");
     ready(handle);
@@ -196,14 +231,32 @@ pub async fn run(
     shell.turn(store_events, shutdown).await;
 
     let Shell { links, writer, .. } = shell;
-    drop(stop_api);
+    drop(stop);
     if let Ok(Err(error)) = api.await {
         tracing::error!(%error, "the API ended badly");
+    }
+    if let Some(Err(error)) = maybe(door).await {
+        tracing::error!(%error, "the public board ended badly");
     }
     links.shutdown().await;
     let closed = tokio::task::spawn_blocking(move || writer.close()).await;
     closed.unwrap_or(Ok(()))?;
     Ok(())
+}
+
+/// The door of the public's board, where there is to be one.
+async fn door(listen: Option<std::net::SocketAddr>) -> Result<Option<tokio::net::TcpListener>, RunError> {
+    let Some(address) = listen else { return Ok(None) };
+    let bound = tokio::net::TcpListener::bind(address).await;
+    bound.map(Some).map_err(|cause| RunError::Public { address, cause })
+}
+
+/// What a task came to, where there is one.
+async fn maybe<T>(task: Option<tokio::task::JoinHandle<T>>) -> Option<Result<T, tokio::task::JoinError>> {
+    match task {
+        Some(task) => Some(task.await),
+        None => None,
+    }
 }
 
 fn link_settings(settings: &Settings, roster: &holdfast_proto::identity::Roster, me: NodeId) -> LinkSettings {

@@ -58,6 +58,15 @@ impl RunError {
                 "API 無法使用 {address}：{}。沒有啟動。請在 [api] listen 改用其他連接埠，或停止使用它的程式",
                 system(cause)
             ),
+            Self::Public { address, cause } => format!(
+                "民眾看板無法使用 {address}：{}。沒有啟動。請在 [public] listen 改用其他連接埠，或停止使用它的程式",
+                system(cause)
+            ),
+            Self::Hidden { folder, cause } => format!(
+                "無法讀取 {} 裡的 board.json，不知道看板該隱藏什麼：{}。為免顯示已隱藏的內容，沒有啟動。請修正該檔再啟動；確定沒有要隱藏的內容才刪除它",
+                folder.display(),
+                system(cause)
+            ),
             Self::Token(error) => token(error),
         };
         Words { en: self.to_string(), zh }

@@ -3,6 +3,7 @@
 //! Every answer object carries `schema`; readers must ignore fields they do not know. Values travel as text as a person typed
 //! them ("120", "low", "6h"): the domain parses them once, for page, CLI and scripts alike.
 
+mod board;
 mod courier;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 use crate::domain::refusal::Refusal;
 use crate::id::NodeId;
 
+pub use self::board::{BoardFileView, BoardFilesView, BoardView, HiddenView, HideWish};
 pub use self::courier::{CourierCounts, CourierIn, CourierOut, CourierPiece, CourierRefused, CourierTaken};
 pub use crate::domain::supply::wishes::{
     CommitWish, ConsignWish, ReceiveWish, ReleaseWish, ResolveWish, StepWish, StockWish, SupplyWish, UnableWish,
@@ -249,6 +251,9 @@ pub struct StatusView {
     /// Its radio; absent where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub radio: Option<RadioView>,
+    /// The public's board at its door; absent where it is off and leaves nothing out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub board: Option<Box<BoardView>>,
 }
 
 /// The radio of this node.

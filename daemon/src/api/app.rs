@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::api::{ApiSettings, error, events};
 use crate::handle::Handle;
+use crate::public::Board;
 
 /// A read is answered from memory; if the loop needs longer than this it is stuck.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
@@ -38,6 +39,7 @@ struct Inner {
     catalogue: Bytes,
     node: NodeName,
     realm: &'static str,
+    board: Board,
     refused: AtomicU64,
     stopped: watch::Receiver<bool>,
 }
@@ -57,6 +59,7 @@ impl App {
             catalogue: Bytes::from(settings.catalogue.to_string()),
             node: settings.node,
             realm,
+            board: settings.board,
             refused: AtomicU64::new(0),
             stopped,
         }))
@@ -73,6 +76,11 @@ impl App {
     /// `actual`, `exercise`, `simulation`.
     pub(super) fn realm(&self) -> &'static str {
         self.0.realm
+    }
+
+    /// The public's board.
+    pub(super) fn board(&self) -> &Board {
+        &self.0.board
     }
 
     pub(super) fn catalogue(&self) -> Bytes {
@@ -92,6 +100,11 @@ impl App {
     /// Reads from the node.
     pub(super) async fn ask(&self, question: Question) -> Result<Answer, ApiError> {
         match timeout(ANSWER_WAIT, self.0.handle.ask(question)).await {
+            Ok(Ok(Answer::Status(mut view))) => {
+                // The node itself knows nothing of its door.
+                view.board = Some(self.board()).filter(|board| board.is_used()).map(|board| Box::new(board.view()));
+                Ok(Answer::Status(view))
+            }
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_gone)) => Err(error::stopping()),
             Err(_late) => Err(error::busy()),

@@ -29,6 +29,7 @@ pub(super) const OPENAPI: &str = include_str!("../../assets/openapi.json");
 
 /// Everything the page loads.
 pub(super) const ASSETS: &[Asset] = &[
+    Asset { path: "/base.css", kind: "text/css; charset=utf-8", text: include_str!("../../assets/base.css") },
     Asset { path: "/app.css", kind: "text/css; charset=utf-8", text: include_str!("../../assets/app.css") },
     Asset { path: "/app.js", kind: JS, text: include_str!("../../assets/app.js") },
     Asset { path: "/dom.js", kind: JS, text: include_str!("../../assets/dom.js") },
@@ -38,6 +39,7 @@ pub(super) const ASSETS: &[Asset] = &[
     Asset { path: "/goods.js", kind: JS, text: include_str!("../../assets/goods.js") },
     Asset { path: "/need.js", kind: JS, text: include_str!("../../assets/need.js") },
     Asset { path: "/board.js", kind: JS, text: include_str!("../../assets/board.js") },
+    Asset { path: "/door.js", kind: JS, text: include_str!("../../assets/door.js") },
     Asset { path: "/i18n/en.json", kind: JSON, text: include_str!("../../assets/i18n/en.json") },
     Asset { path: "/i18n/zh-TW.json", kind: JSON, text: include_str!("../../assets/i18n/zh-TW.json") },
     Asset { path: "/icon.svg", kind: "image/svg+xml", text: include_str!("../../assets/icon.svg") },

@@ -17,10 +17,10 @@ use holdfast_proto::control::{Command, Question, SupplyWish};
 use serde::de::DeserializeOwned;
 
 use crate::api::app::{App, answered};
-use crate::api::{error, events, metrics, page};
+use crate::api::{board, error, events, metrics, page};
 
 /// Longest id or ticket in an address; ours are below 40.
-const NAME_BYTES_MAX: usize = 128;
+pub(super) const NAME_BYTES_MAX: usize = 128;
 
 /// One method of one address.
 pub(super) struct Route {
@@ -53,6 +53,11 @@ pub(super) fn table() -> Vec<Route> {
         read("/api/v1/catalogue", get(|State(app): State<App>| ready(json_bytes(StatusCode::OK, app.catalogue())))),
         read("/api/v1/openapi.json", get(|| ready(json_bytes(StatusCode::OK, Bytes::from_static(page::OPENAPI.as_bytes()))))),
         read("/api/v1/events", get(events::listen)),
+        read("/api/v1/board", get(|State(app): State<App>| ready(board::view(&app)))),
+        read("/api/v1/board/files", get(|State(app): State<App>| async move { board::files(&app).await })),
+        read("/api/v1/board/files/{name}", get(board::file)),
+        write("/api/v1/board/hide", post(|state, request| board::hide(state, request, true))),
+        write("/api/v1/board/show", post(|state, request| board::hide(state, request, false))),
         write("/api/v1/report", post(|state, request| command(state, request, Command::Report))),
         write("/api/v1/requests", post(|state, request| command(state, request, Command::RequestNew))),
         write("/api/v1/requests/update", post(|state, request| command(state, request, Command::RequestUpdate))),

@@ -13,8 +13,12 @@ use std::time::Duration;
 
 use holdfast_loopback::token::Token;
 use holdfast_proto::control::{Answer, Delivery, DeliveryState, Event, NodeName, Question, Reply, Saved};
+use holdfast_proto::domain::Catalogue;
+use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::domain::refusal::{Refusal, RefusalKind, Words};
+use holdfast_proto::identity::RealmKind;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{broadcast, oneshot};
@@ -23,6 +27,7 @@ use tokio::time::timeout;
 
 use crate::api::{ApiSettings, serve};
 use crate::handle::{Ask, Desk, Handle};
+use crate::public::{Board, BoardSettings};
 
 /// Longest wait for anything in these tests.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -34,6 +39,7 @@ struct Server {
     commands: Arc<AtomicUsize>,
     events: broadcast::Sender<Event>,
     stop: Option<oneshot::Sender<()>>,
+    _folder: TempDir,
     served: JoinHandle<Result<(), crate::api::ServeError>>,
 }
 
@@ -81,17 +87,19 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let token = Token::random().expect("random");
+        let (board, folder) = board(&handle);
         let settings = ApiSettings {
             token: token.clone(),
             catalogue: json!({"schema": "holdfast.catalogue/1", "items": [], "fields": [], "services": []}),
             node: NodeName { id: "1-1".to_owned(), name: "a".to_owned() },
             realm: "exercise".to_owned(),
+            board,
         };
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(serve(listener, handle, settings, async {
             let _ended = stopped.await;
         }));
-        Self { address, token, commands, events, stop: Some(stop), served }
+        Self { address, token, commands, events, stop: Some(stop), _folder: folder, served }
     }
 
     fn commands(&self) -> usize {
@@ -142,6 +150,16 @@ impl Server {
         let headers = [&*self.host(), &self.bearer(), "Content-Type: application/json", &length];
         self.raw(&format!("POST {path}"), &headers, body.as_bytes()).await
     }
+}
+
+/// A board without a door, and the folder that it keeps its choice in.
+fn board(handle: &Handle) -> (Board, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = NodeName { id: "1-1".to_owned(), name: "a".to_owned() };
+    let items: Catalogue = toml::from_str(BUILT_IN).expect("the built-in catalogue");
+    let (kind, at) = (RealmKind::Exercise, folder.path().to_owned());
+    let settings = BoardSettings { node, kind, items: items.items, folder: at, listen: None, address: None };
+    (Board::open(handle.clone(), settings).expect("nothing is hidden yet"), folder)
 }
 
 /// Reads from a stream until it holds `wanted`.

@@ -84,6 +84,8 @@ const KEYS: &[Key] = &[
     may("node", "catalogue_file", Kind::Text, "\"/etc/holdfast/items.toml\""),
     may("api", "listen", Kind::Address, "\"127.0.0.1:8787\""),
     may("api", "token_file", Kind::Text, "\"/var/lib/holdfast/api.token\""),
+    may("public", "listen", Kind::Address, "\"0.0.0.0:8080\""),
+    may("public", "address", Kind::Text, "\"http://192.0.2.10:8080/\""),
     may("sync", "enabled", Kind::Switch, "true"),
     may("sync", "listen", Kind::Address, "\"0.0.0.0:4401\""),
     may("sync", "peers", Kind::Texts, "[\"192.0.2.10:4401\"]"),

@@ -147,7 +147,7 @@ fn keys_that_are_missing_or_stand_in_no_section_are_named_together() {
     let faults = parse("listen = \"127.0.0.1:1\"\n[node]\ndata_dir = \"d\"\nstamp_file = \"s\"\n").unwrap_err().faults();
     let told: Vec<_> = faults.iter().map(|fault| (fault.line, &*fault.words.zh)).collect();
     let expected = [
-        (Some(1), "listen 不在任何區段內。請移到 [api] 或 [sync] 或 [gossip] 之下"),
+        (Some(1), "listen 不在任何區段內。請移到 [api] 或 [public] 或 [sync] 或 [gossip] 之下"),
         (Some(2), "[node] 缺少 key_file。請在 [node] 之下加一行，例如 key_file = \"/etc/holdfast/node.key\""),
         (Some(2), "[node] 缺少 alliance_file。請在 [node] 之下加一行，例如 alliance_file = \"/etc/holdfast/alliance.hf\""),
     ];

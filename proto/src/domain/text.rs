@@ -26,6 +26,12 @@ pub(crate) fn is_clean(text: &str, bytes_max: usize) -> bool {
     clean(text, bytes_max) == Ok(text)
 }
 
+/// The text without what may not stand in a signed word: for text that comes from elsewhere, such as a certificate.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars().filter(|c| !is_invisible(*c)).collect::<String>().trim().to_owned()
+}
+
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
@@ -33,7 +39,8 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// Folds case, spaces, dashes and 臺/台, so that "Hot water", "hot-water" and "hot_water" are one name.
-pub(crate) fn fold(name: &str) -> String {
+#[must_use]
+pub fn fold(name: &str) -> String {
     name.trim()
         .chars()
         .flat_map(char::to_lowercase)
@@ -102,6 +109,7 @@ mod tests {
         }
         assert_eq!(clean("  電池 AA  ", 64), Ok("電池 AA"));
         assert_eq!(clean("水水", 5), Err(BadText::TooLong));
+        assert_eq!(plain(" a\u{202e}b\n\u{7f} "), "ab");
     }
 
     #[test]

@@ -63,6 +63,7 @@ impl Node {
             neighbours: u32::try_from(self.linked().len()).unwrap_or(u32::MAX),
             warnings: self.warnings(),
             radio: None,
+            board: None,
         }
     }
 

@@ -6,7 +6,7 @@ use holdfast_loopback::guard::Access;
 
 /// An address with its parameters filled in.
 fn filled(path: &str) -> String {
-    path.replace("{id}", "R-7Q4K2M9").replace("{ticket}", "t1")
+    path.replace("{id}", "R-7Q4K2M9").replace("{ticket}", "t1").replace("{name}", "index.html")
 }
 
 #[tokio::test]

@@ -211,7 +211,9 @@ async fn health_needs_no_token_and_a_loop_that_ended_is_not_ready_but_alive() {
 async fn an_address_others_can_reach_is_refused_at_start() {
     let listener = TcpListener::bind("0.0.0.0:0").await.expect("a port");
     let (handle, _desk) = Handle::new();
+    let (board, _folder) = board(&handle);
     let settings = ApiSettings {
+        board,
         token: Token::random().expect("random"),
         catalogue: Value::Null,
         node: NodeName { id: "1-1".to_owned(), name: "a".to_owned() },
