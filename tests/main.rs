@@ -5,6 +5,7 @@
 
 mod acquainted;
 mod alone;
+mod board;
 mod browser;
 mod carried;
 mod clock;

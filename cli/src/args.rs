@@ -1,6 +1,7 @@
 //! The command line: commands, flags and their help. Reads words, does nothing.
 
 mod alliance;
+mod board;
 mod courier;
 mod enrol;
 mod order;
@@ -13,6 +14,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::alliance::{
     AllianceCommand, IssueCommand, IssueDeputy, IssueIssuer, IssueNode, Kind, Renew, Revoke, Rotate,
 };
+pub(crate) use self::board::{BoardCommand, ExportCommand, LineArgs, PublicArgs};
 pub(crate) use self::courier::{CourierCommand, CourierInArgs, CourierOutArgs};
 pub(crate) use self::enrol::{CodeArgs, HostArgs, InviteArgs, JoinArgs, ReplaceArgs};
 pub(crate) use self::order::{DeputiesArgs, GiveArgs, JudgeArgs, ModeArgs, OrderCommand};
@@ -129,6 +131,12 @@ pub(crate) enum Command {
     /// Order modes for whole regions, ratify or countermand, name deputies
     #[command(subcommand)]
     Order(OrderCommand),
+    /// Say what the public's board at the door leaves out
+    #[command(subcommand)]
+    Board(BoardCommand),
+    /// Write what is known as files for others
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Let somebody carry what no link brings: a file out, a file in
     #[command(subcommand)]
     Courier(CourierCommand),

@@ -7,10 +7,12 @@ use holdfast_proto::control::{DeliveryState, PeersView, RequestView, RequestsVie
 use serde_json::{Value, json};
 
 use crate::act::Pause;
+use crate::board as door;
 use crate::client::Client;
 use crate::demo;
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, cause_of, words};
+use crate::lang::Lang;
 use crate::target::{Target, Wish, find, tell_default};
 use crate::text::{Hue, clean};
 use crate::view::is_over;
@@ -107,6 +109,8 @@ fn ask(client: &Client, route: &Route, findings: &mut Vec<Finding>) {
                 findings.extend(unheard(client, route));
             }
             findings.extend(view.radio.as_ref().map(|radio| ok("radio", words(radio.en.clone(), radio.zh.clone()))));
+            let board = view.board.as_ref().filter(|board| board.listen.is_some() || !board.hidden.is_empty());
+            findings.extend(board.map(|board| ok("board", words(door::line(board, Lang::En), door::line(board, Lang::Zh)))));
             findings.extend(view.warnings.iter().map(|one| warning(one, route)));
         }
         // What keeps one from being asked keeps the other too.

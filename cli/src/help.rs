@@ -1,5 +1,6 @@
 //! The help of every command and argument in the chosen language. English stands where a command is declared; Chinese stands here.
 
+mod board;
 mod supply;
 
 use clap::builder::PossibleValue;
@@ -370,7 +371,12 @@ pub(crate) fn command(lang: Lang) -> Command {
 
 /// The Chinese of a command's or argument's English help.
 pub(crate) fn chinese(english: &str) -> Option<String> {
-    let own = CHINESE.iter().chain(supply::CHINESE).find(|(en, _)| *en == english).map(|(_, zh)| (*zh).to_owned());
+    let own = CHINESE
+        .iter()
+        .chain(supply::CHINESE)
+        .chain(board::CHINESE)
+        .find(|(en, _)| *en == english)
+        .map(|(_, zh)| (*zh).to_owned());
     own.or_else(|| report_args::chinese(english))
 }
 
@@ -445,7 +451,8 @@ mod tests {
             assert!(zh != english || !zh.contains(' '), "{name}: {zh}");
             used.insert(english);
         });
-        let idle: Vec<_> = CHINESE.iter().chain(supply::CHINESE).filter(|(en, _)| !used.contains(*en)).collect();
+        let idle: Vec<_> =
+            CHINESE.iter().chain(supply::CHINESE).chain(board::CHINESE).filter(|(en, _)| !used.contains(*en)).collect();
         assert!(idle.is_empty(), "no command says this any more: {idle:?}");
     }
 

@@ -3,6 +3,7 @@
 mod act;
 mod alliance;
 mod args;
+mod board;
 mod client;
 mod conflicts;
 mod courier;

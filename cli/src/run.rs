@@ -13,7 +13,7 @@ use crate::failure::{Exit, Failure, words};
 use crate::lang::Lang;
 use crate::target::{self, DemoFile, Target, Wish};
 use crate::{
-    act, alliance, conflicts, courier, demo, doctor, enrol, help, look, order, settings, story, supply, usage, wait, watch,
+    act, alliance, board, conflicts, courier, demo, doctor, enrol, help, look, order, settings, story, supply, usage, wait, watch,
 };
 
 /// Runs one command line in these surroundings.
@@ -109,6 +109,8 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
         Some(Command::Observe(args)) => with(desk, wish, |desk, _, client| act::observe(desk, client, args)),
         Some(Command::Mode(args)) => with(desk, wish, |desk, _, client| order::mode(desk, client, args)),
         Some(Command::Order(command)) => with(desk, wish, |desk, _, client| order::order(desk, client, command)),
+        Some(Command::Board(command)) => with(desk, wish, |desk, _, client| board::board(desk, client, command)),
+        Some(Command::Export(command)) => with(desk, wish, |desk, _, client| board::export(desk, client, command)),
         Some(Command::Courier(command)) => with(desk, wish, |desk, _, client| courier::courier(desk, client, command)),
         Some(Command::Peers) => with(desk, wish, |desk, _, client| look::peers(desk, client)),
         Some(Command::Watch) => with(desk, wish, |desk, _, client| watch::watch(desk, client)),

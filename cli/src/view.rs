@@ -10,6 +10,7 @@ use holdfast_proto::control::{
 use holdfast_proto::time::UtcMillis;
 use jiff::Zoned;
 
+use crate::board as door;
 use crate::fields::{self, Goods};
 use crate::lang::Lang;
 use crate::order::mode_line;
@@ -54,6 +55,7 @@ pub(crate) fn status(view: &StatusView, requests: Option<&RequestsView>, style: 
     )];
     lines.push(counts(view, lang));
     lines.extend(view.radio.as_ref().map(|radio| clean(&lang.of(&radio.en, &radio.zh).clone())));
+    lines.extend(view.board.as_ref().map(|board| door::line(board, lang)));
     lines.extend(view.warnings.iter().map(|warning| warning_line(warning, style)));
     lines.push(String::new());
     lines.extend(board(&view.nodes, style).lines(style.colour));

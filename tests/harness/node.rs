@@ -24,6 +24,8 @@ const LOG_LINES: usize = 60;
 pub struct Settings {
     /// Port of the API, on loopback.
     pub api_port: u16,
+    /// Port of the public's board on loopback, where it is switched on.
+    pub public_port: Option<u16>,
     /// Address that sync and gossip listen on.
     pub address: String,
     /// Port of sync.
@@ -57,6 +59,7 @@ impl Settings {
         let timing = [("redial_min", "100ms"), ("redial_max", "1s"), ("probe", "1s"), ("beacon", "1s")];
         Self {
             api_port: crate::free_port(),
+            public_port: None,
             address: "127.0.0.1".to_owned(),
             sync_port: crate::free_port(),
             gossip_port: crate::free_port(),
@@ -96,6 +99,9 @@ impl Settings {
             line(format_args!("home_hub = \"{hub}\"\n"));
         }
         line(format_args!("\n[api]\nlisten = \"127.0.0.1:{}\"\ntoken_file = \"api.token\"\n", self.api_port));
+        if let Some(port) = self.public_port {
+            line(format_args!("\n[public]\nlisten = \"127.0.0.1:{port}\"\n"));
+        }
         line(format_args!("\n[sync]\nenabled = {}\nlisten = {:?}\n", self.sync, self.sync_address()));
         line(format_args!("peers = {:?}\nadvertise = [{:?}]\n", self.sync_peers, self.sync_address()));
         line(format_args!("\n[gossip]\nenabled = {}\nlisten = {:?}\nmdns = {}\n", self.gossip, self.gossip_address(), self.mdns));

@@ -74,8 +74,7 @@ impl Driver {
         let browser = Browser { driver: self, session, _profile: profile };
         // A headless window is at least 500 pixels wide, whatever was asked for: the page is told the width of a phone this way.
         let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        let told = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": screen });
-        browser.call("POST", "/goog/cdp/execute", &told).expect("the window has its size");
+        browser.pretend("Emulation.setDeviceMetricsOverride", &screen);
         browser
     }
 
@@ -111,6 +110,28 @@ pub struct Browser<'a> {
 impl Browser<'_> {
     fn call(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
         self.driver.call(method, &format!("/session/{}{path}", self.session), body)
+    }
+
+    fn pretend(&self, what: &str, params: &Value) {
+        let told = json!({ "cmd": what, "params": params });
+        self.call("POST", "/goog/cdp/execute", &told).expect("the browser pretends");
+    }
+
+    /// From the next page on no script of a page runs.
+    ///
+    /// # Panics
+    /// If the browser can't.
+    pub fn without_scripts(&self) {
+        self.pretend("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    }
+
+    /// Shows pages as at night, or as they would be printed (`screen` or `print`).
+    ///
+    /// # Panics
+    /// If the browser can't.
+    pub fn look(&self, medium: &str, dark: bool) {
+        let scheme = json!({ "name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" } });
+        self.pretend("Emulation.setEmulatedMedia", &json!({ "media": medium, "features": [scheme] }));
     }
 
     /// Goes to an address.
