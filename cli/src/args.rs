@@ -174,7 +174,7 @@ pub(crate) struct DemoArgs {
     /// How many nodes
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=9))]
     pub(crate) nodes: u8,
-    /// First port: P+i for the page and API, P+100+i and P+200+i for links
+    /// First port: P+i for the page and API, P+100+i for links and the public board, P+200+i for links
     #[arg(long, value_name = "P", default_value_t = 8787, value_parser = clap::value_parser!(u16).range(1024..=65_000))]
     pub(crate) port_base: u16,
     /// Print one JSON line when ready, nothing else

@@ -207,8 +207,8 @@ const CHINESE: &[(&str, &str)] = &[
     ("The shell", "命令列的種類"),
     ("How many nodes", "據點數量"),
     (
-        "First port: P+i for the page and API, P+100+i and P+200+i for links",
-        "起始連接埠：P+i 供頁面與 API，P+100+i 與 P+200+i 供連線",
+        "First port: P+i for the page and API, P+100+i for links and the public board, P+200+i for links",
+        "起始連接埠：P+i 供頁面與 API，P+100+i 供連線與民眾看板，P+200+i 供連線",
     ),
     (
         "Give a and b a radio each: one channel of 1,200 bit/s that no cut touches",

@@ -15,6 +15,8 @@ use crate::target::{DemoFile, DemoNode};
 
 /// Ports of sync links start so far above the base.
 const SYNC_ABOVE: u16 = 100;
+/// The public board of a node: TCP, where sync has the same number of UDP.
+const BOARD_ABOVE: u16 = SYNC_ABOVE;
 /// Ports of gossip links start so far above the base.
 const GOSSIP_ABOVE: u16 = 200;
 /// Bits a second on the air of a demo.
@@ -147,8 +149,10 @@ pub(super) fn shop(place: usize) -> &'static str {
 pub(super) fn check_ports(plan: &Plan) -> Result<(), Failure> {
     for place in 0..u16::from(plan.nodes) {
         let api = plan.port_base + place;
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, api)).is_err() {
-            return Err(taken(api, "tcp"));
+        for port in [api, api + BOARD_ABOVE] {
+            if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
+                return Err(taken(port, "tcp"));
+            }
         }
         for port in [api + SYNC_ABOVE, api + GOSSIP_ABOVE] {
             if UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
@@ -252,11 +256,12 @@ fn config(plan: &Plan, place: u16, radio: Option<&PathBuf>) -> String {
         format!("[radio]\nport = \"{port}\"\nframing = \"kiss\"\nrate = {rate}\nkey_up = \"{key_up}ms\"\n\n")
     });
     let radio = radio.unwrap_or_default();
-    let (sync, gossip) = (api + SYNC_ABOVE, api + GOSSIP_ABOVE);
+    let (board, sync, gossip) = (api + BOARD_ABOVE, api + SYNC_ABOVE, api + GOSSIP_ABOVE);
     format!(
         "# Made by `holdfast demo`; gone when it ends.\n\
          [node]\ndata_dir = \"data\"\nkey_file = \"node.key\"\nalliance_file = \"alliance.hf\"\nstamp_file = \"continuity.stamp\"\n{home}\n\
          [api]\nlisten = \"127.0.0.1:{api}\"\ntoken_file = \"api.token\"\n\n\
+         [public]\nlisten = \"127.0.0.1:{board}\"\n\n\
          [sync]\nenabled = true\nlisten = \"127.0.0.1:{sync}\"\npeers = [{}]\nadvertise = [\"127.0.0.1:{sync}\"]\n\n\
          [gossip]\nenabled = true\nlisten = \"127.0.0.1:{gossip}\"\nmdns = false\npeers = [{}]\n\n\
          {radio}[log]\nformat = \"text\"\nfilter = \"info\"\n",
