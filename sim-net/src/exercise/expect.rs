@@ -322,9 +322,11 @@ fn shows_age(world: &mut World, at: &[SiteNo], of: &[SiteNo], age: Micros) -> Lo
 /// What a number comes to, as one site shows it; stale readings are not known.
 fn sum(world: &mut World, field: &str, at: SiteNo, of: &[SiteNo]) -> Option<u64> {
     let view = status(world, at)?;
+    // Of stock the level stands under this name; the count, for who may see it, under the next.
+    let field = if field.starts_with("stock.") { format!("{field}.count") } else { field.to_owned() };
     let ids: BTreeSet<String> = of.iter().map(|site| world.id(*site).to_string()).collect();
     let known = view.nodes.iter().filter(|node| ids.contains(&node.id));
-    let readings = known.filter_map(|node| node.readings.get(field)).filter(|reading| !reading.stale);
+    let readings = known.filter_map(|node| node.readings.get(&field)).filter(|reading| !reading.stale);
     Some(readings.filter_map(|reading| reading.value.as_u64()).fold(0, u64::saturating_add))
 }
 
