@@ -38,9 +38,9 @@ export function update(consignments, conflicts, status) {
   const held = document.activeElement?.dataset?.act;
   put(
     list,
-    part("goods.decide", ours.map(decision)),
-    part("goods.coming", coming.map(arriving)),
-    part("goods.going", going.map(leaving)),
+    ...part("goods.decide", ours.map(decision)),
+    ...part("goods.coming", coming.map(arriving)),
+    ...part("goods.going", going.map(leaving)),
     coming.length + going.length + ours.length ? null : el("p", { class: "empty" }, t("goods.none")),
   );
   if (held) list.querySelector(`[data-act="${CSS.escape(held)}"]`)?.focus();
@@ -56,7 +56,7 @@ function concerns(conflict) {
 }
 
 function part(title, cards) {
-  return cards.length ? [el("h3", {}, t(title)), cards] : null;
+  return cards.length ? [el("h3", {}, t(title)), ...cards] : [];
 }
 
 /** "Water 40 L, rice 5 kg". */
@@ -71,7 +71,7 @@ function head(name, word) {
 function whole(one) {
   const by = one.arrival ? el("p", { class: "value" }, t("goods.arrives", { time: clock(one.arrival) })) : null;
   const flags = (one.flags ?? []).map((flag) => el("p", { class: "flag" }, "⚠ ", t(`goods.flag.${flag}`)));
-  return [el("p", { class: "goods" }, goodsWords(one.lines)), by, one.note ? el("p", { class: "note" }, one.note) : null, flags];
+  return [el("p", { class: "goods" }, goodsWords(one.lines)), by, one.note ? el("p", { class: "note" }, one.note) : null, ...flags];
 }
 
 /** A button that writes, and where the answer is said if it was refused. */
@@ -114,7 +114,7 @@ function arriving(one) {
     { class: "request" },
     head(name, t(`goods.state.${one.status}`)),
     el("p", {}, t("goods.from", { who: one.sender.name })),
-    whole(one),
+    ...whole(one),
     form
       ? el("div", { class: "row" },
           pressed(name, "all", t("goods.all_here"), ...sign({}), t("goods.all_ask", { id: name, goods: goodsWords(one.lines) })),
@@ -165,7 +165,7 @@ function leaving(one) {
     { class: "request" },
     head(name, t(`goods.state.${one.status}`)),
     el("p", {}, t("goods.to", { who: one.to.name })),
-    whole(one),
+    ...whole(one),
     steps.length ? el("div", { class: "row" }, steps) : el("p", { class: "age" }, t("goods.waits_for", { who: one.to.name })),
     trouble(name),
   );
