@@ -5,12 +5,15 @@
 
 mod board;
 mod courier;
+pub mod person;
+mod radio;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::domain::refusal::Refusal;
 use crate::id::NodeId;
+use crate::identity::{DelegationId, PublicKey};
 
 pub use self::board::{BoardFileView, BoardFilesView, BoardView, HiddenView, HideWish};
 pub use self::courier::{CourierCounts, CourierIn, CourierOut, CourierPiece, CourierRefused, CourierTaken};
@@ -19,12 +22,14 @@ pub use crate::domain::supply::wishes::{
 };
 pub use crate::domain::view::{
     CommitmentView, ConflictView, ConflictsView, ConsignmentView, ConsignmentsView, Delivery, DeliveryState, GoodsView,
-    HistoryView, HoldView, LineView, ModeView, NodeName, ObservationView, OrderView, PartView, ProposalView, ReadingView,
-    RequestView, ShelfView, StockView,
+    HistoryView, HoldView, LineView, ModeView, NodeName, ObservationView, OrderView, PartView, PersonName, ProposalView,
+    ReadingView, RequestView, ShelfView, StockView,
 };
 pub use crate::domain::wish::{
     Act, JudgeWish, ModeWish, Observe, OrderWish, Report, RequestAct, RequestNew, RequestUpdate, ScopeWish,
 };
+pub use person::{ActsView, DraftView, DraftWish, PersonView, PersonWish, PinView, SignedAct, Signing};
+pub use radio::{HeardView, RadioView};
 
 /// Names one command; its [`Reply`] repeats it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -66,6 +71,10 @@ pub enum Command {
     CourierOut(CourierOut),
     /// A piece of a file that was carried here.
     CourierIn(CourierIn),
+    /// What a person would say through this node, to be signed by that person.
+    Draft(DraftWish),
+    /// It is signed.
+    Act(SignedAct),
 }
 
 /// Certificates and revocations as an alliance file holds them. They prove themselves: whoever hands them in needs no right.
@@ -100,6 +109,8 @@ pub enum Reply {
     CourierOut(Box<CourierPiece>),
     /// A piece of a courier file was handed in, and what is new in it is durable.
     CourierIn(Box<CourierTaken>),
+    /// For the person to sign; nothing was changed.
+    Drafted(Box<DraftView>),
 }
 
 /// A write that is durable here.
@@ -254,42 +265,6 @@ pub struct StatusView {
     /// The public's board at its door; absent where it is off and leaves nothing out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub board: Option<Box<BoardView>>,
-}
-
-/// The radio of this node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RadioView {
-    /// Its serial port.
-    pub port: String,
-    /// The port is open.
-    pub open: bool,
-    /// Who was heard of late, by their own word; the latest first.
-    pub heard: Vec<HeardView>,
-    /// How much of what an hour may hold is used: 0 to 100.
-    pub hour_percent: u32,
-    /// Words waiting to be sent.
-    pub waiting: u32,
-    /// Seconds until they are out, about.
-    pub wait_s: u64,
-    /// Frames given to the modem since start.
-    pub sent: u64,
-    /// Good frames heard.
-    pub received: u64,
-    /// What was heard and is no frame of this alliance.
-    pub noise: u64,
-    /// All of it in one line.
-    pub en: String,
-    /// The same in Traditional Chinese.
-    pub zh: String,
-}
-
-/// Somebody heard by radio.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeardView {
-    /// Who.
-    pub node: NodeName,
-    /// Seconds ago.
-    pub ago_s: u64,
 }
 
 /// Something a person should know.
@@ -516,6 +491,15 @@ pub enum Question {
     Stock,
     /// What is held of a node's logbooks, for a cut: `1-118`; with `1-118@7200` as far as it is that many seconds old.
     Heads(String),
+    /// Whether a person with this key may act through this node by a delegation.
+    Person {
+        /// Which delegation.
+        of: DelegationId,
+        /// The key the person proved.
+        key: PublicKey,
+    },
+    /// Where acts by a delegation stand, for its end: `1/3`.
+    Acts(String),
 }
 
 /// The answer to a [`Question`], same order.
@@ -547,6 +531,10 @@ pub enum Answer {
     Conflicts(ConflictsView),
     /// This site's stock.
     Stock(StockView),
+    /// Who the person is and what it may.
+    Person(PersonView),
+    /// Where its acts stand.
+    Acts(ActsView),
 }
 
 /// What was asked for, if it is what was answered.

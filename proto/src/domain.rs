@@ -59,6 +59,7 @@ use fact::{Deed, Inert};
 use pairs::Pairs;
 use request::{Brief, Counts};
 use supply::conflict::Conflict;
+use view::PersonName;
 
 /// What the fold reads of an entry's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +144,8 @@ enum HeldDocument {
 struct HeldEntry {
     meta: EntryMeta,
     facts: Arc<[Decoded]>,
+    /// Who said it through its author.
+    person: Option<Arc<PersonName>>,
 }
 
 /// The fold. See the module's first lines.
@@ -218,13 +221,19 @@ impl Domain {
 
     /// The same with a body that is read already, by [`read_body`].
     pub fn apply_read(&mut self, meta: &EntryMeta, facts: Arc<[Decoded]>) {
+        self.apply_said(meta, facts, None);
+    }
+
+    /// The same where a person says it through the node. Whether that one may is the caller's to judge: without a right to it, the
+    /// facts come as [`Inert::NotDelegated`].
+    pub fn apply_said(&mut self, meta: &EntryMeta, facts: Arc<[Decoded]>, person: Option<Arc<PersonName>>) {
         if self.entries.contains_key(&meta.id) {
             return;
         }
         for (id, fact) in facts_of(meta.id, &facts) {
             self.index(id, fact);
         }
-        self.entries.insert(meta.id, HeldEntry { meta: *meta, facts: Arc::clone(&facts) });
+        self.entries.insert(meta.id, HeldEntry { meta: *meta, facts: Arc::clone(&facts), person });
         for (id, fact) in facts_of(meta.id, &facts) {
             self.judge_again(id, fact);
         }
@@ -295,6 +304,12 @@ impl Domain {
     #[must_use]
     pub fn facts(&self, entry: EntryId) -> Option<&[Decoded]> {
         self.entries.get(&entry).map(|held| &*held.facts)
+    }
+
+    /// Who said it through its author, where a person did.
+    #[must_use]
+    pub fn person(&self, entry: EntryId) -> Option<PersonName> {
+        self.entries.get(&entry)?.person.as_deref().cloned()
     }
 
     /// Everything derived, as canonical bytes: equal facts and documents give equal bytes (P7). No age, no expiry.

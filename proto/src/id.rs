@@ -1,5 +1,6 @@
 //! Names of authors, logbooks, entries and facts, as `PROTOCOL.md` section "Names" has them. Not keys, not addresses.
 
+mod kinds;
 mod per_node;
 mod region;
 mod role;
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use crdts::Dot;
 use serde::{Deserialize, Serialize};
 
+pub use kinds::Kinds;
 pub use per_node::{Names, PerDocument, PerNode};
 pub use region::{Region, Regions};
 pub use role::{Role, Roles};

@@ -7,6 +7,7 @@ mod armor;
 mod bound;
 mod certificate;
 mod cosign;
+mod delegation;
 mod deputy;
 pub mod enrol;
 mod gate;
@@ -19,11 +20,15 @@ mod signer;
 #[cfg(test)]
 mod tests;
 
-pub use crate::id::{Region, Regions, Role, Roles};
+pub use crate::id::{Kinds, Region, Regions, Role, Roles};
 pub use armor::{ArmorError, ArmorFault, ArmorKind, Block, armor, dearmor};
 pub use bound::{Machine, NotHere, public_half};
 pub use certificate::{CAPABILITY_EVERYWHERE, Charter, IssuerCertificate, NodeCertificate, RootKey, TEXT_BYTES_MAX, clean_text};
 pub use cosign::{Cosigned, Drafted, Tally, cosign, drafted};
+pub use delegation::{
+    Act, DELEGATION_DAYS_MAX, Delegation, DelegationId, NODE_DELEGATIONS_MAX, NoAct, NotADelegationId, NotDelegated, PINS_MAX,
+    Pin, delegation_in,
+};
 pub use deputy::{DEPUTY_NODES_MAX, DeputyCertificate};
 pub use gate::{Signed, Verified};
 pub use issue::{Alliance, AlliancePlan, CannotIssue, FirmPlan, IssuedNode, NodePlan, found_alliance};

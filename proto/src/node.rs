@@ -13,6 +13,7 @@
 //! | `node/word` | words as read, shared by nodes of one process |
 //! | `node/own` | our own chain: continuity, incarnations |
 //! | `node/write` | our own words: plan, sign, store, then speak |
+//! | `node/person` | who acts through us without being a node, and whose acts count |
 //! | `node/room` | how large our own documents may be |
 //! | `node/delivery` | how far our own words got |
 //! | `node/quota` | how much of what others say is passed on at once |
@@ -37,6 +38,7 @@ mod links;
 mod mode;
 mod notices;
 mod own;
+mod person;
 mod quota;
 mod radio;
 mod refuse;
@@ -90,6 +92,7 @@ pub struct Node {
     links: table::Links,
     agreed: heal::Agreed,
     own: own::Own,
+    persons: BTreeMap<EntryId, person::Said>,
     pending: BTreeMap<EntryId, ingest::Pending>,
     pending_docs: BTreeMap<(NodeId, DocKind, DocOrder), Hash16>,
     jobs: BTreeMap<u64, ingest::Job>,

@@ -190,6 +190,8 @@ impl Checker {
                 return None;
             }
             Reply::CourierOut(_) | Reply::CourierIn(_) => return Some(open.made),
+            // Nobody acts through a node of the simulator.
+            Reply::Drafted(_) => return None,
         };
         self.saved(node, at, saved, &open);
         Some(open.made)

@@ -106,6 +106,7 @@ fn answer(seq: &str, reply: &Result<Reply, Gone>) {
     match reply {
         Ok(Reply::Saved(_) | Reply::CourierOut(_) | Reply::CourierIn(_)) => tell(&format!("A {seq}")),
         Ok(Reply::Refused(refusal)) => tell(&format!("E {seq} {refusal:?}")),
+        Ok(Reply::Drafted(draft)) => tell(&format!("E {seq} {draft:?}")),
         Err(gone) => tell(&format!("E {seq} {gone}")),
     }
 }

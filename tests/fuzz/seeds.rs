@@ -7,10 +7,11 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use holdfast_proto::codec::canonical::Fields;
 use holdfast_proto::config::Config;
+use holdfast_proto::control::person::{DeskHello, DeskWelcome};
 use holdfast_proto::control::{Command, CourierOut, Reply};
-use holdfast_proto::id::NodeId;
+use holdfast_proto::id::{EntryId, LogId, NodeId};
 use holdfast_proto::identity::enrol::{CodeKey, Offer, Talk, Welcome};
-use holdfast_proto::identity::{ArmorKind, PublicKey, Realm, Region, Role, Roster, armor};
+use holdfast_proto::identity::{Act, ArmorKind, DelegationId, PublicKey, Realm, Region, Role, Roster, SecretKey, armor};
 use holdfast_proto::io::Input;
 use holdfast_proto::link::LinkId;
 use holdfast_proto::link::radio::framing::Framing;
@@ -44,6 +45,9 @@ pub(super) fn seeds(target: &str) -> Vec<Seed> {
         "certificate" => bodies(3),
         "revocation" => bodies(4),
         "deputy" => bodies(5),
+        "delegation" => bodies(6),
+        "act" => acts(),
+        "desk" => desks(),
         "roster" => rosters(),
         "draft" => drafts(),
         "armor" => armored(),
@@ -127,6 +131,23 @@ fn armored() -> Vec<Seed> {
     let keys: String = [ArmorKind::NodeKey, ArmorKind::RootKey, ArmorKind::IssuerKey].map(|kind| armor(kind, &[1; 32])).concat();
     let noted = format!("# of a store\r\n\n{}", armor(ArmorKind::BoundKey, &[2; 96]));
     vec![seed("papers", blocks), seed("keys", keys), seed("noted", noted)]
+}
+
+/// A body that a person says.
+fn acts() -> Vec<Seed> {
+    let roster = Roster::new(&envelopes()[0]).expect("the charter of the vectors");
+    let of = DelegationId { issuer: 1, serial: None, number: 3 };
+    let place = EntryId { log: LogId::lowest(NodeId { issuer: 1, serial: 1 }), number: 3 };
+    let sign = |body: &[u8]| Act::sign(&roster.realm(), &SecretKey::from_seed([90; 32]), of, 1_729_000_000, place, body);
+    let said = |(name, body): Seed| Some(seed(&name, sign(&body).ok()?.put(&body).ok()?));
+    vectors("fact.", ".body").into_iter().filter_map(said).collect()
+}
+
+fn desks() -> Vec<Seed> {
+    let papers = envelopes().iter().map(|bytes| armor(ArmorKind::Delegation, bytes)).collect();
+    let hello = DeskHello { token: "ab".repeat(32), port: 4_711, papers };
+    let welcome = DeskWelcome { chain: envelopes(), json: r#"{"schema":"holdfast.person/1"}"#.to_owned() };
+    vec![seed("hello", hello.to_bytes()), seed("welcome", welcome.to_bytes())]
 }
 
 /// Documents of one talk, without their seals.

@@ -117,6 +117,7 @@ impl App {
             Ok(Ok(Reply::Saved(saved))) => Ok(json(StatusCode::OK, &saved)),
             Ok(Ok(Reply::CourierOut(piece))) => Ok(json(StatusCode::OK, &piece)),
             Ok(Ok(Reply::CourierIn(taken))) => Ok(json(StatusCode::OK, &taken)),
+            Ok(Ok(Reply::Drafted(draft))) => Ok(json(StatusCode::OK, &draft)),
             Ok(Ok(Reply::Refused(refusal))) => Err(refusal.into()),
             Ok(Err(_gone)) => Err(error::stopping()),
             Err(_late) => Err(error::unsure()),
@@ -173,6 +174,8 @@ pub(super) fn answered(answer: Answer) -> Result<Response, ApiError> {
         Answer::Consignments(view) => Ok(json(ok, &view)),
         Answer::Conflicts(view) => Ok(json(ok, &view)),
         Answer::Stock(view) => Ok(json(ok, &view)),
+        Answer::Person(view) => Ok(json(ok, &view)),
+        Answer::Acts(view) => Ok(json(ok, &view)),
         Answer::Refused(refusal) => Err(refusal.into()),
     }
 }

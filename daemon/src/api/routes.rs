@@ -53,6 +53,7 @@ pub(super) fn table() -> Vec<Route> {
         read("/api/v1/catalogue", get(|State(app): State<App>| ready(json_bytes(StatusCode::OK, app.catalogue())))),
         read("/api/v1/openapi.json", get(|| ready(json_bytes(StatusCode::OK, Bytes::from_static(page::OPENAPI.as_bytes()))))),
         read("/api/v1/events", get(events::listen)),
+        read("/api/v1/acts/{id}", get(|state, path| named(state, path, Question::Acts))),
         read("/api/v1/board", get(|State(app): State<App>| ready(board::view(&app)))),
         read("/api/v1/board/files", get(|State(app): State<App>| async move { board::files(&app).await })),
         read("/api/v1/board/files/{name}", get(board::file)),

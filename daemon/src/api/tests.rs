@@ -215,6 +215,10 @@ fn saved() -> Saved {
     }
 }
 
+fn person() -> Value {
+    json!({"name": "Lin", "delegated_by": "One", "delegation": "1/3"})
+}
+
 /// Every property set, so that the description is held against all of them.
 fn request() -> Value {
     let node = json!({"id": "1-1", "name": "a"});
@@ -222,8 +226,8 @@ fn request() -> Value {
         "request": "R-7Q4K2M9", "consignee": node, "requested_by": node, "to": node, "version": 2, "priority": "urgent", "status": "acknowledged",
         "lines": [{"item": "other", "text": "soap", "unit": "H87", "requested": 40, "committed": 1, "in_transit": 1, "accepted": 1,
             "rejected": 1, "damaged": 1, "missing": 1}], "note": "back door", "commitments": [promise()], "unable": [node], "needed_by": 1, "asked_at": 1,
-        "desk": "d", "flags": ["late_facts"], "acknowledged_by": [node],
-        "history": [{"act": "request", "by": node, "version": 1, "at": 1, "desk": "d", "reason": "r", "flagged": "f"}],
+        "desk": "d", "flags": ["late_facts"], "acknowledged_by": [node], "person": person(),
+        "history": [{"act": "request", "by": node, "person": person(), "version": 1, "at": 1, "desk": "d", "reason": "r", "flagged": "f"}],
     })
 }
 
@@ -269,8 +273,7 @@ fn conflicts() -> Value {
 
 fn status() -> Value {
     let reading = json!({"value": "open", "unit": "LTR", "observed_at": 1, "age_s": 3, "valid_s": 60, "stale": false, "basis": "sensor", "derived": true});
-    let seen =
-        json!({"by": {"id": "1-2", "name": "b"}, "desk": "d", "note": "n", "readings": {"power.source": reading}, "age_s": null});
+    let seen = json!({"by": {"id": "1-2", "name": "b"}, "person": person(), "desk": "d", "note": "n", "readings": {"power.source": reading}, "age_s": null});
     json!({
         "schema": "holdfast.status/1", "node": {"id": "1-1", "name": "a"}, "realm": "exercise", "digest": "00", "requests_open": 1,
         "conflicts": 0, "neighbours": 2, "warnings": [{"code": "H-402", "en": "clock", "zh": "時間"}],
@@ -305,7 +308,7 @@ fn view(question: &Question) -> Answer {
         }))),
         Question::Orders => Answer::Orders(of(json!({
             "schema": "holdfast.orders/1", "followed": "O-7Q4K2M9",
-            "orders": [{"order": "O-7Q4K2M9", "act": "order", "by": {"id": "1-2", "name": "Hub"}, "mode": "resilience",
+            "orders": [{"order": "O-7Q4K2M9", "act": "order", "by": {"id": "1-2", "name": "Hub"}, "person": person(), "mode": "resilience",
                 "regions": ["HUA"], "acting_for": {"id": "9-1", "name": "EOC"}, "last_heard_s": 8_000, "reason": "typhoon",
                 "state": "ratified", "judged_by": "O-7Q4K2MA"}],
             "scopes": [{"principal": {"id": "9-1", "name": "EOC"}, "deputies": [{"id": "1-2", "name": "Hub"}], "after_s": 7_200}],
@@ -318,6 +321,10 @@ fn view(question: &Question) -> Answer {
             "schema": "holdfast.stock/1", "node": {"id": "1-1", "name": "a"},
             "items": [{"item": "water", "unit": "LTR", "on_hand": 120, "floor": 20, "promised": 110, "available": 0, "short": 10,
                 "holds": [{"by": "P-7Q4K2M9", "quantity": 110}]}],
+        }))),
+        Question::Person { .. } => unreachable!("asked by desks alone"),
+        Question::Acts(_) => Answer::Acts(of(json!({
+            "schema": "holdfast.acts/1", "delegation": "1/3", "last": [{"node": {"id": "1-1", "name": "a"}, "log": "00", "number": 9}],
         }))),
         Question::Metrics => Answer::Metrics(BTreeMap::from([("entries_total".to_owned(), 7)])),
     }

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use super::fact::{Deed, Fact, FactKind, Judged, Order};
+use super::fact::{Decoded, Deed, Fact, FactKind, Judged, Order};
 use super::field::MODE;
 use super::request::as_request;
 use super::{Directory, Domain};
 use crate::id::{FactId, NodeId};
-use crate::id::{Region, Regions, Role};
+use crate::id::{Kinds, Region, Regions, Role, Roles};
 
 /// What somebody may say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,56 @@ const TABLE: [(FactKind, [Right; 3]); 29] = [
 pub fn right(role: Role, kind: FactKind) -> Right {
     let row = TABLE.iter().find(|(of, _)| *of == kind).map(|(_, rights)| rights);
     row.and_then(|rights| rights.get(usize::from(role.code()))).copied().unwrap_or(Right::No)
+}
+
+/// What a person may be given to say through a node: what people decide about goods, journeys, sites and orders. Floors,
+/// acknowledgements and modes are the node's own, and who names deputies delegates what was delegated.
+pub const FOR_PERSONS: [FactKind; 25] = [
+    FactKind::RequestResource,
+    FactKind::UpdateRequest,
+    FactKind::CancelRequest,
+    FactKind::ConfirmStillNeeded,
+    FactKind::CloseRequest,
+    FactKind::Observation,
+    FactKind::Order,
+    FactKind::Ratify,
+    FactKind::Countermand,
+    FactKind::CommitResource,
+    FactKind::ReleaseCommitment,
+    FactKind::UnableToFill,
+    FactKind::DeclineRequest,
+    FactKind::PlanConsignment,
+    FactKind::Load,
+    FactKind::Depart,
+    FactKind::Position,
+    FactKind::Arrive,
+    FactKind::HandOver,
+    FactKind::Divert,
+    FactKind::Lost,
+    FactKind::Unload,
+    FactKind::ReturnGoods,
+    FactKind::Receive,
+    FactKind::Refuse,
+];
+
+/// What somebody with these roles below may give to a person: nothing that none of them may say.
+#[must_use]
+pub fn delegable(roles: Roles) -> Kinds {
+    let all = [Role::Store, Role::Hub, Role::Authority];
+    let may = |kind: &FactKind| all.into_iter().any(|role| roles.contains(role) && right(role, *kind) != Right::No);
+    FOR_PERSONS.into_iter().filter(may).map(FactKind::number).collect()
+}
+
+/// Whether all that a body says lies within what a person was given. The node that serves needs its own right besides.
+#[must_use]
+pub fn is_within(facts: &[Decoded], kinds: Kinds, regions: Regions) -> bool {
+    facts.iter().all(|decoded| match decoded {
+        Decoded::Fact(fact) => {
+            let there = if let Deed::Order(order) = &fact.deed { within(order.regions, regions) } else { true };
+            there && kinds.contains(fact.kind().number())
+        }
+        Decoded::Inert(_) => true,
+    })
 }
 
 /// What every role may say alike: then nobody need be looked up, and a node whose certificate is void goes on ending what it began.

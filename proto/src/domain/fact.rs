@@ -33,14 +33,13 @@ mod kind;
 pub mod order;
 pub mod supply;
 
+use super::field::{Choice, choice};
 use super::item::{COUNT_MAX, is_code};
 use super::reading::{self, Readings, basis_of};
 use super::text;
 use crate::codec::canonical::{Fields, Malformed, Writer};
 use crate::config::FACTS_MAX;
 use crate::id::{Class, FactId, NodeId};
-
-use super::field::{Choice, choice};
 
 pub use floor::Floor;
 pub use kind::FactKind;
@@ -215,6 +214,9 @@ pub enum Inert {
     /// An open kind in a closed entry.
     #[error("this kind may not stand in a closed entry")]
     Closed,
+    /// Somebody says it through a node who has no delegation for it.
+    #[error("who says it through this node has no delegation for it")]
+    NotDelegated,
 }
 
 impl Fact {

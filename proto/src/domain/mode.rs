@@ -252,6 +252,7 @@ impl Domain {
             order: spoken_order(id),
             act: fact.kind().word().to_owned(),
             by: directory.name(id.entry.log.author),
+            person: self.person(id.entry),
             mode: order.mode.map(|mode| word(MODE, mode)),
             regions: order.regions.iter().map(|region| region.code().to_owned()).collect(),
             acting_for: order.acting_for.map(|principal| directory.name(principal)),

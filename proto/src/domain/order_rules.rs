@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::authority::{OrderState, Right, right};
+use super::authority::{FOR_PERSONS, OrderState, Right, delegable, is_within, right};
 use super::bench::*;
 use super::fact::order::{ORDER_ENDED, ORDERED, STAFF};
 use super::fact::{Deed, Fact, FactKind, Judged, ModeChange, Order, Scope};
@@ -97,6 +97,33 @@ fn every_role_and_kind_has_the_right_written_here_by_hand() {
             assert_eq!(right(role, kind), expected, "{role:?} {kind:?}");
         }
     }
+}
+
+#[test]
+fn nobody_gives_a_person_more_than_it_may_say_itself_and_never_what_only_a_node_says() {
+    use FactKind::*;
+    let roles = [Role::Store, Role::Hub, Role::Authority];
+    for mask in 0..8_u8 {
+        let roles: Vec<Role> = roles.into_iter().filter(|role| mask >> role.code() & 1 == 1).collect();
+        let given = delegable(roles.iter().copied().collect());
+        for kind in FactKind::ALL.iter().copied() {
+            let may = roles.iter().any(|role| right(*role, kind) != Right::No);
+            let of_nodes = matches!(kind, Floor | Acknowledge | ModeChange | AuthorityScope);
+            assert_eq!(given.contains(kind.number()), may && !of_nodes, "{roles:?} {kind:?}");
+            assert_eq!(FOR_PERSONS.contains(&kind), !of_nodes, "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_person_says_lies_within_its_kinds_and_an_order_within_its_regions() {
+    let kinds = [FactKind::Order.number(), FactKind::Load.number()].into_iter().collect();
+    let here = hualien();
+    let said = |facts: &[Fact]| facts.iter().cloned().map(|fact| super::fact::Decoded::Fact(Box::new(fact))).collect::<Vec<_>>();
+    let regions: Regions = [here].into_iter().collect();
+    assert!(is_within(&said(&[given(RESILIENCE, &["HUA"])]), kinds, regions));
+    assert!(!is_within(&said(&[given(RESILIENCE, &["HUA", "TPE"])]), kinds, regions), "one region too many");
+    assert!(!is_within(&said(&[given(RESILIENCE, &["HUA"]), scope(&[HUB])]), kinds, regions), "one fact too many");
 }
 
 #[test]

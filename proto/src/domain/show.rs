@@ -122,6 +122,7 @@ impl Domain {
             let age_ms = entry_age.map(|age| age.saturating_add(u64::from(fact.before_s) * 1_000));
             Some(ObservationView {
                 by: directory.name(id.entry.log.author),
+                person: self.person(id.entry),
                 desk: fact.desk.clone(),
                 note: observation.note.clone(),
                 readings: self.views_of(&observation.readings, happened_at(meta, fact).unwrap_or(UtcMillis::UNKNOWN), age_ms),
@@ -229,12 +230,13 @@ impl Domain {
         flag(state.requester_frozen, "requester_frozen");
         flag(state.in_question, "in_question");
         flag(state.standing == Standing::Duplicate, &format!("duplicate_of:{}", spoken(state.canonical)));
-        let acts = state.history.iter().map(|act| history_view(act, directory));
+        let acts = state.history.iter().map(|act| history_view(self, act, directory));
         let answers = coverage.unable.values().filter_map(|(_, id)| history_view_of(self, *id, directory));
         RequestView {
             request: spoken(state.id),
             consignee: directory.name(state.consignee),
             requested_by: directory.name(state.author),
+            person: self.person(state.id.entry),
             to: state.to.map(|node| directory.name(node)),
             version: state.version,
             priority: choice_of(PRIORITIES, u64::from(state.need.priority)).map_or("routine", |word| word.code).to_string(),
@@ -304,18 +306,22 @@ fn open_word(coverage: &Coverage, state: &RequestState<'_>, expired: bool) -> &'
 pub(super) fn history_view_of(domain: &Domain, id: FactId, directory: &Directory) -> Option<HistoryView> {
     let (meta, fact) = domain.fact(id)?;
     let flagged = (!domain.is_authorised(id, fact)).then(|| "not_authorised".to_owned());
-    let view =
-        history_view(&Act { id, fact, meta, version: fact.request_ref().map_or(0, |of| of.seen), flagged: None }, directory);
+    let view = history_view(
+        domain,
+        &Act { id, fact, meta, version: fact.request_ref().map_or(0, |of| of.seen), flagged: None },
+        directory,
+    );
     let Deed::Supply(supply) = &fact.deed else { return Some(HistoryView { flagged, ..view }) };
     let (to, place) = (supply.goes_to().map(|to| directory.name(to)), supply.place().map(str::to_owned));
     Some(HistoryView { flagged, goods: domain.goods_named(supply), to, place, ..view })
 }
 
-fn history_view(act: &Act<'_>, directory: &Directory) -> HistoryView {
+fn history_view(domain: &Domain, act: &Act<'_>, directory: &Directory) -> HistoryView {
     let reason = act.fact.request_ref().and_then(|of| of.reason.clone());
     HistoryView {
         act: act.fact.kind().word().to_string(),
         by: directory.name(act.id.entry.log.author),
+        person: domain.person(act.id.entry),
         version: act.version,
         at: happened_at(act.meta, act.fact),
         desk: act.fact.desk.clone(),

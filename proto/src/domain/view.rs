@@ -44,6 +44,17 @@ pub struct NodeName {
     pub name: String,
 }
 
+/// Who said it through a node without being one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonName {
+    /// From the delegation.
+    pub name: String,
+    /// Who delegated it: the firm, or the node.
+    pub delegated_by: String,
+    /// `1/3` or `1-118/3`.
+    pub delegation: String,
+}
+
 /// One reading as shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadingView {
@@ -101,6 +112,9 @@ pub struct OrderView {
     pub act: String,
     /// Who wrote it.
     pub by: NodeName,
+    /// Who said it through that node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonName>,
     /// The mode ordered; absent: nothing is ordered any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<String>,
@@ -136,6 +150,9 @@ pub struct OrderView {
 pub struct ObservationView {
     /// Who observed.
     pub by: NodeName,
+    /// Who said it through that node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonName>,
     /// Desk label.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desk: Option<String>,
@@ -189,6 +206,9 @@ pub struct RequestView {
     pub consignee: NodeName,
     /// Who wrote it.
     pub requested_by: NodeName,
+    /// Who said it through that node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonName>,
     /// The node asked; absent where every hub is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<NodeName>,
@@ -239,6 +259,9 @@ pub struct HistoryView {
     pub act: String,
     /// Who.
     pub by: NodeName,
+    /// Who said it through that node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonName>,
     /// Version seen or made.
     pub version: u32,
     /// Wall time of the author, where it knew one.

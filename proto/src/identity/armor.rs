@@ -36,10 +36,14 @@ pub enum ArmorKind {
     Deputy,
     /// An envelope that roots are still to sign, see [`super::cosign`].
     Draft,
+    /// 32-byte seed of a person, on that person's laptop.
+    PersonKey,
+    /// A delegation's envelope.
+    Delegation,
 }
 
 impl ArmorKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::NodeKey,
         Self::BoundKey,
         Self::RootKey,
@@ -50,6 +54,8 @@ impl ArmorKind {
         Self::Revocation,
         Self::Deputy,
         Self::Draft,
+        Self::PersonKey,
+        Self::Delegation,
     ];
 
     /// The words in the marker lines.
@@ -66,6 +72,8 @@ impl ArmorKind {
             Self::Revocation => "REVOCATION",
             Self::Deputy => "DEPUTY",
             Self::Draft => "DRAFT",
+            Self::PersonKey => "PERSON KEY",
+            Self::Delegation => "DELEGATION",
         }
     }
 
@@ -73,8 +81,8 @@ impl ArmorKind {
     #[must_use]
     pub fn is_secret(self) -> bool {
         match self {
-            Self::NodeKey | Self::BoundKey | Self::RootKey | Self::IssuerKey => true,
-            Self::Charter | Self::Issuer | Self::Node | Self::Revocation | Self::Deputy | Self::Draft => false,
+            Self::NodeKey | Self::BoundKey | Self::RootKey | Self::IssuerKey | Self::PersonKey => true,
+            Self::Charter | Self::Issuer | Self::Node | Self::Revocation | Self::Deputy | Self::Draft | Self::Delegation => false,
         }
     }
 }
@@ -232,14 +240,15 @@ impl Open {
 
     fn finish(self) -> Result<Block, ArmorFault> {
         let fits = match self.kind {
-            ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey => self.bytes.len() == 32,
+            ArmorKind::NodeKey | ArmorKind::RootKey | ArmorKind::IssuerKey | ArmorKind::PersonKey => self.bytes.len() == 32,
             ArmorKind::BoundKey => self.bytes.len() == BOUND_KEY_BYTES,
             ArmorKind::Charter
             | ArmorKind::Issuer
             | ArmorKind::Node
             | ArmorKind::Revocation
             | ArmorKind::Deputy
-            | ArmorKind::Draft => !self.bytes.is_empty(),
+            | ArmorKind::Draft
+            | ArmorKind::Delegation => !self.bytes.is_empty(),
         };
         if !fits {
             return Err(ArmorFault::Size);

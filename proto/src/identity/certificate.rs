@@ -14,6 +14,7 @@
 
 use bytes::Bytes;
 
+use super::delegation::{Delegation, WHAT_DELEGATION};
 use super::deputy::{DeputyCertificate, WHAT_DEPUTY};
 use super::realm::hash16;
 use super::revocation::{Revocation, RevokedBy, WHAT_REVOCATION};
@@ -283,6 +284,7 @@ pub(super) enum Parsed {
     Node { value: NodeCertificate, signature: Signature },
     Deputy { value: DeputyCertificate, signature: Signature },
     Revocation { value: Revocation, proof: Proof },
+    Delegation { value: Delegation, signature: Signature },
 }
 
 /// Who signed a revocation.
@@ -322,6 +324,10 @@ pub(super) fn open(bytes: &[u8]) -> Result<Envelope<'_>, Rejected> {
         WHAT_DEPUTY => {
             let value = DeputyCertificate::read(&fields)?;
             (Parsed::Deputy { value, signature: Signature(outer.array(2)?) }, 2)
+        }
+        WHAT_DELEGATION => {
+            let value = Delegation::read(&fields)?;
+            (Parsed::Delegation { value, signature: Signature(outer.array(2)?) }, 2)
         }
         WHAT_REVOCATION => {
             let value = Revocation::read(&fields)?;

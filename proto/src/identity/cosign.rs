@@ -83,7 +83,9 @@ pub fn drafted(draft: &[u8]) -> Result<Drafted, Rejected> {
         Parsed::Charter { value, .. } => Ok(Drafted::Charter(value)),
         Parsed::Issuer { value, .. } => Ok(Drafted::Issuer(value.number, value.firm)),
         Parsed::Revocation { value, proof: Proof::Roots(_) } => Ok(Drafted::Revocation(value)),
-        Parsed::Revocation { .. } | Parsed::Node { .. } | Parsed::Deputy { .. } => Err(Rejected::WrongKind),
+        Parsed::Revocation { .. } | Parsed::Node { .. } | Parsed::Deputy { .. } | Parsed::Delegation { .. } => {
+            Err(Rejected::WrongKind)
+        }
     }
 }
 
@@ -117,7 +119,9 @@ pub fn cosign(realm: &Realm, draft: &[u8], charters: &[Charter], keys: &[&Secret
         }
         Parsed::Issuer { value, own } => (Tag::Issuer, named(value.charter)?.clone(), own, None),
         Parsed::Revocation { value, proof: Proof::Roots(own) } => (Tag::Revocation, named(value.charter)?.clone(), own, None),
-        Parsed::Revocation { .. } | Parsed::Node { .. } | Parsed::Deputy { .. } => return Err(Rejected::WrongKind),
+        Parsed::Revocation { .. } | Parsed::Node { .. } | Parsed::Deputy { .. } | Parsed::Delegation { .. } => {
+            return Err(Rejected::WrongKind);
+        }
     };
     let message = realm.message(tag, body);
     let (own, added) = signed(&charter, &own, keys, &message);

@@ -3,7 +3,7 @@
 //! | part | bytes |
 //! | --- | --- |
 //! | `holdfast-v1:` | 12, ASCII |
-//! | tag, see [`Tag`] | 4..=10, ASCII |
+//! | tag, see [`Tag`] | 3..=10, ASCII |
 //! | `:` | 1 |
 //! | realm | 32 |
 //! | canonical bytes | the rest |
@@ -33,10 +33,14 @@ pub enum Tag {
     Revocation,
     /// By an issuer: who may certify nodes in its stead.
     Deputy,
+    /// By an issuer or a node: who may act through nodes without being one.
+    Delegation,
+    /// By such a person: what it says, at one place of one logbook.
+    Act,
 }
 
 impl Tag {
-    /// The text in the signed domain. Later kinds (delegation, guest) get texts of their own; none is ever reused.
+    /// The text in the signed domain. Later kinds get texts of their own; none is ever reused.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {
@@ -48,6 +52,8 @@ impl Tag {
             Self::Detail => "detail",
             Self::Revocation => "revocation",
             Self::Deputy => "deputy",
+            Self::Delegation => "delegation",
+            Self::Act => "act",
         }
     }
 
@@ -56,7 +62,7 @@ impl Tag {
     pub fn is_word(self) -> bool {
         match self {
             Self::Entry | Self::Board | Self::Detail => true,
-            Self::Charter | Self::Issuer | Self::Node | Self::Revocation | Self::Deputy => false,
+            Self::Charter | Self::Issuer | Self::Node | Self::Revocation | Self::Deputy | Self::Delegation | Self::Act => false,
         }
     }
 }

@@ -19,10 +19,13 @@
 //!   a cut by the roots takes the place of the issuer's. It may come before the certificate it ends, but not before its issuer: what
 //!   names a stranger or a serial nobody may have is not kept (T10). A revoked key verifies what it said; it opens no link and says
 //!   nothing new.
+//! - **Delegation**: of one giver and number the highest version counts, then the greater hash. It falls with the key that signed it.
 //! - **Limits**: issuers and the sum of their ranges are bounded. Only where the roots certified more than that does the order of
 //!   arrival decide which issuer is [`Rejected::Full`]; the roots must then give some a narrower range.
 
+mod alarms;
 mod chain;
+mod delegations;
 mod deputies;
 mod many;
 mod revoked;
@@ -36,11 +39,12 @@ use serde::{Deserialize, Serialize};
 use super::certificate::{Envelope, Parsed, RootSignature, open};
 use super::keys::verify_with;
 use super::{
-    ArmorKind, Beyond, Charter, DeputyCertificate, IssuerCertificate, NodeCertificate, PublicKey, Realm, RealmKind, Rejected,
-    Signature, Tag,
+    ArmorKind, Beyond, Charter, Delegation, DelegationId, DeputyCertificate, IssuerCertificate, NodeCertificate, PublicKey,
+    Realm, RealmKind, Rejected, Signature, Tag,
 };
 use crate::config::AUTHORS_MAX;
 use crate::id::{Generation, NodeId};
+pub use alarms::Alarm;
 pub use many::OfferedAll;
 use revoked::Revoked;
 
@@ -62,7 +66,7 @@ pub enum Offered {
     Known,
 }
 
-/// Place of an object in the roster's order: charters, issuers, deputies, nodes, revocations.
+/// Place of an object in the roster's order: charters, issuers, deputies, nodes, revocations, delegations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ObjectKey {
     /// A charter, by version.
@@ -75,6 +79,8 @@ pub enum ObjectKey {
     Node(NodeId, Generation, PublicKey),
     /// A revocation, by name, generation and hash.
     Revocation(NodeId, Generation, [u8; 16]),
+    /// A delegation, by who gave it and number.
+    Delegation(DelegationId),
 }
 
 impl ObjectKey {
@@ -87,6 +93,7 @@ impl ObjectKey {
             Self::Deputy(..) => ArmorKind::Deputy,
             Self::Node(..) => ArmorKind::Node,
             Self::Revocation(..) => ArmorKind::Revocation,
+            Self::Delegation(_) => ArmorKind::Delegation,
         }
     }
 }
@@ -100,15 +107,6 @@ pub struct ObjectRef<'a> {
     pub hash: [u8; 16],
     /// As it came.
     pub envelope: &'a Bytes,
-}
-
-/// Something a person must hear about an issuer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Alarm {
-    /// Two unlike keys for one name and generation; both are void.
-    ForkedName(NodeId, Generation),
-    /// One key under several names. Void where one issuer gave both.
-    SharedKey(PublicKey, NodeId),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +149,7 @@ pub struct Roster {
     charters: Vec<Held<Charter>>,
     issuers: BTreeMap<u16, Held<IssuerCertificate>>,
     deputies: BTreeMap<(u16, u8), Held<DeputyCertificate>>,
+    delegations: BTreeMap<DelegationId, Held<Delegation>>,
     nodes: BTreeMap<NodeId, Generations>,
     revoked: BTreeMap<NodeId, BTreeMap<Generation, Revoked>>,
     /// Under which names each key is held.
@@ -179,6 +178,7 @@ impl Roster {
             charters: vec![Held::new(value, hash, first_charter)],
             issuers: BTreeMap::new(),
             deputies: BTreeMap::new(),
+            delegations: BTreeMap::new(),
             nodes: BTreeMap::new(),
             revoked: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -217,7 +217,12 @@ impl Roster {
                 let key = self.check_node(&value, body, &signature)?;
                 self.put_node(HeldNode { held: Held::new(value, hash, envelope), key })
             }
-            Parsed::Revocation { value, proof } => self.offer_revocation(Held::new(value, hash, envelope), body, &proof),
+            Parsed::Revocation { value, proof } => {
+                let offered = self.offer_revocation(Held::new(value, hash, envelope), body, &proof)?;
+                self.judge_delegations();
+                Ok(offered)
+            }
+            Parsed::Delegation { value, signature } => self.offer_delegation(Held::new(value, hash, envelope), body, &signature),
         }
     }
 
@@ -334,6 +339,7 @@ impl Roster {
             .chain(self.deputy_objects())
             .chain(nodes.map(|node| object(node_key(&node.held.value), &node.held)))
             .chain(self.revocation_objects())
+            .chain(self.delegation_objects())
     }
 
     /// Whether offering these objects would change nothing: each is held already.
@@ -358,19 +364,6 @@ impl Roster {
     #[must_use]
     pub fn window_of(&self, node: NodeId, generation: Generation) -> Option<u32> {
         self.nodes.get(&node)?.get(&generation)?.values().map(|held| held.held.value.window()).max()
-    }
-
-    /// Where issuers contradicted themselves, in order.
-    #[must_use]
-    pub fn alarms(&self) -> Vec<Alarm> {
-        let forked =
-            self.nodes.iter().flat_map(|(node, generations)| generations.iter().map(move |(at, keys)| (*node, *at, keys)));
-        let forked = forked.filter(|(_, _, keys)| keys.len() > 1).map(|(node, at, _)| Alarm::ForkedName(node, at));
-        let shared = self.names.iter().filter(|(_, names)| names.first().map(|name| name.0) != names.last().map(|name| name.0));
-        let shared = shared.flat_map(|(key, names)| {
-            names.iter().map(|name| name.0).collect::<BTreeSet<_>>().into_iter().map(|name| Alarm::SharedKey(*key, name))
-        });
-        forked.chain(shared).collect()
     }
 
     /// Checks an author's word.
@@ -459,6 +452,7 @@ impl Roster {
             self.judge_nodes(number);
         }
         self.judge_revocations(|_| true);
+        self.judge_delegations();
     }
 
     fn check_issuer(&self, value: &IssuerCertificate, body: &[u8], own: &[RootSignature]) -> Result<(), Rejected> {
@@ -506,6 +500,7 @@ impl Roster {
             let _refused = self.offer(&envelope);
         }
         self.judge_revocations(|node| node.issuer == number);
+        self.judge_delegations();
     }
 
     fn check_node(&self, value: &NodeCertificate, body: &[u8], signature: &Signature) -> Result<VerifyingKey, Rejected> {
@@ -550,6 +545,8 @@ impl Roster {
         self.hashes.insert(hash);
         let names = self.names.entry(key).or_default();
         self.shared += usize::from(names.insert((node, generation)) && names.len() == 2);
+        // A second key under a name, or a second name of a key, voids what it signed.
+        self.judge_delegations();
         Ok(Offered::New)
     }
 

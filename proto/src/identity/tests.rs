@@ -1,6 +1,7 @@
 //! Tests of the roster and the gate: forged, foreign and contradicting certificates, in any order.
 
 mod cosign;
+mod delegations;
 mod deputies;
 mod revocations;
 
@@ -442,6 +443,7 @@ fn everything(alliance: &Alliance) -> Vec<Bytes> {
     }));
     objects.extend((1..7).map(|n| revoked(alliance, n, (n > 1).then(|| vec![a_cut(20 - n, 1)]))));
     objects.extend(deputies::story(alliance));
+    objects.extend(delegations::story(alliance));
     objects.extend([paper(alliance), by_roots(alliance, 1, vec![a_cut(3, 3)]), by_roots(alliance, 1, vec![a_cut(4, 3)])]);
     objects
 }
@@ -500,6 +502,10 @@ fn golden_vectors_of_all_certificates() {
     }
     let (deputy, given) = deputies::vectors(&alliance);
     for (name, envelope) in [("deputy", deputy), ("node given by a deputy", given)] {
+        let body = open(&envelope).expect("opens").body.len();
+        now += &format!("{name} body {body} envelope {}\n{}\n", envelope.len(), hex(&envelope));
+    }
+    for (name, envelope) in delegations::vectors(&alliance) {
         let body = open(&envelope).expect("opens").body.len();
         now += &format!("{name} body {body} envelope {}\n{}\n", envelope.len(), hex(&envelope));
     }

@@ -507,7 +507,7 @@ impl Node {
     /// What the replica took back or wants back.
     pub(super) fn absorb(&mut self, change: Change) {
         for id in change.withdrawn {
-            self.domain.withdraw(id);
+            self.withdraw_said(id);
             self.asked_again();
             self.notify(Event::Withdrawn { author: id.log.author, number: id.number });
         }

@@ -1,17 +1,14 @@
 //! In which mode this node works. Orders are followed by a word of its own; where the central systems are silent and neighbours say so
 //! too, it switches by itself; and its people switch it whenever they like. Nothing central is needed to go back.
 
-use std::collections::BTreeMap;
-
-use bytes::Bytes;
-
 use super::Node;
 use super::delivery::Ticket;
-use super::write::Flight;
-use crate::control::{Act, OrdersView, ScopeView};
+use super::write::{Drafts, Flight};
+use crate::control::{Act, OrderWish, OrdersView, ScopeView};
 use crate::domain::fact::ModeChange;
 use crate::domain::fact::order::{HEARD, SILENT};
-use crate::domain::{Plan, field};
+use crate::domain::refusal::Refusal;
+use crate::domain::{Plan, PlanInput, field};
 use crate::id::{DocKind, NodeId};
 
 /// Numbers in [`field::REACH`].
@@ -21,6 +18,12 @@ const UNREACHABLE: u8 = 1;
 const RECOVERY: u8 = 3;
 
 impl Node {
+    /// An order as wished, with how long ago whoever it is in the stead of was heard here.
+    pub(super) fn plan_order<'a>(&self, wish: &'a OrderWish) -> Result<PlanInput<'a>, Refusal> {
+        let principal = wish.acting_for.as_deref().map(|name| self.known.directory().find(name)).transpose()?;
+        Ok(PlanInput::Order(wish, principal.and_then(|principal| self.heard_s(principal))))
+    }
+
     /// The central systems were probed.
     pub(super) fn central_probed(&mut self, answers: bool) {
         if self.config.crisis.is_none() {
@@ -38,7 +41,7 @@ impl Node {
     }
 
     /// Writes what follows from orders and from the probe.
-    pub(super) fn write_mode(&mut self, flight: &mut Flight, drafts: &mut BTreeMap<DocKind, Bytes>) {
+    pub(super) fn write_mode(&mut self, flight: &mut Flight, drafts: &mut Drafts) {
         self.own.orders_seen = Some(self.domain.orders_version());
         let probed = std::mem::take(&mut self.own.central_due);
         let change = self.domain.mode_due(self.me).or_else(|| if probed { self.central_change() } else { None });
@@ -69,7 +72,7 @@ impl Node {
     }
 
     /// The board says it, so that neighbours can agree: when it changes, and again before it no longer holds.
-    fn say_central(&mut self, flight: &mut Flight, drafts: &mut BTreeMap<DocKind, Bytes>) {
+    fn say_central(&mut self, flight: &mut Flight, drafts: &mut Drafts) {
         let Some(word) = self.central_word() else { return };
         let half = field::field_of(field::CENTRAL).map_or(0, |field| u64::from(field.valid_s) * 1_000 / 2);
         let age = self.doc_age(self.me, DocKind::Board).map(|age| age.saturating_add(half));

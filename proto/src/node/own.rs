@@ -63,6 +63,8 @@ pub(super) struct Own {
     /// Our board says where we can be reached: as our configuration does.
     pub(super) found: bool,
     pub(super) tickets: VecDeque<(Ticket, Delivery)>,
+    /// What persons are about to sign.
+    pub(super) drafts: VecDeque<super::person::Drafted>,
     pub(super) floor_at: Option<Instant>,
     /// No automatic words before this: the store failed the last ones.
     pub(super) not_before: Option<Instant>,
@@ -101,6 +103,7 @@ impl Own {
             central_due: false,
             found: false,
             tickets: VecDeque::new(),
+            drafts: VecDeque::new(),
             floor_at: None,
             not_before: None,
             wait_until: None,

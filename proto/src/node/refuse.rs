@@ -2,7 +2,7 @@
 
 use crate::domain::refusal::{Refusal, RefusalKind, Words};
 use crate::id::DocKind;
-use crate::identity::RealmKind;
+use crate::identity::{NotDelegated, RealmKind};
 use crate::message::courier::{FORMAT, Flaw, Head};
 
 fn words(en: impl Into<String>, zh: impl Into<String>) -> Words {
@@ -286,5 +286,75 @@ pub(super) fn not_yet_spoken() -> Refusal {
             "沒有寫出檔案：還可能遺失的內容不會交給別人。",
         ),
         fix: words("Try again in a few seconds; if it stays so, have the disk checked.", "請幾秒後再試；若仍如此，請檢查磁碟。"),
+    }
+}
+
+/// A person may not act here.
+pub(super) fn not_delegated(why: NotDelegated) -> Refusal {
+    let (code, en, zh) = match why {
+        NotDelegated::Unknown => ("H-520", "this delegation is not known here", "這裡不認得這份授權"),
+        NotDelegated::Elsewhere => ("H-521", "this delegation is not for this node", "這份授權不適用於這個據點"),
+        NotDelegated::Ended => ("H-522", "this delegation was taken away", "這份授權已被收回"),
+        NotDelegated::Early => (
+            "H-523",
+            "this delegation does not hold yet by the clock of this node or laptop",
+            "依據點或筆電的時鐘，這份授權尚未生效",
+        ),
+        NotDelegated::Late => ("H-524", "this delegation is past its end", "這份授權已過期"),
+        NotDelegated::Signature => ("H-525", "the key is not the one of this delegation", "金鑰與這份授權不符"),
+        NotDelegated::Beyond => ("H-526", "this delegation does not allow that", "這份授權不允許這麼做"),
+    };
+    let (fix_en, fix_zh) = match why {
+        NotDelegated::Early => {
+            ("Set both clocks, or ask for a delegation that holds from today.", "請校正兩邊的時鐘，或申請今天起生效的授權。")
+        }
+        NotDelegated::Elsewhere => {
+            ("Name a node of the firm and region it was given for with --hub.", "請用 --hub 指定授權範圍內（企業與縣市）的據點。")
+        }
+        NotDelegated::Unknown | NotDelegated::Ended | NotDelegated::Late | NotDelegated::Signature | NotDelegated::Beyond => {
+            ("Ask who gave it for a new delegation.", "請向授權單位申請新的授權。")
+        }
+    };
+    Refusal {
+        code: code.to_owned(),
+        kind: RefusalKind::Rights,
+        what: words(format!("You may not act through this node: {en}."), format!("您不能透過這個據點操作：{zh}。")),
+        means: words("Nothing was said in your name.", "沒有以您的名義送出任何內容。"),
+        fix: words(fix_en, fix_zh),
+    }
+}
+
+/// The delegation allows less than what was wished.
+pub(super) fn beyond_delegation(allowed: &[String]) -> Refusal {
+    let list = allowed.join(", ");
+    Refusal {
+        what: words("This delegation does not allow that.", "這份授權不允許這麼做。"),
+        fix: words(
+            format!("It allows: {list}. Ask who gave it for more, or have it done at the node itself."),
+            format!("允許的項目：{list}。請向授權單位申請，或在據點直接操作。"),
+        ),
+        ..not_delegated(NotDelegated::Beyond)
+    }
+}
+
+/// The node wrote something else meanwhile: what was signed stands nowhere.
+pub(super) fn place_taken() -> Refusal {
+    Refusal {
+        code: "H-527".to_owned(),
+        kind: RefusalKind::Unable,
+        what: words("Another word took the place that was signed for.", "簽署的位置已被另一筆紀錄使用。"),
+        means: words("Nothing was said in your name.", "沒有以您的名義送出任何內容。"),
+        fix: words("Send it again.", "請再送一次。"),
+    }
+}
+
+/// Nobody was delegated under that number.
+pub(super) fn no_such_delegation(typed: &str) -> Refusal {
+    Refusal {
+        code: "H-528".to_owned(),
+        kind: RefusalKind::NotFound,
+        what: words(format!("No delegation \"{typed}\" is known here."), format!("這裡不認得授權「{typed}」。")),
+        means: words("Nothing was changed.", "沒有任何改變。"),
+        fix: words("Write who gave it and its number, such as 1/3.", "請寫授權單位與編號，例如 1/3。"),
     }
 }

@@ -100,6 +100,7 @@ impl Restoring {
         domain.set_directory(setup.known.directory_shared());
         let node = Node {
             own: Own::new(setup.stamp),
+            persons: BTreeMap::new(),
             config: setup.config,
             me: setup.me,
             generation: Generation::default(),
@@ -221,6 +222,7 @@ impl Restoring {
             self.node.domain.set_directory(self.node.known.directory_shared());
             self.node.rename();
             self.node.judge_keys();
+            self.node.judge_persons();
         }
     }
 }
@@ -283,7 +285,7 @@ impl Node {
         }
         let change = self.replica.commit(id, slot, read.floors(), window);
         if let Some(facts) = read.facts() {
-            self.domain.apply_read(&read.meta(), facts);
+            self.fold_said(&read.meta(), facts, read.act());
             self.asked_by(id);
         }
         self.absorb(change);
@@ -322,6 +324,7 @@ impl Node {
         self.domain.set_directory(self.known.directory_shared());
         self.rename();
         self.judge_keys();
+        self.judge_persons();
         self.find_certified();
         self.asked_again();
         self.scopes.forget();

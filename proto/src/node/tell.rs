@@ -39,6 +39,8 @@ impl Node {
             Question::Consignments => Answer::Consignments(self.consignments_view()),
             Question::Conflicts => Answer::Conflicts(self.conflicts_view()),
             Question::Stock => Answer::Stock(self.stock_view()),
+            Question::Person { of, key } => self.tell_person(*of, *key),
+            Question::Acts(of) => self.tell_acts(of),
         }
     }
 

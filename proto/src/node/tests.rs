@@ -14,6 +14,7 @@ mod gate;
 mod heals;
 mod kin;
 mod laws;
+mod persons;
 mod quota;
 mod radio;
 mod replay;

@@ -7,7 +7,7 @@ use super::Node;
 use super::start::floors_of;
 use crate::domain::{Decoded, EntryMeta, read_body};
 use crate::id::{DocKind, EntryId, LogId, NodeId};
-use crate::identity::{PublicKey, Rejected, Signature, Signed, Tag};
+use crate::identity::{Act, NoAct, PublicKey, Rejected, Signature, Signed, Tag};
 use crate::io::{AgeMark, DocRow, EntryRow};
 use crate::message::WireEntry;
 use crate::replica::{Floor, Hash16, Header, HeldDoc, SignedDoc, hash16};
@@ -56,6 +56,8 @@ pub struct ReadEntry {
 struct Meaning {
     floors: Vec<Floor>,
     facts: Arc<[Decoded]>,
+    /// Few have one: it takes no room in the others.
+    act: Result<Option<Box<Act>>, NoAct>,
 }
 
 impl ReadEntry {
@@ -97,6 +99,11 @@ impl ReadEntry {
         self.meaning().map(|meaning| Arc::clone(&meaning.facts))
     }
 
+    /// Who says it, where that is not the author itself.
+    pub(super) fn act(&self) -> Result<Option<Act>, NoAct> {
+        self.meaning().map_or(Ok(None), |meaning| meaning.act.clone().map(|act| act.map(|act| *act)))
+    }
+
     /// What the fold reads of its header.
     pub(super) fn meta(&self) -> EntryMeta {
         let Header { id, class, closed, wall, .. } = self.header;
@@ -105,7 +112,12 @@ impl ReadEntry {
 
     fn meaning(&self) -> Option<&Meaning> {
         let body = self.body.as_deref()?;
-        Some(self.meaning.get_or_init(|| Meaning { floors: floors_of(body), facts: read_body(&self.meta(), body) }))
+        let read = || Meaning {
+            floors: floors_of(body),
+            facts: read_body(&self.meta(), body),
+            act: Act::of_body(body).map(|act| act.map(Box::new)),
+        };
+        Some(self.meaning.get_or_init(read))
     }
 
     fn is(&self, row: &EntryRow) -> bool {

@@ -46,12 +46,15 @@ pub(super) fn plainly_saved(delivery: Delivery, already: bool) -> Reply {
 
 /// What a command became, until the store answers.
 #[derive(Clone, Debug)]
-struct Promise {
-    command: CommandId,
-    about: Option<FactId>,
-    already: bool,
-    ticket: Ticket,
+pub(super) struct Promise {
+    pub(super) command: CommandId,
+    pub(super) about: Option<FactId>,
+    pub(super) already: bool,
+    pub(super) ticket: Ticket,
 }
+
+/// Own documents as they will read once they are written.
+pub(super) type Drafts = BTreeMap<DocKind, Bytes>;
 
 /// One write under way.
 #[derive(Clone, Debug)]
@@ -59,7 +62,7 @@ pub(super) struct Flight {
     entries: Vec<(Header, EntryRow)>,
     docs: Vec<HeldDoc>,
     before: Vec<(DocKind, Option<Bytes>)>,
-    promises: Vec<Promise>,
+    pub(super) promises: Vec<Promise>,
     mark: Mark,
 }
 
@@ -201,7 +204,7 @@ impl Node {
             return;
         }
         let mut flight = Flight::from(self.own.mark);
-        let mut drafts: BTreeMap<DocKind, Bytes> = BTreeMap::new();
+        let mut drafts = Drafts::new();
         let outranked = if self.own.certified { self.own.outranked.clone() } else { BTreeMap::new() };
         for (kind, payload) in outranked {
             self.open_incarnation(&mut flight);
@@ -219,19 +222,19 @@ impl Node {
         self.take_off(flight, drafts);
     }
 
-    fn carry_out(
-        &mut self,
-        id: CommandId,
-        command: &Command,
-        flight: &mut Flight,
-        drafts: &mut BTreeMap<DocKind, Bytes>,
-    ) -> Result<(), Refusal> {
+    fn carry_out(&mut self, id: CommandId, command: &Command, flight: &mut Flight, drafts: &mut Drafts) -> Result<(), Refusal> {
         if let Some(cause) = &self.own.stopped {
             return Err(refuse::stopped(cause));
         }
         if !self.own.certified {
             let revoked = self.known.roster().is_revoked(self.me, self.generation);
             return Err(if revoked { refuse::revoked() } else { refuse::not_certified() });
+        }
+        if let Command::Draft(draft) = command {
+            return self.draft_for_person(id, draft, flight);
+        }
+        if let Command::Act(act) = command {
+            return self.act_of_person(id, act, flight, drafts);
         }
         let Some(input) = self.plan_input(command)? else { return Ok(()) };
         self.note_own_ages(drafts);
@@ -260,7 +263,7 @@ impl Node {
     }
 
     /// Tells the domain how old our documents are; one drafted in this very write is new.
-    pub(super) fn note_own_ages(&mut self, drafts: &BTreeMap<DocKind, Bytes>) {
+    pub(super) fn note_own_ages(&mut self, drafts: &Drafts) {
         for kind in [DocKind::Board, DocKind::Detail] {
             let fresh = drafts.contains_key(&kind) || self.replica.doc(self.me, kind).is_none();
             let age_ms = if fresh { Some(0) } else { self.doc_age(self.me, kind) };
@@ -316,7 +319,7 @@ impl Node {
         self.own.mark.urgent = header.urgent;
         self.own.flying.push(header.id);
         let meta = crate::domain::EntryMeta { id: header.id, class, closed: false, wall: header.wall };
-        self.domain.apply(&meta, &body);
+        self.fold_said(&meta, crate::domain::read_body(&meta, &body), crate::identity::Act::of_body(&body));
         let row = EntryRow { id: header.id, header: bytes, signature, body: Some(body), age };
         let id = header.id;
         flight.entries.push((header, row));
@@ -324,7 +327,7 @@ impl Node {
     }
 
     /// Notes the new readings of a document and shows them to the domain, so that the next report builds on them.
-    pub(super) fn draft(&mut self, kind: DocKind, payload: Bytes, flight: &mut Flight, drafts: &mut BTreeMap<DocKind, Bytes>) {
+    pub(super) fn draft(&mut self, kind: DocKind, payload: Bytes, flight: &mut Flight, drafts: &mut Drafts) {
         if !drafts.contains_key(&kind) {
             let held = self.replica.doc(self.me, kind).map(|doc| doc.doc.readings.clone());
             flight.before.push((kind, held));
@@ -342,7 +345,7 @@ impl Node {
 
     /// The same for readings that are issued again, not reported. A document that everybody would refuse is not issued: what was
     /// said before stands, and grows older where it is.
-    fn draft_again(&mut self, kind: DocKind, payload: Bytes, flight: &mut Flight, drafts: &mut BTreeMap<DocKind, Bytes>) {
+    fn draft_again(&mut self, kind: DocKind, payload: Bytes, flight: &mut Flight, drafts: &mut Drafts) {
         if self.fits(kind, &payload) {
             self.draft(kind, payload, flight, drafts);
         } else {
@@ -350,7 +353,7 @@ impl Node {
         }
     }
 
-    fn write_automatic(&mut self, flight: &mut Flight, drafts: &mut BTreeMap<DocKind, Bytes>) {
+    fn write_automatic(&mut self, flight: &mut Flight, drafts: &mut Drafts) {
         let now = self.now.mono;
         if self.own.acknowledge_at.is_some_and(|at| at <= now) {
             self.own.acknowledge_at = None;
@@ -413,7 +416,7 @@ impl Node {
     }
 
     /// Signs the drafted documents and hands everything to the store.
-    fn take_off(&mut self, mut flight: Flight, drafts: BTreeMap<DocKind, Bytes>) {
+    fn take_off(&mut self, mut flight: Flight, drafts: Drafts) {
         for (kind, readings) in drafts {
             let doc = self.own_document(kind, readings);
             let tag = match kind {
@@ -466,7 +469,7 @@ impl Node {
             self.fold_in(&read, row.age, true);
             if self.replica.log(header.id.log).is_none_or(|log| log.slot(header.id.number).is_none()) {
                 // A freeze came first: it does not count here, as it does not with anybody else.
-                self.domain.withdraw(header.id);
+                self.withdraw_said(header.id);
             }
             self.spread(&read, row.age, None, Pace::Prompt);
             self.count(Counter::EntriesWritten, 1);
@@ -502,7 +505,7 @@ impl Node {
         self.own.in_flight = false;
         self.own.flying.clear();
         for (header, _) in &flight.entries {
-            self.domain.withdraw(header.id);
+            self.withdraw_said(header.id);
             self.asked_again();
         }
         for (kind, _) in flight.before {
@@ -580,14 +583,16 @@ impl Node {
             Command::RequestConfirm(wish) => PlanInput::RequestConfirm(wish),
             Command::Observe(wish) => PlanInput::Observe(wish),
             Command::Mode(wish) => PlanInput::Mode(wish),
-            Command::Order(wish) => {
-                let principal = wish.acting_for.as_deref().map(|name| self.known.directory().find(name)).transpose()?;
-                PlanInput::Order(wish, principal.and_then(|principal| self.heard_s(principal)))
-            }
+            Command::Order(wish) => self.plan_order(wish)?,
             Command::Judge(wish) => PlanInput::Judge(wish),
             Command::Scope(wish) => PlanInput::Scope(wish),
             Command::Supply(wish) => PlanInput::Supply(wish),
-            Command::Fault(_) | Command::Certify(_) | Command::CourierOut(_) | Command::CourierIn(_) => return Ok(None),
+            Command::Fault(_)
+            | Command::Certify(_)
+            | Command::CourierOut(_)
+            | Command::CourierIn(_)
+            | Command::Draft(_)
+            | Command::Act(_) => return Ok(None),
         }))
     }
 }

@@ -1,7 +1,7 @@
 //! The tables of `PROTOCOL.md` against the code: a row more, less or other than the code's is an error that shows the right table.
 
 use holdfast_proto::config::*;
-use holdfast_proto::domain::authority::{Right, right};
+use holdfast_proto::domain::authority::{FOR_PERSONS, Right, right};
 use holdfast_proto::domain::fact::order::CAUSES;
 use holdfast_proto::domain::fact::supply;
 use holdfast_proto::domain::fact::{
@@ -13,7 +13,7 @@ use holdfast_proto::domain::observation::{LIVE_MAX, OBSERVE_EVERY_MS, OBSERVE_IN
 use holdfast_proto::domain::reading::{BASES, VALID_S_MAX};
 use holdfast_proto::domain::service::{AVAILABILITY, SERVICE_VALID_S, SERVICES};
 use holdfast_proto::id::{Class, DocKind, ISSUER_MAX};
-use holdfast_proto::identity::{RealmKind, Region, Role, Tag};
+use holdfast_proto::identity::{DELEGATION_DAYS_MAX, NODE_DELEGATIONS_MAX, PINS_MAX, RealmKind, Region, Role, Tag};
 
 use super::vectors::{Sample, name_of};
 
@@ -114,6 +114,11 @@ fn rights() {
 }
 
 #[test]
+fn what_persons_may_be_given() {
+    same("### Through persons", FOR_PERSONS.iter().map(|kind| row([&kind.number(), &kind.word()])).collect());
+}
+
+#[test]
 fn classes() {
     let names = [(Class::FLASH, "flash"), (Class::URGENT, "urgent"), (Class::ROUTINE, "routine")];
     let names = names.into_iter().chain([(Class::DEFERRED, "deferred"), (Class::BULK, "bulk")]);
@@ -123,7 +128,18 @@ fn classes() {
 
 #[test]
 fn tags() {
-    let tags = [Tag::Charter, Tag::Issuer, Tag::Node, Tag::Entry, Tag::Board, Tag::Detail, Tag::Revocation, Tag::Deputy];
+    let tags = [
+        Tag::Charter,
+        Tag::Issuer,
+        Tag::Node,
+        Tag::Entry,
+        Tag::Board,
+        Tag::Detail,
+        Tag::Revocation,
+        Tag::Deputy,
+        Tag::Delegation,
+        Tag::Act,
+    ];
     same("### Tags", tags.iter().map(|tag| row([&tag.text()])).collect());
 }
 
@@ -181,6 +197,10 @@ fn limits() {
         ("LIVE_MAX", LIVE_MAX as u64),
         ("OBSERVE_EVERY_MS (minutes)", OBSERVE_EVERY_MS.unsigned_abs() / 60_000),
         ("OBSERVE_IN_ROW", OBSERVE_IN_ROW.unsigned_abs()),
+        ("DELEGATION_DAYS_MAX", DELEGATION_DAYS_MAX.into()),
+        ("NODE_DELEGATIONS_MAX", NODE_DELEGATIONS_MAX.into()),
+        ("PINS_MAX", PINS_MAX as u64),
+        ("GREETING_BYTES_MAX", holdfast_proto::control::person::GREETING_BYTES_MAX as u64),
     ];
     same("## 14 Limits", limits.iter().map(|(name, value)| row([name, value])).collect());
 }

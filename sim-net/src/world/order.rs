@@ -164,8 +164,8 @@ impl World {
                 }
                 return;
             }
-            // Files for couriers are no orders of the exercise.
-            (Reply::Saved(_), None) | (Reply::CourierOut(_) | Reply::CourierIn(_), _) => return,
+            // Files for couriers and what persons sign are no orders of the exercise.
+            (Reply::Saved(_), None) | (Reply::CourierOut(_) | Reply::CourierIn(_) | Reply::Drafted(_), _) => return,
         };
         let mut made = made;
         if let Some(nr) = nr {

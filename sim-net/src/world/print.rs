@@ -140,6 +140,7 @@ impl Print {
                     Reply::Refused(refusal) => self.text(&refusal.code),
                     Reply::CourierOut(piece) => self.text(&piece.piece),
                     Reply::CourierIn(taken) => self.number(taken.new.all()),
+                    Reply::Drafted(draft) => self.text(&draft.place),
                 }
             }
             Output::Notify(event) => {

@@ -57,7 +57,7 @@ pub(super) fn file(data: &[u8]) {
                     new += taken.new.all();
                 }
                 Reply::Refused(_) => assert_eq!(siege.digest(), before, "a refused piece changed something"),
-                Reply::Saved(_) | Reply::CourierOut(_) => panic!("a piece is answered by what came of it"),
+                Reply::Saved(_) | Reply::CourierOut(_) | Reply::Drafted(_) => panic!("a piece is answered by what came of it"),
             }
         }
         assert!(!settled || new == 0, "the same file brought more");

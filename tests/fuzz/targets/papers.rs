@@ -5,10 +5,11 @@ use std::fmt::Debug;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use holdfast_proto::codec::canonical::Fields;
+use holdfast_proto::codec::canonical::{Fields, Writer};
+use holdfast_proto::control::person::{DeskHello, DeskWelcome};
 use holdfast_proto::identity::{
-    ArmorKind, Charter, DeputyCertificate, IssuerCertificate, NodeCertificate, Offered, Rejected, Revocation, Roster, armor,
-    cosign, dearmor, drafted,
+    Act, ArmorKind, Charter, Delegation, DeputyCertificate, IssuerCertificate, NodeCertificate, Offered, Rejected, Revocation,
+    Roster, armor, cosign, dearmor, drafted,
 };
 
 const VECTORS: &str = include_str!("../../../proto/tests/vectors/identity.txt");
@@ -68,6 +69,34 @@ pub(super) fn certificate(data: &[u8]) {
 
 pub(super) fn deputy(data: &[u8]) {
     again(data, DeputyCertificate::read, DeputyCertificate::body);
+}
+
+pub(super) fn delegation(data: &[u8]) {
+    again(data, Delegation::read, Delegation::body);
+    let Ok(fields) = Fields::parse(data) else { return };
+    let Ok(delegation) = Delegation::read(&fields) else { return };
+    let called = delegation.id.to_string();
+    assert_eq!(called.parse(), Ok(delegation.id), "it is called otherwise than it reads");
+}
+
+/// A person's part of a body.
+pub(super) fn act(data: &[u8]) {
+    let Ok(Some(act)) = Act::of_body(data) else { return };
+    let Some(facts) = Fields::parse(data).expect("it was read").get(1).map(<[u8]>::to_vec) else { return };
+    let mut alone = Writer::new();
+    alone.bytes(1, &facts);
+    let whole = act.put(&alone.finish()).expect("facts alone");
+    assert_eq!(Act::of_body(&whole), Ok(Some(act)), "it reads back otherwise");
+}
+
+/// The first words at a person's desk, either way.
+pub(super) fn desk(data: &[u8]) {
+    if let Ok(hello) = DeskHello::read(data) {
+        assert_eq!(DeskHello::read(&hello.to_bytes()), Ok(hello));
+    }
+    if let Ok(welcome) = DeskWelcome::read(data) {
+        assert_eq!(DeskWelcome::read(&welcome.to_bytes()), Ok(welcome));
+    }
 }
 
 pub(super) fn revocation(data: &[u8]) {

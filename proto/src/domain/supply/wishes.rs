@@ -167,6 +167,7 @@ pub struct StockWish {
 
 /// Any of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SupplyWish {
     /// A promise.
     Commit(CommitWish),
