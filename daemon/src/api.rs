@@ -6,6 +6,7 @@
 
 mod app;
 mod board;
+mod desk;
 mod error;
 mod events;
 mod metrics;
@@ -15,6 +16,8 @@ mod routes;
 mod tests;
 
 use std::future::Future;
+
+pub use self::desk::{Hall, receive};
 
 use holdfast_loopback::server;
 pub use holdfast_loopback::server::ServeError;
@@ -55,7 +58,7 @@ pub async fn serve(
     let address = server::address(&listener)?;
     let (stop, stopped) = watch::channel(false);
     let events = handle.events();
-    let app = App::new(handle, settings, address.port(), stopped);
+    let app = App::new(handle, settings, address.port(), stopped, None);
     let pump = tokio::spawn(events::pump(app.feed(), events));
     server::serve(listener, routes::router(&app), stop, shutdown).await;
     pump.abort();

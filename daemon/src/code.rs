@@ -88,6 +88,18 @@ pub enum Code {
     RadioStuck = 756,
     /// Much was sent by radio and nothing ever came back.
     RadioDeaf = 757,
+    /// A person's desk: the node's address is none. This and the next ones keep no node from running: they are told to that person.
+    DeskAddress = 781,
+    /// The node does not answer.
+    DeskUnreached = 782,
+    /// What answers is no node of the alliance that delegated.
+    DeskStranger = 783,
+    /// Others may read the person's key.
+    DeskKeyOpen = 784,
+    /// Key or delegation can't be read.
+    DeskUnreadable = 785,
+    /// What was read is no key or no delegation.
+    DeskUnusable = 786,
 }
 
 impl fmt::Display for Code {

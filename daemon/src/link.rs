@@ -8,6 +8,7 @@
 //!
 //! [`Output`]: holdfast_proto::io::Output
 
+pub mod desk;
 mod gossip;
 mod intake;
 mod pipe;
@@ -35,7 +36,7 @@ use self::intake::{Inlet, Intake};
 use self::port::{Overrun, Port};
 pub use self::radio::view::radio_view;
 pub use self::radio::{RadioSettings, RadioState, Trouble};
-pub use self::sync::SyncSettings;
+pub use self::sync::{SyncSettings, Visitor};
 use crate::code::Code;
 
 /// Which links to open; an absent one stays closed.

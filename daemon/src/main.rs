@@ -8,6 +8,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
 use holdfast_daemon::code::Code;
 use holdfast_daemon::config::{Fault, Settings};
+use holdfast_daemon::link::desk::{Desk, NoDesk};
 use holdfast_daemon::run::RunError;
 use holdfast_daemon::{log, run};
 use holdfast_proto::domain::refusal::Words;
@@ -22,11 +23,17 @@ use holdfast_proto::domain::refusal::Words;
 )]
 struct Arguments {
     /// Configuration file (TOML). See configs/store.toml.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "desk")]
+    config: Option<PathBuf>,
     /// Check the configuration and the files it names, start nothing; print what is wrong as JSON
     #[arg(long)]
     check: bool,
+    /// Run no node: carry the API of one to this computer, for the person whose key and delegation lie in FOLDER
+    #[arg(long, value_name = "FOLDER", requires = "hub", conflicts_with_all = ["config", "check"])]
+    desk: Option<PathBuf>,
+    /// With --desk: the node's sync address
+    #[arg(long, value_name = "ADDRESS", requires = "desk")]
+    hub: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -34,10 +41,14 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(told) => return unparsed(&told),
     };
-    if arguments.check {
-        return check(&arguments.config);
+    if let Some((folder, hub)) = arguments.desk.as_ref().zip(arguments.hub.as_ref()) {
+        return desk(folder, hub);
     }
-    match begin(&arguments) {
+    let config = arguments.config.unwrap_or_default();
+    if arguments.check {
+        return check(&config);
+    }
+    match begin(&config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let words = error.words();
@@ -96,8 +107,27 @@ fn check(file: &Path) -> ExitCode {
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn begin(arguments: &Arguments) -> Result<(), RunError> {
-    let settings = Settings::load(&arguments.config)?;
+/// A desk: one line of JSON says that it is open or why not; then it stays until it is asked to end.
+fn desk(folder: &Path, hub: &str) -> ExitCode {
+    let Ok(runtime) = run::runtime() else { return ExitCode::FAILURE };
+    runtime.block_on(async {
+        match Desk::open(folder, hub).await {
+            Ok(desk) => {
+                // Whoever asked may have gone away; then there is nobody to serve.
+                drop(writeln!(std::io::stdout(), "{}", desk.ready));
+                desk.serve(asked_to_end()).await;
+                ExitCode::SUCCESS
+            }
+            Err(NoDesk(why)) => {
+                drop(writeln!(std::io::stdout(), "{why}"));
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+fn begin(config: &Path) -> Result<(), RunError> {
+    let settings = Settings::load(config)?;
     log::start(settings.log_format, &settings.log_filter)?;
     let runtime = run::runtime().map_err(RunError::Runtime)?;
     runtime.block_on(run::run(settings, asked_to_end(), |_| {}))

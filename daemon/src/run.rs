@@ -32,6 +32,9 @@ const TURN_MAX: Duration = Duration::from_millis(2);
 /// Whoever was heard by radio counts as there for at least so long.
 const HEARD_MIN: Duration = Duration::from_secs(600);
 
+/// Persons whose delegation has not been looked at yet.
+const DESKS_WAITING: usize = 8;
+
 /// The daemon could not start, or could not end cleanly.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
@@ -195,7 +198,12 @@ pub async fn run(
     // Wrong clocks are a drill: obeyed in the simulation realm only.
     let offset = std::env::var("HOLDFAST_WALL_OFFSET_S").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let clock = Clock::new(if kind == RealmKind::Simulation { offset } else { 0 });
-    let links = Links::spawn(link_settings(&settings, node.roster(), me), &seed).await?;
+    let mut link_settings = link_settings(&settings, node.roster(), me);
+    let (desks, visitors) = mpsc::channel(DESKS_WAITING);
+    if let Some(sync) = &mut link_settings.sync {
+        sync.desks = Some(desks);
+    }
+    let links = Links::spawn(link_settings, &seed).await?;
     // At most one event per unanswered job, and the writer takes no more jobs than its own limit.
     let (answers, store_events) = mpsc::unbounded_channel();
     let writer = store.start(stamp, move |event| drop(answers.send(event)))?;
@@ -211,6 +219,8 @@ pub async fn run(
     let api_settings = api::ApiSettings { token, catalogue, node: node_name.clone(), realm, board: board.clone() };
     let (stop, stopped) = watch::channel(());
     let until = |mut stopped: watch::Receiver<()>| async move { drop(stopped.changed().await) };
+    let hall = api::Hall { handle: handle.clone(), settings: api_settings.clone(), chain: node.roster().chain(me) };
+    let hall = tokio::spawn(api::receive(visitors, hall));
     let api = tokio::spawn(api::serve(listener, handle.clone(), api_settings, until(stopped.clone())));
     let door = door.map(|door| tokio::spawn(public::serve(door, board, Limits::default(), until(stopped))));
 
@@ -238,6 +248,7 @@ pub async fn run(
     if let Some(Err(error)) = maybe(door).await {
         tracing::error!(%error, "the public board ended badly");
     }
+    hall.abort();
     links.shutdown().await;
     let closed = tokio::task::spawn_blocking(move || writer.close()).await;
     closed.unwrap_or(Ok(()))?;

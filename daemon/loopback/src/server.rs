@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -95,11 +96,20 @@ async fn accept(listener: &TcpListener, seats: &Arc<Semaphore>) -> (TcpStream, O
 }
 
 /// Serves one connection to its end, or until the program stops.
-async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Receiver<bool>, seat: OwnedSemaphorePermit) {
+async fn connection(stream: TcpStream, router: Router, stopped: watch::Receiver<bool>, seat: OwnedSemaphorePermit) {
     // Small answers, one after another: waiting to fill a segment only costs time.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY on an API connection");
     }
+    talk(stream, router, stopped).await;
+    drop(seat);
+}
+
+/// Serves one connection of any kind to its end, or until the program stops.
+pub async fn talk<S>(stream: S, router: Router, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WAIT)
@@ -115,5 +125,4 @@ async fn connection(stream: TcpStream, router: Router, mut stopped: watch::Recei
     if let Err(error) = ended {
         tracing::debug!(%error, "an API connection ended early");
     }
-    drop(seat);
 }

@@ -12,6 +12,7 @@ use holdfast_loopback::error::ApiError;
 use holdfast_loopback::feed::Feed;
 use holdfast_loopback::guard::{House, Site};
 use holdfast_proto::control::{Answer, Command, NodeName, Question, Reply};
+use holdfast_proto::identity::{DelegationId, PublicKey};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -42,10 +43,27 @@ struct Inner {
     board: Board,
     refused: AtomicU64,
     stopped: watch::Receiver<bool>,
+    /// Who sits at the other end, where that is a person's desk elsewhere.
+    person: Option<Person>,
+}
+
+/// A person at a desk elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Person {
+    /// By which delegation.
+    pub(super) of: DelegationId,
+    /// With which key.
+    pub(super) key: PublicKey,
 }
 
 impl App {
-    pub(super) fn new(handle: Handle, settings: ApiSettings, port: u16, stopped: watch::Receiver<bool>) -> Self {
+    pub(super) fn new(
+        handle: Handle,
+        settings: ApiSettings,
+        port: u16,
+        stopped: watch::Receiver<bool>,
+        person: Option<Person>,
+    ) -> Self {
         let realm = match settings.realm.as_str() {
             "actual" => "actual",
             "exercise" => "exercise",
@@ -62,7 +80,13 @@ impl App {
             board: settings.board,
             refused: AtomicU64::new(0),
             stopped,
+            person,
         }))
+    }
+
+    /// Who sits at a desk elsewhere.
+    pub(super) fn person(&self) -> Option<Person> {
+        self.0.person
     }
 
     pub(super) fn feed(&self) -> Arc<Feed> {

@@ -13,10 +13,10 @@ use holdfast_loopback::answer::json_bytes;
 use holdfast_loopback::body;
 use holdfast_loopback::error::ApiError;
 use holdfast_loopback::guard::{Access, doorstep, gate};
-use holdfast_proto::control::{Command, Question, SupplyWish};
+use holdfast_proto::control::{Command, DraftWish, PersonWish, Question, SignedAct, Signing, SupplyWish};
 use serde::de::DeserializeOwned;
 
-use crate::api::app::{App, answered};
+use crate::api::app::{App, Person, answered};
 use crate::api::{board, error, events, metrics, page};
 
 /// Longest id or ticket in an address; ours are below 40.
@@ -53,12 +53,12 @@ pub(super) fn table() -> Vec<Route> {
         read("/api/v1/catalogue", get(|State(app): State<App>| ready(json_bytes(StatusCode::OK, app.catalogue())))),
         read("/api/v1/openapi.json", get(|| ready(json_bytes(StatusCode::OK, Bytes::from_static(page::OPENAPI.as_bytes()))))),
         read("/api/v1/events", get(events::listen)),
-        read("/api/v1/acts/{id}", get(|state, path| named(state, path, Question::Acts))),
         read("/api/v1/board", get(|State(app): State<App>| ready(board::view(&app)))),
         read("/api/v1/board/files", get(|State(app): State<App>| async move { board::files(&app).await })),
         read("/api/v1/board/files/{name}", get(board::file)),
         write("/api/v1/board/hide", post(|state, request| board::hide(state, request, true))),
         write("/api/v1/board/show", post(|state, request| board::hide(state, request, false))),
+        read("/api/v1/acts/{id}", get(|state, path| named(state, path, Question::Acts))),
         write("/api/v1/report", post(|state, request| command(state, request, Command::Report))),
         write("/api/v1/requests", post(|state, request| command(state, request, Command::RequestNew))),
         write("/api/v1/requests/update", post(|state, request| command(state, request, Command::RequestUpdate))),
@@ -99,10 +99,21 @@ fn write(path: &'static str, handler: MethodRouter<App>) -> Route {
     Route { method: Method::POST, path, access: Access::Write, handler }
 }
 
+/// What a person at a desk elsewhere is served: all reads, and what it signs itself. Described in PROTOCOL.md, section 6.
+fn for_persons() -> Vec<Route> {
+    let mut routes = table();
+    routes.retain(|route| route.access == Access::Read || matches!(route.path, "/healthz" | "/readyz"));
+    routes.push(read("/api/v1/person", get(person)));
+    routes.push(write("/api/v1/desk/draft", post(draft)));
+    routes.push(write("/api/v1/desk/act", post(act)));
+    routes
+}
+
 /// The table as a service.
 pub(super) fn router(app: &App) -> Router {
     let mut router = Router::new();
-    for route in table() {
+    let routes = if app.person().is_some() { for_persons() } else { table() };
+    for route in routes {
         tracing::trace!(method = %route.method, path = route.path, access = ?route.access, "route");
         let guarded = route.handler.route_layer(middleware::from_fn_with_state((app.clone(), route.access), gate::<App>));
         router = router.route(route.path, guarded);
@@ -136,6 +147,26 @@ async fn command<T: DeserializeOwned>(State(app): State<App>, request: Request, 
 async fn supply<T: DeserializeOwned>(State(app): State<App>, request: Request, make: fn(T) -> SupplyWish) -> Answered {
     let wish = body::read(request).await?;
     app.command(Command::Supply(make(wish))).await
+}
+
+/// Who sits at this desk, and what that one may.
+async fn person(State(app): State<App>) -> Answered {
+    let Some(Person { of, key }) = app.person() else { return Err(ApiError::no_such_path()) };
+    question(app, Question::Person { of, key }).await
+}
+
+/// What a person is to sign.
+async fn draft(State(app): State<App>, request: Request) -> Answered {
+    let Some(Person { of, .. }) = app.person() else { return Err(ApiError::no_such_path()) };
+    let wish: PersonWish = body::read(request).await?;
+    app.command(Command::Draft(DraftWish { of, wish })).await
+}
+
+/// What a person signed.
+async fn act(State(app): State<App>, request: Request) -> Answered {
+    let Some(Person { of, .. }) = app.person() else { return Err(ApiError::no_such_path()) };
+    let signing: Signing = body::read(request).await?;
+    app.command(Command::Act(SignedAct { of, signing })).await
 }
 
 /// Ready when the loop answers; a cut network never makes it unready.

@@ -1,8 +1,8 @@
 //! The sync link: raw QUIC between admitted keys, one stream of frames per connection. Dials when told, answers always;
 //! whom to dial and what to say is the core's business.
 
-mod meet;
-mod setup;
+pub(super) mod meet;
+pub(super) mod setup;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout};
 
-use self::meet::{CODE_BAD_FRAME, CODE_ENDED, CODE_NOT_ADMITTED, Met, REASON_WAIT, close, ended, reach, welcome};
+use self::meet::{CODE_BAD_FRAME, CODE_ENDED, CODE_NOT_ADMITTED, Met, REASON_WAIT, Welcomed, close, ended, reach, welcome};
 use self::setup::{Uptime, endpoint_config, transport};
 use super::intake::{Inlet, LANE_BYTES};
 use super::pipe::{self, ReadEnd};
@@ -55,13 +55,22 @@ pub struct SyncSettings {
     pub admission_max: Duration,
     /// A dial that did not get through by then has failed.
     pub dial_max: Duration,
+    /// Who serves persons at a desk elsewhere; `None`: they are not served.
+    pub desks: Option<mpsc::Sender<Visitor>>,
+}
+
+/// A person at a desk elsewhere: connected, with the key proved and nothing else.
+#[derive(Debug)]
+pub struct Visitor {
+    pub(crate) connection: quinn::Connection,
+    pub(crate) key: PublicKey,
 }
 
 impl SyncSettings {
     /// The usual times.
     #[must_use]
     pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, peers: Vec::new(), admission_max: Duration::from_secs(5), dial_max: Duration::from_secs(5) }
+        Self { listen, peers: Vec::new(), admission_max: Duration::from_secs(5), dial_max: Duration::from_secs(5), desks: None }
     }
 }
 
@@ -89,7 +98,7 @@ impl SyncLink {
         seed: &[u8; 32],
         shared: Shared,
     ) -> Result<Self, LinkError> {
-        let gate = Gate::new(identity.key(), shared.clone());
+        let gate = Gate::new(identity.key(), Some(shared.clone()));
         let transport = Arc::new(transport());
         let setup = |error: &dyn std::error::Error| LinkError::Setup { kind: "sync", cause: error.to_string() };
 
@@ -157,7 +166,7 @@ impl SyncLink {
 
 /// What a handshake came to.
 enum Stage {
-    Answered { ip: IpAddr, met: Result<Met, String> },
+    Answered { ip: IpAddr, met: Result<Welcomed, String> },
     Dialled { address: String, met: Result<Met, String> },
 }
 
@@ -258,7 +267,8 @@ impl Manager {
                     }
                 }
                 match met {
-                    Ok(met) => self.start(met, None),
+                    Ok(Welcomed::Peer(met)) => self.start(met, None),
+                    Ok(Welcomed::Person(connection, key)) => self.visited(Visitor { connection, key }),
                     Err(cause) => {
                         self.shared.counters.refuse();
                         tracing::debug!(%ip, cause, "a connection was not let in");
@@ -272,6 +282,15 @@ impl Manager {
                     Err(cause) => self.tell(Input::DialFailed { address, cause }).await,
                 }
             }
+        }
+    }
+
+    /// Hands a person over to who serves them; there are few seats.
+    fn visited(&self, visitor: Visitor) {
+        let connection = visitor.connection.clone();
+        if self.settings.desks.as_ref().is_none_or(|desks| desks.try_send(visitor).is_err()) {
+            self.shared.counters.refuse();
+            close(&connection, CODE_NOT_ADMITTED, "this node serves no more desks now");
         }
     }
 

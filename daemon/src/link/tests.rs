@@ -1,5 +1,6 @@
 //! The links against real sockets on loopback: what the core may rely on. Every wait has a limit and a condition.
 
+mod desk;
 mod gossip;
 mod sync;
 

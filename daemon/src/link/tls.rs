@@ -19,6 +19,8 @@ use super::{LinkError, Shared};
 
 /// Application protocol. A change of the frames on the stream is a new name.
 pub(super) const ALPN: &[u8] = b"holdfast-sync/0";
+/// The same for a person at a desk elsewhere. A change of what is said there is a new name.
+pub(super) const DESK_ALPN: &[u8] = b"holdfast-desk/0";
 /// Server name in the handshake: required by the interface, checked by nobody.
 pub(super) const SERVER_NAME: &str = "holdfast";
 /// Longest certificate looked at. Ours has about 300 bytes.
@@ -102,7 +104,7 @@ impl Identity {
             .with_client_cert_verifier(Arc::<Gate>::clone(gate))
             .with_single_cert(vec![self.certificate.clone()], PrivateKeyDer::Pkcs8(self.secret.clone_key()))
             .map_err(refused)?;
-        config.alpn_protocols = vec![ALPN.to_vec()];
+        config.alpn_protocols = vec![ALPN.to_vec(), DESK_ALPN.to_vec()];
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
         Ok(config)
@@ -137,12 +139,13 @@ impl TimeProvider for NoClock {
 #[derive(Debug)]
 pub(super) struct Gate {
     own: PublicKey,
-    shared: Shared,
+    /// `None`: a desk, to whom any node may show its chain.
+    shared: Option<Shared>,
     provider: Arc<CryptoProvider>,
 }
 
 impl Gate {
-    pub(super) fn new(own: PublicKey, shared: Shared) -> Arc<Self> {
+    pub(super) fn new(own: PublicKey, shared: Option<Shared>) -> Arc<Self> {
         // Named, never the process default. X25519 alone: the post-quantum group makes the first flight longer than a packet,
         // and secrecy of what is posted on a public board for decades is worth less than joining over a lossy line.
         let provider = CryptoProvider {
@@ -163,7 +166,7 @@ impl Gate {
         }
         let key = key_of(certificate)?;
         // Our own key comes through so that a dial of ourselves can be called by its name; no link is made of it.
-        if key == self.own || self.shared.hears(&key) {
+        if key == self.own || self.shared.as_ref().is_none_or(|shared| shared.hears(&key)) {
             return Ok(());
         }
         Err(rustls::Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))

@@ -37,6 +37,14 @@ pub(super) struct Met {
     pub(super) recv: RecvStream,
 }
 
+/// Who was let in.
+pub(super) enum Welcomed {
+    /// What claims to be a node: its chain comes next.
+    Peer(Met),
+    /// A person: its delegation comes next.
+    Person(Connection, PublicKey),
+}
+
 /// Closes a connection with words.
 pub(super) fn close(connection: &Connection, code: u32, cause: &str) {
     let mut end = cause.len().min(REASON_BYTES_MAX);
@@ -103,11 +111,15 @@ pub(super) async fn reach(
 }
 
 /// Answers a dial: handshake, then the stream, all within the limit.
-pub(super) async fn welcome(incoming: Incoming, limit: Duration) -> Result<Met, String> {
+pub(super) async fn welcome(incoming: Incoming, limit: Duration) -> Result<Welcomed, String> {
     let until = Instant::now() + limit;
     let connecting = incoming.accept().map_err(|error| words(&error))?;
     let connection = timeout_at(until, connecting).await.map_err(|_| "the handshake took too long".to_owned())?;
     let connection = connection.map_err(|error| words(&error))?;
+    if is_desk(&connection) {
+        let key = peer_key(&connection).ok_or_else(|| "no readable key".to_owned())?;
+        return Ok(Welcomed::Person(connection, key));
+    }
     let streams = async {
         let (mut send, mut recv) = connection.accept_bi().await.ok()?;
         let mut hello = [0];
@@ -121,7 +133,7 @@ pub(super) async fn welcome(incoming: Incoming, limit: Duration) -> Result<Met, 
     match timeout_at(until, streams).await {
         Ok(Some((send, recv))) => {
             let key = peer_key(&connection).ok_or_else(|| "no readable key".to_owned())?;
-            Ok(Met { connection, key, send, recv })
+            Ok(Welcomed::Peer(Met { connection, key, send, recv }))
         }
         Ok(None) => {
             close(&connection, CODE_BAD_FRAME, "the stream was not opened as this protocol wants it");
@@ -134,14 +146,20 @@ pub(super) async fn welcome(incoming: Incoming, limit: Duration) -> Result<Met, 
     }
 }
 
+/// Whether the other end asked for what a person's desk speaks.
+fn is_desk(connection: &Connection) -> bool {
+    let data = connection.handshake_data().and_then(|data| data.downcast::<quinn::crypto::rustls::HandshakeData>().ok());
+    data.and_then(|data| data.protocol).is_some_and(|protocol| protocol == tls::DESK_ALPN)
+}
+
 /// The key that the other end proved in the handshake.
-fn peer_key(connection: &Connection) -> Option<PublicKey> {
+pub(in crate::link) fn peer_key(connection: &Connection) -> Option<PublicKey> {
     let chain = connection.peer_identity()?.downcast::<Vec<CertificateDer<'static>>>().ok()?;
     tls::key_of(chain.first()?).ok()
 }
 
 /// Why a dial failed, for a person.
-fn refusal(error: &ConnectionError, address: &str) -> String {
+pub(in crate::link) fn refusal(error: &ConnectionError, address: &str) -> String {
     let by_alert = |code: TransportErrorCode, ours: bool| {
         if code == TransportErrorCode::crypto(ALERT_ACCESS_DENIED) || code == TransportErrorCode::crypto(ALERT_BAD_CERTIFICATE) {
             return Some(if ours {

@@ -25,7 +25,7 @@ const RTT_GUESS: Duration = Duration::from_millis(100);
 /// See the constants for whence. Left at quinn's defaults on purpose: CUBIC (a LAN and a mobile line are what it is made for),
 /// 1,200 bytes at first and probing up to 1,452 (tunnels), segmentation offload, fairness among streams (there is one), and
 /// acknowledgements (they delay no data; frames leave at once, nothing like Nagle's algorithm waits).
-pub(super) fn transport() -> TransportConfig {
+pub(in crate::link) fn transport() -> TransportConfig {
     let mut transport = TransportConfig::default();
     transport
         .max_concurrent_bidi_streams(VarInt::from_u32(STREAMS_MAX))
@@ -42,7 +42,7 @@ pub(super) fn transport() -> TransportConfig {
 
 /// A restarted daemon can tell its peers at once that their old connection is gone, because the key of the stateless resets
 /// comes from the node's seed.
-pub(super) fn endpoint_config(seed: &[u8; 32]) -> EndpointConfig {
+pub(in crate::link) fn endpoint_config(seed: &[u8; 32]) -> EndpointConfig {
     let key = blake3::derive_key("holdfast 2026 stateless reset of the sync link", seed);
     let mut config = EndpointConfig::new(Arc::new(ResetKey(key)));
     config.cid_generator(|| Box::new(RandomId));

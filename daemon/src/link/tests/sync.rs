@@ -223,7 +223,7 @@ async fn dates_of_certificates_never_matter() {
 /// A dialler of our own making, admitted but ill-behaved.
 async fn rogue(n: u8, address: &str) -> (quinn::Endpoint, quinn::Connection) {
     let (shared, _, admitted, denied) = shared();
-    let gate = tls::Gate::new(key(n), shared);
+    let gate = tls::Gate::new(key(n), Some(shared));
     let tls = Identity::new(&seed(n)).expect("a key").client(&gate).expect("a config");
     let quic = quinn::crypto::rustls::QuicClientConfig::try_from(tls).expect("has the suites");
     let endpoint = quinn::Endpoint::client(loopback()).expect("binds");
