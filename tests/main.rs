@@ -11,6 +11,7 @@ mod carried;
 mod clock;
 mod commands;
 mod crash;
+mod delegated;
 mod demo;
 mod disk;
 mod founded;

@@ -1,6 +1,7 @@
 //! `holdfast alliance`: founding, certifying, reading. Keys are made in place for their owner only; the rules are the roster's.
 
 pub(crate) mod certify;
+pub(crate) mod delegate;
 mod drafts;
 pub(crate) mod faults;
 pub(crate) mod held;
@@ -45,6 +46,8 @@ pub(crate) fn alliance(desk: &mut Desk<'_>, wish: &Wish, command: AllianceComman
         AllianceCommand::Issue(IssueCommand::Deputy(args)) => issue_deputy(desk, needed(dir)?, &args),
         AllianceCommand::Issue(IssueCommand::Node(args)) => issue_node(desk, needed(dir)?, &args),
         AllianceCommand::Revoke(args) => revoke::revoke(desk, needed(wish.dir.as_deref())?, wish, &args),
+        AllianceCommand::Delegate(args) => delegate::delegate(desk, wish, &args),
+        AllianceCommand::Undelegate(args) => delegate::undelegate(desk, wish, &args),
         AllianceCommand::HandIn { file } => revoke::hand_in(desk, wish, &file),
         AllianceCommand::Show { file } => show(desk, &file),
     }

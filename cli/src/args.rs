@@ -5,6 +5,7 @@ mod board;
 mod courier;
 mod enrol;
 mod order;
+mod person;
 mod supply;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ pub(crate) use self::board::{BoardCommand, ExportCommand, LineArgs, PublicArgs};
 pub(crate) use self::courier::{CourierCommand, CourierInArgs, CourierOutArgs};
 pub(crate) use self::enrol::{CodeArgs, HostArgs, InviteArgs, JoinArgs, ReplaceArgs};
 pub(crate) use self::order::{DeputiesArgs, GiveArgs, JudgeArgs, ModeArgs, OrderCommand};
+pub(crate) use self::person::{DelegateArgs, UndelegateArgs};
 pub(crate) use self::supply::{
     CommitArgs, ConflictsCommand, ConvoyCommand, GoodsArgs, ListArgs, PlanArgs, PositionArgs, ReceiveArgs, RefuseArgs,
     ReleaseArgs, ResolveArgs, StepArgs, StockArgs, StockCommand, StockLines, UnableArgs,
@@ -58,6 +60,12 @@ pub(crate) struct Global {
     /// File with that daemon's token
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
+    /// Act as the person whose key and delegation lie in this folder, through the node named with --hub
+    #[arg(long = "as", global = true, value_name = "FOLDER", requires = "hub", conflicts_with_all = ["api", "token_file", "demo_node"])]
+    pub(crate) person: Option<PathBuf>,
+    /// With --as: the sync address of a node that serves, such as 192.168.1.20:4401
+    #[arg(long, global = true, value_name = "ADDRESS", requires = "person")]
+    pub(crate) hub: Option<String>,
     /// Print one JSON object instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -92,6 +100,11 @@ pub(crate) enum Command {
     Join(JoinArgs),
     /// Let another PC take the place of a node whose PC is dead or gone
     Replace(ReplaceArgs),
+    /// Make the key of who works at this computer, to act through nodes by a delegation; it stays here
+    Person {
+        /// Folder for the key, and later for the delegation
+        folder: PathBuf,
+    },
     /// Show who is open, what is left, and what needs attention
     Status,
     /// Say how this node is: status, access, power, stock, services, ...

@@ -12,6 +12,7 @@ use serde_json::Value;
 use ureq::{Agent, Body};
 
 use crate::failure::{Exit, Failure, cause_of, said, words};
+use crate::person::Person;
 
 /// A daemon on the same machine answers in milliseconds; a write waits for the disk.
 const ANSWER_MAX: Duration = Duration::from_secs(20);
@@ -19,6 +20,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(20);
 const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// Largest answer read: a status of 16,000 nodes is about 30 MB.
 const ANSWER_BYTES_MAX: u64 = 128 * 1024 * 1024;
+/// How often a person's word is drafted anew because the node said something else meanwhile.
+const SIGN_TRIES: u32 = 5;
 /// Events waiting to be printed before the reader of the stream waits.
 const EVENTS_MAX: usize = 1_024;
 
@@ -28,6 +31,8 @@ pub(crate) struct Client {
     base: String,
     token: Option<String>,
     agent: Agent,
+    /// Who acts, where that is not the node itself.
+    person: Option<Person>,
 }
 
 /// Where a daemon answers and which file holds the token.
@@ -46,7 +51,19 @@ impl Client {
     /// The token file can't be read, or the address is not one.
     pub(crate) fn open(address: &Address) -> Result<Self, Failure> {
         let token = address.token_file.as_deref().map(read_token).transpose()?;
-        let base = base_url(&address.api)?;
+        Self::at(&address.api, token, None)
+    }
+
+    /// The API of a node that a person acts through.
+    ///
+    /// # Errors
+    /// The address is not one.
+    pub(crate) fn of_person(person: Person) -> Result<Self, Failure> {
+        Self::at(&person.api.clone(), Some(person.token.clone()), Some(person))
+    }
+
+    fn at(api: &str, token: Option<String>, person: Option<Person>) -> Result<Self, Failure> {
+        let base = base_url(api)?;
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -54,7 +71,7 @@ impl Client {
             .timeout_connect(Some(CONNECT_MAX))
             .user_agent(concat!("holdfast/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { base, token, agent: config.into() })
+        Ok(Self { base, token, agent: config.into(), person })
     }
 
     /// The address as a person reads it.
@@ -107,6 +124,33 @@ impl Client {
     /// # Errors
     /// No daemon, or what the daemon refused; then nothing was changed.
     pub(crate) fn post(&self, path: &str, body: &impl Serialize) -> Result<Value, Failure> {
+        match &self.person {
+            Some(person) => self.say_as(person, path, serde_json::to_value(body).map_err(|error| strange(&error))?),
+            None => self.send(path, body),
+        }
+    }
+
+    /// A person's word: the node drafts it, the person signs it. Where another word came in between, both do it again.
+    fn say_as(&self, person: &Person, path: &str, body: Value) -> Result<Value, Failure> {
+        let wish = person.wish(path, body.clone())?;
+        let mut tries = SIGN_TRIES;
+        loop {
+            let drafted = self.send("/api/v1/desk/draft", &wish)?;
+            if drafted.get("schema").and_then(Value::as_str) != Some("holdfast.draft/1") {
+                // It was said before, under the same key.
+                return Ok(drafted);
+            }
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            let signing = person.sign(path, &body, &read(drafted)?, now)?;
+            tries -= 1;
+            match self.send("/api/v1/desk/act", &signing) {
+                Err(failure) if failure.code() == "H-527" && tries > 0 => {}
+                said => return said,
+            }
+        }
+    }
+
+    fn send(&self, path: &str, body: &impl Serialize) -> Result<Value, Failure> {
         let json = serde_json::to_string(body).map_err(|error| strange(&error))?;
         let mut call = self.agent.post(format!("{}{path}", self.base)).config().timeout_global(Some(ANSWER_MAX)).build();
         if let Some(token) = &self.token {

@@ -13,7 +13,7 @@ use crate::demo;
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, cause_of, words};
 use crate::lang::Lang;
-use crate::target::{Target, Wish, find, tell_default};
+use crate::target::{Target, Wish, find, open, tell_default};
 use crate::text::{Hue, clean};
 use crate::view::is_over;
 use holdfast_proto::domain::refusal::Words;
@@ -56,10 +56,17 @@ fn bad(check: &'static str, level: Level, what: Words, fix: Words) -> Finding {
 /// # Errors
 /// No daemon is named and no demo runs.
 pub(crate) fn doctor(desk: &mut Desk<'_>, wish: &Wish) -> Result<Exit, Failure> {
+    let mut findings = Vec::new();
+    if wish.person.is_some() {
+        // A person's computer holds nothing of the node: what the node says of itself is all there is to look at.
+        let (target, client) = open(desk, wish)?;
+        let route = Route::of(desk, &target);
+        ask(&client, &route, &mut findings);
+        return Ok(tell(desk, &findings));
+    }
     let target = find(desk, wish)?;
     tell_default(desk, &target);
     let route = Route::of(desk, &target);
-    let mut findings = Vec::new();
     if let Some(file) = &target.address.token_file {
         findings.push(token_file(file));
     }

@@ -65,6 +65,54 @@ const CHINESE: &[(&str, &str)] = &[
     ("Found an alliance, certify issuers and nodes, read certificates", "成立聯盟、核發憑證給核發者與據點、查看憑證"),
     ("Show who is open, what is left, and what needs attention", "顯示誰開放、還剩什麼、哪些事待處理"),
     ("Say how this node is: status, access, power, stock, services, ...", "回報本據點現況：狀態、出入、電力、存量、服務等"),
+    (
+        "Make the key of who works at this computer, to act through nodes by a delegation; it stays here",
+        "為在這台電腦工作的人員產生金鑰，以便依授權透過據點操作；金鑰只留在這裡",
+    ),
+    ("Folder for the key, and later for the delegation", "存放金鑰與之後授權檔的資料夾"),
+    (
+        "Act as the person whose key and delegation lie in this folder, through the node named with --hub",
+        "以此資料夾中金鑰與授權的人員身分，透過 --hub 指定的據點操作",
+    ),
+    (
+        "With --as: the sync address of a node that serves, such as 192.168.1.20:4401",
+        "與 --as 並用：提供服務的據點 sync 位址，例如 192.168.1.20:4401",
+    ),
+    (
+        "Let a person act through nodes for a time, signed by an issuer in --dir or by a node for itself",
+        "讓某人在一段時間內透過據點操作，由 --dir 中的核發者簽署，或由據點為自己簽署",
+    ),
+    (
+        "Take a delegation away; what was said by it until now stands. Everybody is told at once, as far as lines go",
+        "收回授權；之前依授權所說的仍然有效。線路可及之處會立即告知所有據點",
+    ),
+    (
+        "The person's public key, 64 hex digits, as `holdfast person` printed it on that person's computer",
+        "該人員的公開金鑰（64 個十六進位數字），即其電腦執行 `holdfast person` 時顯示的內容",
+    ),
+    ("The issuer that delegates, signed with its key in --dir", "授權的核發者，以 --dir 中的金鑰簽署"),
+    (
+        "Or the node that delegates for itself: the folder with its node.key and alliance.hf",
+        "或由據點為自己授權：存有 node.key 與 alliance.hf 的資料夾",
+    ),
+    ("Number of the delegation below who gives it; the next free one where absent", "授權單位下的授權編號；未填則用下一個"),
+    (
+        "What may be said: request, update, cancel, confirm, close, observation, order, ratify, countermand; one of commit, receive, ... or supply for all that is done with goods; repeat for each",
+        "可做的事：request、update、cancel、confirm、close、observation、order、ratify、countermand；物資作業可逐項填 commit、receive 等，或以 supply 代表全部；可重複",
+    ),
+    (
+        "County or city whose nodes may serve and that orders may be for; repeat for each; all of the issuer's where absent",
+        "可提供服務的據點與命令所及的縣市；可重複；未填則與核發者相同",
+    ),
+    (
+        "The one node that may serve; each of the firm in these regions where absent",
+        "唯一可提供服務的據點；未填則為該企業在這些縣市的所有據點",
+    ),
+    ("In so many days it begins; today where absent", "幾天後生效；未填則今天起"),
+    ("Days it holds, up to 30", "有效天數，最多 30"),
+    ("Which, such as 1/3 or 1-118/3", "哪一份授權，例如 1/3 或 1-118/3"),
+    ("Where a node gave it: the folder with its node.key and alliance.hf", "由據點授權時：存有 node.key 與 alliance.hf 的資料夾"),
+    ("Nothing that was said by it counts; no daemon is asked", "依此授權所說的全部作廢；不詢問背景程式"),
     ("Ask for supplies and follow what was asked", "提出補給需求並追蹤"),
     ("Write down what somebody saw of another node", "記下有人看到的其他據點狀況"),
     ("Let somebody carry what no link brings: a file out, a file in", "由人攜帶連線送不到的資料：寫出檔案、收下檔案"),

@@ -19,6 +19,7 @@ mod holdfastd;
 mod lang;
 mod look;
 mod order;
+mod person;
 mod report_args;
 mod run;
 mod settings;

@@ -12,6 +12,7 @@ use crate::desk::Desk;
 use crate::failure::{Exit, Failure};
 use crate::lang::Lang;
 use crate::text::{Table, clean, plain};
+use crate::view::said_by;
 use crate::when;
 use crate::words::word;
 
@@ -139,15 +140,13 @@ fn called(node: &NodeName) -> String {
 
 /// `Hualien Hub for Hualien EOC, unheard for 130 min`.
 fn by(order: &OrderView, lang: Lang) -> String {
-    let Some(principal) = &order.acting_for else { return order.by.name.clone() };
+    let author = said_by(&order.by.name, order.person.as_ref(), lang);
+    let Some(principal) = &order.acting_for else { return author };
     let unheard = match order.last_heard_s.map(|seconds| seconds / 60) {
         Some(minutes) => lang.of(format!(", unheard for {minutes} min"), format!("（已失聯 {minutes} 分鐘）")),
         None => lang.of(", never heard".to_owned(), "（從未聯繫）".to_owned()),
     };
-    lang.of(
-        format!("{} for {}{unheard}", order.by.name, principal.name),
-        format!("{} 代理 {}{unheard}", order.by.name, principal.name),
-    )
+    lang.of(format!("{author} for {}{unheard}", principal.name), format!("{author} 代理 {}{unheard}", principal.name))
 }
 
 fn state(order: &OrderView, lang: Lang) -> String {

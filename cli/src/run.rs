@@ -77,6 +77,8 @@ fn wish(global: &Global) -> Wish {
         dir: global.dir.clone(),
         api: global.api.clone(),
         token_file: global.token_file.clone(),
+        person: global.person.clone(),
+        hub: global.hub.clone(),
     }
 }
 
@@ -88,6 +90,7 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
         Some(Command::Invite(args)) => enrol::invite(desk, wish, &args),
         Some(Command::Join(args)) => enrol::join(desk, wish, &args),
         Some(Command::Replace(args)) => enrol::replace(desk, wish, &args),
+        Some(Command::Person { folder }) => alliance::delegate::person(desk, &folder),
         Some(Command::Doctor) => doctor::doctor(desk, wish),
         Some(Command::Config(command)) => settings::config(desk, wish, command),
         Some(Command::Completions { shell }) => Ok(completions(desk, shell)),
@@ -125,7 +128,7 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
 
 /// Without a command: status where a daemon is named or a demo runs, else a demo is started.
 fn alone(desk: &mut Desk<'_>, wish: &Wish) -> Result<Exit, Failure> {
-    let named = wish.api.is_some() || wish.demo_node.is_some() || desk.env("HOLDFAST_API").is_some();
+    let named = wish.api.is_some() || wish.person.is_some() || wish.demo_node.is_some() || desk.env("HOLDFAST_API").is_some();
     let dir = target::demo_dir(desk, wish.dir.as_deref())?;
     if named || DemoFile::read(&dir).is_some_and(|file| demo::is_alive(&file)) {
         return with(desk, wish, |desk, _, client| look::status(desk, client));

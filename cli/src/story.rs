@@ -12,7 +12,7 @@ use crate::failure::{Exit, Failure};
 use crate::look::style_of_goods;
 use crate::supply::shown::{amount, amounts};
 use crate::text::{Table, clean, plain};
-use crate::view::Style;
+use crate::view::{Style, said_by};
 use crate::when;
 use crate::words::word;
 
@@ -146,7 +146,7 @@ pub(crate) fn line_of(of: &str, act: &HistoryView, style: &Style) -> String {
 fn sentence(told: &Told, style: &Style) -> String {
     let lang = style.lang;
     let (en, zh) = deed(told, style);
-    let (by, of) = (&told.act.by.name, &told.of);
+    let (by, of) = (said_by(&told.act.by.name, told.act.person.as_ref(), lang), &told.of);
     let mut line = lang.of(format!("{by} {en} ({of})"), format!("{by} {zh}（{of}）"));
     if let Some(reason) = &told.act.reason {
         line.push_str(&lang.of(format!(": \"{reason}\""), format!("：「{reason}」")));

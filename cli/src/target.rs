@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::client::{Address, Client};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
+use crate::person::Person;
 
 /// `DIR/demo.json`: what a running demo says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +99,10 @@ pub(crate) struct Wish {
     pub(crate) api: Option<String>,
     /// `--token-file`.
     pub(crate) token_file: Option<PathBuf>,
+    /// `--as`.
+    pub(crate) person: Option<PathBuf>,
+    /// `--hub`.
+    pub(crate) hub: Option<String>,
 }
 
 impl Wish {
@@ -110,6 +115,8 @@ impl Wish {
             ("--demo-node", self.demo_node.clone()),
             ("--api", self.api.clone()),
             ("--token-file", self.token_file.as_ref().map(path)),
+            ("--as", self.person.as_ref().map(path)),
+            ("--hub", self.hub.clone()),
         ] {
             if let Some(value) = value {
                 command.push_str(&format!(" {flag} {}", shell_word(&value)));
@@ -201,6 +208,12 @@ pub(crate) fn tell_default(desk: &mut Desk<'_>, target: &Target) {
 /// # Errors
 /// As [`find`], and a token that can't be read.
 pub(crate) fn open(desk: &mut Desk<'_>, wish: &Wish) -> Result<(Target, Client), Failure> {
+    if let Some((folder, hub)) = wish.person.as_ref().zip(wish.hub.as_ref()) {
+        let person = Person::open(desk, folder, hub)?;
+        let address = Address { api: person.api.clone(), token_file: None };
+        let target = Target { address, source: "flag", demo: None, whole_demo: false, config: None };
+        return Ok((target, Client::of_person(person)?));
+    }
     let target = find(desk, wish)?;
     let client = Client::open(&target.address)?;
     desk.detail(&format!("(asking {})", client.base()), &format!("（詢問 {}）", client.base()));

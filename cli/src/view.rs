@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use holdfast_proto::control::{
-    ConsignmentView, Delivery, HistoryView, LineView, NodeView, PeersView, ReadingView, RequestView, RequestsView, StatusView,
-    Warning,
+    ConsignmentView, Delivery, HistoryView, LineView, NodeView, PeersView, PersonName, ReadingView, RequestView, RequestsView,
+    StatusView, Warning,
 };
 use holdfast_proto::time::UtcMillis;
 use jiff::Zoned;
@@ -212,7 +212,7 @@ fn observations(nodes: &[NodeView], style: &Style) -> Vec<String> {
                 .collect();
             let note =
                 seen.note.as_deref().map(|note| lang.of(format!(" \"{note}\""), format!("「{note}」"))).unwrap_or_default();
-            let (of, by, ago) = (&node.name, &seen.by.name, age(seen.age_s, lang));
+            let (of, by, ago) = (&node.name, said_by(&seen.by.name, seen.person.as_ref(), lang), age(seen.age_s, lang));
             let said = readings.join(lang.of(", ", "、"));
             lines.push(clean(&lang.of(
                 format!("  seen of {of}: {said}{note}, by {by}, {ago}"),
@@ -349,7 +349,7 @@ pub(crate) fn request(view: &RequestView, convoys: &[ConsignmentView], is_no_hub
         lang.of(format!("{} ({})", name.name, name.id), format!("{}（{}）", name.name, name.id))
     };
     put("for", "送往", both(&view.consignee));
-    put("asked by", "提出", both(&view.requested_by));
+    put("asked by", "提出", said_by(&both(&view.requested_by), view.person.as_ref(), lang));
     let every = match is_no_hub {
         true => lang.of("every hub (there is no other one)", "所有集散中心（沒有其他集散中心）"),
         false => lang.of("every hub", "所有集散中心"),
@@ -396,7 +396,7 @@ pub(crate) fn request(view: &RequestView, convoys: &[ConsignmentView], is_no_hub
             // A receipt is of no version.
             plain(if act.version == 0 { String::new() } else { format!("v{}", act.version) }),
             plain(word(&act.act, lang)),
-            plain(act.by.name.clone()),
+            plain(said_by(&act.by.name, act.person.as_ref(), lang)),
             plain(act.desk.clone().unwrap_or_default()),
             plain(act.reason.clone().unwrap_or_default()),
             (flagged, Hue::Yellow),
@@ -404,6 +404,19 @@ pub(crate) fn request(view: &RequestView, convoys: &[ConsignmentView], is_no_hub
     }
     lines.extend(table.lines(style.colour));
     lines
+}
+
+/// `Lin (delegated by One) through Hub`; the node alone where nobody acts through it.
+pub(crate) fn said_by(node: &str, person: Option<&PersonName>, lang: Lang) -> String {
+    person.map_or_else(
+        || node.to_owned(),
+        |PersonName { name, delegated_by, .. }| {
+            lang.of(
+                format!("{name} (delegated by {delegated_by}) through {node}"),
+                format!("{name}（{delegated_by} 授權）透過 {node}"),
+            )
+        },
+    )
 }
 
 /// One act on a request in a line: which request, what was done, and what is wanted where that is new.

@@ -157,7 +157,8 @@ function level(name, reading) {
 function observation(seen) {
   const words = Object.entries(seen.readings).map(([name, reading]) => `${label(name)} ${valueWords(name, reading.value, reading.unit)}`);
   if (seen.note) words.push(`「${seen.note}」`);
-  const who = seen.desk ? `${seen.by.name} (${seen.desk})` : seen.by.name;
+  const by = seen.person ? t("person.by", { who: seen.person.name, firm: seen.person.delegated_by, node: seen.by.name }) : seen.by.name;
+  const who = seen.desk ? `${by} (${seen.desk})` : by;
   return el("p", { class: "seen" }, "◇ ", t("board.seen", { who, what: words.join(t("list.comma")) }), " ", ageLine(ticking(seen.age_s)));
 }
 

@@ -202,6 +202,12 @@ export function update(requests, status) {
   if (held) list.querySelector(`[data-act="${CSS.escape(held)}"]`)?.focus();
 }
 
+// The node that asked, or who asked through it.
+function asker(request) {
+  const node = request.requested_by.name;
+  return request.person ? t("person.by", { who: request.person.name, firm: request.person.delegated_by, node }) : node;
+}
+
 function card(request) {
   const own = request.requested_by.id === mine || request.consignee.id === mine;
   const ended = ENDED.includes(request.status);
@@ -218,7 +224,7 @@ function card(request) {
       el("span", { class: "chip", "data-priority": request.priority }, t(`priority.${request.priority}`)),
       el("span", { class: "chip" }, t(`request.${request.status}`))),
     el("p", { class: "goods" }, request.lines.map((one) => `${one.text ?? itemName(one.item)} ${amount(one.requested, one.unit)}`).join(t("list.comma"))),
-    el("p", {}, `→ ${request.consignee.name}`, request.requested_by.id === request.consignee.id ? "" : ` ${t("need.asked_by", { who: request.requested_by.name })}`),
+    el("p", {}, `→ ${request.consignee.name}`, !request.person && request.requested_by.id === request.consignee.id ? "" : ` ${t("need.asked_by", { who: asker(request) })}`),
     el("p", {}, t("need.asks", { who: request.to?.name ?? t("need.to_all") })),
     request.note ? el("p", { class: "note" }, request.note) : null,
     el("p", { class: "value" }, request.needed_by ? `${t("need.by")} ${clock(request.needed_by)} · ` : "", ageLine(asked, "need.asked")),

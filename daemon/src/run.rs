@@ -372,7 +372,7 @@ impl Shell {
                 if let (Some(state), Answer::Status(view)) = (self.links.radio(), &mut told) {
                     let name = |node| self.node.roster().current(node).map(|known| known.name.clone()).unwrap_or_default();
                     let (radio, warning) = radio_view(&state, self.node.waits_by_radio(), name);
-                    view.radio = Some(radio);
+                    view.radio = Some(Box::new(radio));
                     view.warnings.extend(warning);
                 }
                 // Whoever asked may have gone away meanwhile.

@@ -261,7 +261,7 @@ pub struct StatusView {
     pub warnings: Vec<Warning>,
     /// Its radio; absent where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub radio: Option<RadioView>,
+    pub radio: Option<Box<RadioView>>,
     /// The public's board at its door; absent where it is off and leaves nothing out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub board: Option<Box<BoardView>>,

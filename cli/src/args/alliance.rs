@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::person::{DelegateArgs, UndelegateArgs};
+
 /// Kinds of alliance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kind {
@@ -56,6 +58,10 @@ pub(crate) enum AllianceCommand {
     Renew(Renew),
     /// Take a node's key away: stolen, lost, replaced. Everybody is told at once, as far as lines go
     Revoke(Revoke),
+    /// Let a person act through nodes for a time, signed by an issuer in --dir or by a node for itself
+    Delegate(DelegateArgs),
+    /// Take a delegation away; what was said by it until now stands. Everybody is told at once, as far as lines go
+    Undelegate(UndelegateArgs),
     /// Give the daemon here certificates or revocations from a file, for everybody in reach
     HandIn {
         /// An alliance file, a revocation, or the paper of a node's key

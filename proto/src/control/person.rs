@@ -132,7 +132,7 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
 #[must_use]
 pub fn unhex_all(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
-    if text.len() % 2 != 0 || !text.bytes().all(|byte| digit(&byte)) {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| digit(&byte)) {
         return None;
     }
     text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()

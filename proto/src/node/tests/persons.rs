@@ -51,7 +51,7 @@ fn draft(world: &mut World, n: usize, wish: PersonWish) -> Result<DraftView, Str
     match world.order(n, Command::Draft(DraftWish { of: OF, wish })) {
         Reply::Drafted(draft) => Ok(*draft),
         Reply::Refused(refusal) => Err(refusal.code),
-        Reply::Saved(saved) => panic!("{saved:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -72,7 +72,7 @@ fn say(world: &mut World, n: usize, signing: Signing) -> Result<Box<Saved>, Stri
     match world.order(n, Command::Act(SignedAct { of: OF, signing })) {
         Reply::Saved(saved) => Ok(saved),
         Reply::Refused(refusal) => Err(refusal.code),
-        Reply::Drafted(draft) => panic!("{draft:?}"),
+        other => panic!("{other:?}"),
     }
 }
 
