@@ -158,7 +158,11 @@ fn a_dispatcher_works_from_a_laptop_through_a_hub_and_what_it_says_bears_its_nam
     let _ = other.cli(&["convoy", "depart", &convoy]).saved();
     eventually(SOON, "the hub hears of the convoy", || {
         let run = story.person(0, &["receive", &convoy, "--accepted", "water:38", "--reason", "two burst"]);
-        if run.code == 4 { Err(run.err) } else { Ok(drop(run.saved())) }
+        if run.code == 4 {
+            return Err(run.err);
+        }
+        let _ = run.saved();
+        Ok(())
     });
     assert_eq!(on_hand(hub), json!(158));
     eventually(SOON, "the other firm's store shows who signed for it", || {

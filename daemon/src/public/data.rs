@@ -23,7 +23,7 @@ fn as_of(scene: &Scene, said: &Said) -> Option<String> {
 }
 
 /// Code and words that count now: "unknown" once nobody can rely on what was said.
-fn state<'a>(said: &'a Said, freshness: Freshness) -> (&'a str, &'a str, &'a str) {
+fn state(said: &Said, freshness: Freshness) -> (&str, &str, &str) {
     if freshness == Freshness::Unknown {
         return ("unknown", "unknown", "狀況不明");
     }

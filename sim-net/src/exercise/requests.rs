@@ -32,12 +32,9 @@ pub(super) fn requests(world: &mut World, labelled: &[Labelled]) -> Vec<RequestR
     let mut out = Vec::new();
     for one in labelled {
         let id = world.request_id(&one.label).unwrap_or_default().to_owned();
-        let view = world.ask(one.site, &Question::Request(id.clone())).and_then(|answer| match answer {
-            Answer::Request(view) => Some(view),
-            _ => None,
-        });
+        let view = world.ask(one.site, &Question::Request(id.clone()));
         let mut record = RequestRecord { id, known: known(world, &one.label), ..of_scenario(one) };
-        if let Some(view) = view {
+        if let Some(Answer::Request(view)) = view {
             record.state.clone_from(&view.status);
             tell(world, &mut record, &view, &journeys, startex_ms);
         }

@@ -337,10 +337,7 @@ impl<'a> Checker<'a> {
                     Subject::Request(label) => self.label(origin, "check.knows", label, by),
                     Subject::Commitment(label) => {
                         self.label(origin, "check.knows", label, by);
-                        let promised = |inject: &Inject| match &inject.effect {
-                            Effect::Goods { deed: GoodsDeed::Commit { request, .. }, .. } => request == label,
-                            _ => false,
-                        };
+                        let promised = |inject: &Inject| matches!(inject.effect.goods(), Some(GoodsDeed::Commit { request, .. }) if request == label);
                         if !self.scenario.injects.iter().any(promised) {
                             let what = format!("Nobody promises anything to {}.", quoted(label));
                             self.wrong(origin, "check.knows", Wrong::new(what, "Add an inject what = \"commit\"."));
