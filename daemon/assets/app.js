@@ -74,6 +74,8 @@ function top() {
   const left = door.hiddenWords(status);
   if (left) found.push(["calm", left]);
   if (own?.lapsed) found.push(["calm", t("banner.lapsed")]);
+  const coming = goods.onTheRoad(consignments, status.node.id);
+  if (coming) found.push(["calm", `→ ${t("banner.coming", { n: coming })}`]);
   if (status.conflicts) found.push(["warn", `⚠ ${t("banner.conflicts", { n: status.conflicts })}`]);
   for (const warning of status.warnings ?? []) found.push(["warn", t("banner.warning", { what: said(warning), code: warning.code })]);
   // In the calm colour: it is news only where a warning above says so.

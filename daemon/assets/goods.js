@@ -46,6 +46,11 @@ export function update(consignments, conflicts, status) {
   if (held) list.querySelector(`[data-act="${CSS.escape(held)}"]`)?.focus();
 }
 
+/** How many convoys for this site left their sender and are not signed for. */
+export function onTheRoad(consignments, me) {
+  return consignments.consignments.filter((one) => one.to.id === me && LEFT.includes(one.status)).length;
+}
+
 function isOurs(one) {
   return one.sender.id === mine || one.carrier?.id === mine;
 }
@@ -75,12 +80,12 @@ function whole(one) {
 }
 
 /** A button that writes, and where the answer is said if it was refused. */
-function pressed(about, name, words, path, body, question = null) {
+function pressed(about, name, words, path, body, question = null, kind = null) {
   const press = async () => {
     if (question && !(await confirmed(question, t("ask.yes"), t("ask.no")))) return;
     await write(about, path, typeof body === "function" ? body() : body);
   };
-  return el("button", { type: "button", "data-act": `${name} ${about}`, on: { click: press } }, words);
+  return el("button", { type: "button", class: kind, "data-act": `${name} ${about}`, on: { click: press } }, words);
 }
 
 async function write(about, path, body) {
@@ -151,7 +156,7 @@ function receipt(one) {
   const node = el("div", { class: "receipt", hidden: true },
     rows.map((row) => row.node),
     el("p", { class: "age" }, () => t("goods.rest_missing")),
-    pressed(one.consignment, "sign", t("goods.sign"), "consignments/receive", body));
+    pressed(one.consignment, "sign", t("goods.sign"), "consignments/receive", body, null, "main"));
   return { node };
 }
 
