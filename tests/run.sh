@@ -125,10 +125,11 @@ fi
 
 # The laws again with many cases: the default of the run above is moderate. A failure prints its seed.
 laws=${HOLDFAST_LAW_CASES:-10000}
-step "laws, $laws cases each" env PROPTEST_CASES="$laws" "$cargo" test --locked -p holdfast-proto --lib laws
+# Of the whole workspace, like the build above: of one package alone all would be built once more, with other features.
+step "laws, $laws cases each" env PROPTEST_CASES="$laws" "$cargo" test --workspace --locked --lib laws
 # Needs root: small disks that fill up. One after the other: a `mount` started by one test holds the lock file of the other until it runs.
 if is_root; then
-    step "full disks" "$cargo" test --locked -p holdfast-daemon --lib -- --ignored --test-threads 1 store
+    step "full disks" "$cargo" test --workspace --locked --lib -- --ignored --test-threads 1 store
 else
     lacking "full disks: only root can mount small ones"
 fi
