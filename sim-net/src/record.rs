@@ -250,7 +250,7 @@ pub struct RequestRecord {
     pub acknowledged: Vec<(usize, u64)>,
     /// What happened to it after: when, by whom, what.
     pub history: Vec<(u64, usize, String)>,
-    /// Sites that held it in the end, and sites running then.
+    /// Sites that held it in the end, and sites running then; zeros for a request that no inject made.
     pub known: (u32, u32),
     /// As the asker's own node shows it in the end; `asker-off`: it does not run.
     pub state: String,

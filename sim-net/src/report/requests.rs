@@ -67,7 +67,8 @@ fn row(record: &Record, clock: Clock, one: &RequestRecord) -> Row {
             lines,
             hubs,
             Text::join(history, &line),
-            words::KNOWN_VALUE.with(&[count(one.known.0), count(one.known.1)]),
+            // Nobody looked where those of no inject are held.
+            if one.known.1 == 0 { Text::none() } else { words::KNOWN_VALUE.with(&[count(one.known.0), count(one.known.1)]) },
             words::look_up(words::STATES, &one.state).map_or_else(|| Text::from(one.state.as_str()), Text::from),
         ],
     }
