@@ -26,7 +26,6 @@ const SHORT_PER_MILLE: u32 = 30;
 #[derive(Clone, Debug)]
 pub struct Depot {
     dice: Dice,
-    count: u64,
     /// What it has was counted.
     counted: bool,
     /// Own convoys on the road: when each is there.
@@ -40,12 +39,11 @@ impl Depot {
     #[must_use]
     pub fn new(seed: u64, node: usize) -> Self {
         let dice = Dice::new(seed, Purpose::Depot, node as u64);
-        Self { dice, count: 0, counted: false, on_road: BTreeMap::new(), at_door: BTreeSet::new() }
+        Self { dice, counted: false, on_road: BTreeMap::new(), at_door: BTreeSet::new() }
     }
 
     /// One to three lines, as a store asks for them.
     pub fn need(&mut self) -> Command {
-        self.count += 1;
         let first = self.dice.index(GOODS.len());
         let lines = 1 + self.dice.index(3);
         let items = (first..first + lines).map(|place| {
@@ -135,14 +133,13 @@ impl Depot {
             let (consignment, step) = (one.consignment.clone(), step.to_owned());
             typed.push(SupplyWish::Step(StepWish { consignment, step, ..StepWish::default() }));
         }
-        let mut planned = BTreeSet::new();
         for request in &shown.requests.requests {
             let waiting = |promise: &&CommitmentView| {
                 promise.supplier.id == shown.me && promise.lines.iter().any(|line| line.committed > 0)
             };
             let commitments: Vec<String> =
                 request.commitments.iter().filter(waiting).map(|promise| promise.commitment.clone()).collect();
-            if is_open(request) && !commitments.is_empty() && planned.insert(request.request.clone()) {
+            if is_open(request) && !commitments.is_empty() {
                 typed.push(SupplyWish::Consign(ConsignWish { commitments, ..ConsignWish::default() }));
             }
         }
