@@ -76,7 +76,7 @@ pub(crate) fn requests(desk: &mut Desk<'_>, client: &Client, args: &ListArgs) ->
     if desk.json && which.is_all() {
         return client.get_raw("/api/v1/requests").map(|text| said(desk, &text));
     }
-    let mut value = client.get("/api/v1/requests")?;
+    let mut value = client.get(if which.is_of_open() { "/api/v1/requests?open=true" } else { "/api/v1/requests" })?;
     if let Some(list) = value.get_mut("requests").and_then(Value::as_array_mut).filter(|_| !which.is_all()) {
         // What cannot be read is kept: reading the whole says why.
         list.retain(|one| serde_json::from_value(one.clone()).map_or(true, |request| which.takes(&request)));
@@ -112,6 +112,11 @@ impl Which {
 
     fn is_all(&self) -> bool {
         !self.open && self.mine.is_none() && self.before.is_none()
+    }
+
+    /// Whether only those that wait for goods are in it.
+    fn is_of_open(&self) -> bool {
+        self.open || self.before.is_some()
     }
 
     fn takes(&self, request: &RequestView) -> bool {

@@ -23,7 +23,7 @@ pub use crate::domain::supply::wishes::{
 pub use crate::domain::view::{
     CommitmentView, ConflictView, ConflictsView, ConsignmentView, ConsignmentsView, Delivery, DeliveryState, GoodsView,
     HistoryView, HoldView, LineView, ModeView, NodeName, ObservationView, OrderView, PartView, PersonName, ProposalView,
-    ReadingView, RequestView, ShelfView, StockView,
+    ReadingView, RequestView, ShelfView, StockView, Which,
 };
 pub use crate::domain::wish::{
     Act, JudgeWish, ModeWish, Observe, OrderWish, Report, RequestAct, RequestNew, RequestUpdate, ScopeWish,
@@ -469,8 +469,8 @@ pub enum Event {
 pub enum Question {
     /// Everyone's board.
     Status,
-    /// All requests.
-    Requests,
+    /// Requests.
+    Requests(Which),
     /// One request by spoken id.
     Request(String),
     /// Whom this node can reach.
@@ -483,8 +483,8 @@ pub enum Question {
     Metrics,
     /// What authorities ordered.
     Orders,
-    /// Goods on their way.
-    Consignments,
+    /// Consignments.
+    Consignments(Which),
     /// What people must settle.
     Conflicts,
     /// This site's stock, and what holds it.

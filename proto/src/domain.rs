@@ -57,7 +57,7 @@ pub use text::{fold, nearest, plain};
 
 use fact::{Deed, Inert};
 use pairs::Pairs;
-use request::{Brief, Counts};
+use request::Brief;
 use supply::conflict::Conflict;
 use view::PersonName;
 
@@ -159,7 +159,8 @@ pub struct Domain {
     question: BTreeMap<LogId, u32>,
     // Indexes: each follows from `entries` alone, and holds no empty sets, so that withdrawing leaves no trace.
     requests: BTreeMap<FactId, Brief>,
-    counts: Counts,
+    /// How many requests stand.
+    open: u32,
     /// Requests by what people call them, once somebody does: every node would else keep the names of all.
     names: OnceLock<Pairs<spoken::Name>>,
     acts: Pairs<FactId>,
@@ -170,6 +171,7 @@ pub struct Domain {
     orders: BTreeSet<FactId>,
     scopes: BTreeSet<FactId>,
     supply: supply::Index,
+    judged: supply::judged::Judged,
     /// Who is what: the roster's, not the facts'.
     directory: Arc<Directory>,
     /// See [`Self::orders_version`].
@@ -203,6 +205,7 @@ impl Domain {
     pub fn set_directory(&mut self, directory: Arc<Directory>) {
         self.directory = directory;
         self.orders_version += 1;
+        self.touch_all();
     }
 
     /// The goods this node counts.
@@ -265,19 +268,21 @@ impl Domain {
 
     /// Marks a logbook as forked or mended: its author's requests are flagged.
     pub fn set_frozen(&mut self, log: LogId, frozen: bool) {
-        if frozen {
-            self.frozen.insert(log);
-        } else {
-            self.frozen.remove(&log);
+        let changed = if frozen { self.frozen.insert(log) } else { self.frozen.remove(&log) };
+        if changed {
+            self.touch_all();
         }
     }
 
     /// Marks the words of a logbook below a number as in question: its key was taken away, and what leads to its last word that counts
     /// is not held, or nobody said which word that is. `None`: none of them is.
     pub fn set_question(&mut self, log: LogId, below: Option<u32>) {
-        match below {
-            Some(below) => _ = self.question.insert(log, below),
-            None => _ = self.question.remove(&log),
+        let before = match below {
+            Some(below) => self.question.insert(log, below),
+            None => self.question.remove(&log),
+        };
+        if before != below {
+            self.touch_all();
         }
         self.orders_version += 1;
     }

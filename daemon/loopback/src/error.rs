@@ -220,6 +220,21 @@ impl ApiError {
         )
     }
 
+    /// What stands after the `?` is not what this address takes.
+    #[must_use]
+    pub fn query() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "H-614",
+            RefusalKind::Usage,
+            [
+                ("What stands after the \"?\" is not known here.", "網址中「?」後面的內容無法辨識。"),
+                ("Nothing was looked up: an answer to another question would mislead.", "沒有查詢，以免給出答非所問的結果。"),
+                ("What an address takes is in /api/v1/openapi.json.", "每個網址接受的內容在 /api/v1/openapi.json。"),
+            ],
+        )
+    }
+
     /// Every seat for event listeners is taken.
     #[must_use]
     pub fn too_many_listeners() -> Self {

@@ -3,8 +3,8 @@
 use std::future::ready;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -13,7 +13,8 @@ use holdfast_loopback::answer::json_bytes;
 use holdfast_loopback::body;
 use holdfast_loopback::error::ApiError;
 use holdfast_loopback::guard::{Access, doorstep, gate};
-use holdfast_proto::control::{Command, DraftWish, PersonWish, Question, SignedAct, Signing, SupplyWish};
+use holdfast_proto::control::{Command, DraftWish, PersonWish, Question, SignedAct, Signing, SupplyWish, Which};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::app::{App, Person, answered};
@@ -40,13 +41,13 @@ pub(super) fn table() -> Vec<Route> {
         open("/readyz", get(readyz)),
         open("/metrics", get(metrics_text)),
         read("/api/v1/status", get(|State(app): State<App>| question(app, Question::Status))),
-        read("/api/v1/requests", get(|State(app): State<App>| question(app, Question::Requests))),
+        read("/api/v1/requests", get(|state, uri| listed(state, uri, Question::Requests))),
         read("/api/v1/requests/{id}", get(|state, path| named(state, path, Question::Request))),
         read("/api/v1/peers", get(|State(app): State<App>| question(app, Question::Peers))),
         read("/api/v1/digest", get(|State(app): State<App>| question(app, Question::Digest))),
         read("/api/v1/heads/{id}", get(|state, path| named(state, path, Question::Heads))),
         read("/api/v1/orders", get(|State(app): State<App>| question(app, Question::Orders))),
-        read("/api/v1/consignments", get(|State(app): State<App>| question(app, Question::Consignments))),
+        read("/api/v1/consignments", get(|state, uri| listed(state, uri, Question::Consignments))),
         read("/api/v1/conflicts", get(|State(app): State<App>| question(app, Question::Conflicts))),
         read("/api/v1/stock", get(|State(app): State<App>| question(app, Question::Stock))),
         read("/api/v1/delivery/{ticket}", get(|state, path| named(state, path, Question::Delivery))),
@@ -127,6 +128,20 @@ pub(super) fn router(app: &App) -> Router {
 
 async fn question(app: App, question: Question) -> Answered {
     answered(app.ask(question).await?)
+}
+
+/// How much of a list is wanted: `?open=true`.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listing {
+    #[serde(default)]
+    open: bool,
+}
+
+/// A list, or what is open of it.
+async fn listed(State(app): State<App>, uri: Uri, ask: fn(Which) -> Question) -> Answered {
+    let Query(Listing { open }) = Query::try_from_uri(&uri).map_err(|_| ApiError::query())?;
+    question(app, ask(if open { Which::Open } else { Which::All })).await
 }
 
 /// A question about the thing named in the address.

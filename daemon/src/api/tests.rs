@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use holdfast_loopback::token::Token;
-use holdfast_proto::control::{Answer, Delivery, DeliveryState, Event, NodeName, Question, Reply, Saved};
+use holdfast_proto::control::{Answer, Delivery, DeliveryState, Event, NodeName, Question, Reply, Saved, Which};
 use holdfast_proto::domain::Catalogue;
 use holdfast_proto::domain::item::BUILT_IN;
 use holdfast_proto::domain::refusal::{Refusal, RefusalKind, Words};
@@ -292,7 +292,8 @@ fn view(question: &Question) -> Answer {
     }
     match question {
         Question::Status => Answer::Status(of(status())),
-        Question::Requests => Answer::Requests(of(json!({"schema": "holdfast.requests/1", "requests": [request()]}))),
+        Question::Requests(Which::Open) => Answer::Requests(of(json!({"schema": "holdfast.requests/1", "requests": []}))),
+        Question::Requests(Which::All) => Answer::Requests(of(json!({"schema": "holdfast.requests/1", "requests": [request()]}))),
         Question::Request(_) => Answer::Request(Box::new(of(request()))),
         Question::Peers => Answer::Peers(of(json!({"schema": "holdfast.peers/1", "peers": [{
             "id": "1-2", "name": "b", "addresses": ["127.0.0.1:1"], "links": ["quic"], "state": "up", "retry_s": 1, "last_error": "e",
@@ -313,7 +314,10 @@ fn view(question: &Question) -> Answer {
                 "state": "ratified", "judged_by": "O-7Q4K2MA"}],
             "scopes": [{"principal": {"id": "9-1", "name": "EOC"}, "deputies": [{"id": "1-2", "name": "Hub"}], "after_s": 7_200}],
         }))),
-        Question::Consignments => {
+        Question::Consignments(Which::Open) => {
+            Answer::Consignments(of(json!({"schema": "holdfast.consignments/1", "consignments": []})))
+        }
+        Question::Consignments(Which::All) => {
             Answer::Consignments(of(json!({"schema": "holdfast.consignments/1", "consignments": [consignment()]})))
         }
         Question::Conflicts => Answer::Conflicts(of(conflicts())),

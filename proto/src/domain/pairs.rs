@@ -29,6 +29,11 @@ impl<K: Copy + Ord> Pairs<K> {
         self.0.remove(&(key, fact));
     }
 
+    /// Every key, once for each of its facts.
+    pub(super) fn keys(&self) -> impl Iterator<Item = K> {
+        self.0.iter().map(|(key, _)| *key)
+    }
+
     /// The facts of a key, ascending.
     pub(super) fn of(&self, key: K) -> impl Iterator<Item = FactId> {
         let fact = |log, number, index| FactId { entry: EntryId { log, number }, index };

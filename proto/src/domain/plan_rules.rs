@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::bench::*;
 use super::reading::{self, Subject};
 use super::refusal::{Refusal, RefusalKind};
+use super::view::Which;
 use super::wish::{Act, Observe, Report, RequestAct, RequestNew, RequestUpdate};
 use super::{About, DocKind, Document, Operating, PlanInput, VoidReason, spoken};
 use crate::id::FactId;
@@ -483,6 +484,6 @@ fn requests_are_listed_open_first_then_by_priority() {
     let act = RequestAct { request: spoken(cancelled), ..RequestAct::default() };
     bench.wish(1, &PlanInput::RequestCancel(&act)).unwrap();
     let listed: Vec<_> =
-        bench.domain.requests(&bench.directory, bench.now).iter().map(|(_, view)| view.lines[0].requested).collect();
+        bench.domain.requests(&bench.directory, bench.now, Which::All).iter().map(|(_, view)| view.lines[0].requested).collect();
     assert_eq!(listed, [3, 2, 1]);
 }

@@ -112,33 +112,13 @@ impl Brief {
     fn is_open(self) -> bool {
         self.standing == Standing::Open
     }
-
-    pub(super) fn is_conflict(self) -> bool {
-        self.is_open() && self.older
-    }
-}
-
-/// How many requests stand, and how many of them a person must settle.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    open: u32,
-    conflicts: u32,
 }
 
 impl Domain {
     /// Requests neither closed, cancelled nor written twice.
     #[must_use]
     pub fn requests_open(&self) -> u32 {
-        self.counts.open
-    }
-
-    /// Things a person must settle: see [`Self::conflict_list`].
-    #[must_use]
-    pub fn conflicts(&self) -> u32 {
-        if self.is_anything_promised() {
-            return u32::try_from(self.conflict_list().len()).unwrap_or(u32::MAX);
-        }
-        self.counts.conflicts
+        self.open
     }
 
     /// A fact is held that was not, or no longer is: requests may stand otherwise now.
@@ -158,13 +138,8 @@ impl Domain {
                     self.judge(of.request);
                 }
             }
-            Deed::Floor(_)
-            | Deed::Acknowledge(_)
-            | Deed::Observation(_)
-            | Deed::Mode(_)
-            | Deed::Order(_)
-            | Deed::Scope(_)
-            | Deed::Supply(_) => {}
+            Deed::Floor(_) | Deed::Acknowledge(_) | Deed::Observation(_) | Deed::Mode(_) | Deed::Order(_) | Deed::Scope(_) => {}
+            Deed::Supply(supply) => self.touch(id, supply),
         }
     }
 
@@ -174,12 +149,14 @@ impl Domain {
             Some(now) => self.requests.insert(id, now),
             None => self.requests.remove(&id),
         };
-        let count = |which: fn(Brief) -> bool, sum: u32| {
-            let (was, is) = (before.is_some_and(which), now.is_some_and(which));
-            sum.saturating_add(u32::from(is)).saturating_sub(u32::from(was))
-        };
-        self.counts =
-            Counts { open: count(Brief::is_open, self.counts.open), conflicts: count(Brief::is_conflict, self.counts.conflicts) };
+        let is_open = |brief: Option<Brief>| u32::from(brief.is_some_and(Brief::is_open));
+        self.open = self.open.saturating_add(is_open(now)).saturating_sub(is_open(before));
+        self.touch_standing(id);
+    }
+
+    /// Whether a cancel of an older version of a request that stands waits for a person to settle it.
+    pub(super) fn is_older_version(&self, id: FactId) -> bool {
+        self.requests.get(&id).is_some_and(|brief| brief.is_open() && brief.older)
     }
 
     /// Where a request stands; `None` where it is not held.

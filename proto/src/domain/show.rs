@@ -14,7 +14,7 @@ use super::service::AVAILABILITY;
 use super::spoken::{Heard, Name, hear, name_of, spoken};
 use super::supply::coverage::Coverage;
 use super::unit::show_scaled;
-use super::view::{HistoryView, LineView, NodeName, ObservationView, ReadingView, RequestView};
+use super::view::{HistoryView, LineView, NodeName, ObservationView, ReadingView, RequestView, Which};
 use super::{Directory, Domain, EntryMeta, HeldDocument, VoidReason};
 use crate::id::{DocKind, EntryId, FactId, NodeId};
 use crate::time::{Now, UtcMillis};
@@ -132,12 +132,14 @@ impl Domain {
         views.collect()
     }
 
-    /// All requests and their names: open ones first, then by priority, then by spoken id.
+    /// Requests and their names: open ones first, then by priority, then by spoken id.
     #[must_use]
-    pub fn requests(&self, directory: &Directory, now: Now) -> Vec<(FactId, RequestView)> {
+    pub fn requests(&self, directory: &Directory, now: Now, which: Which) -> Vec<(FactId, RequestView)> {
         let rank = |state: &RequestState<'_>| (state.standing != Standing::Open, state.need.priority);
-        let mut views: Vec<_> =
-            self.request_states().map(|state| (rank(&state), state.id, self.view_of(&state, directory, now))).collect();
+        let waits = |id: &FactId| self.standing_of(*id) == Some(Standing::Open) && !self.is_fulfilled(*id);
+        let shown = self.requests.keys().filter(|id| which == Which::All || waits(id));
+        let states = shown.filter_map(|id| self.request_state(*id));
+        let mut views: Vec<_> = states.map(|state| (rank(&state), state.id, self.view_of(&state, directory, now))).collect();
         views.sort_by(|(a, _, one), (b, _, other)| (a, &one.request).cmp(&(b, &other.request)));
         views.into_iter().map(|(_, id, view)| (id, view)).collect()
     }

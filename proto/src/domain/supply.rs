@@ -12,6 +12,7 @@ pub mod commitment;
 pub mod conflict;
 pub mod consignment;
 pub mod coverage;
+pub(super) mod judged;
 #[cfg(test)]
 pub(super) mod laws;
 mod plan;
@@ -154,11 +155,6 @@ impl Domain {
 
     pub(crate) fn receipt(&self, id: FactId) -> Option<&Receipt> {
         if let Supply::Receive(receipt) = self.supply_fact(id)? { Some(receipt) } else { None }
-    }
-
-    /// Whether anybody promised or sent anything at all.
-    pub(super) fn is_anything_promised(&self) -> bool {
-        !self.supply.commitments.is_empty() || !self.supply.consignments.is_empty()
     }
 
     /// All commitments held, by name.

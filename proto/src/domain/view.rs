@@ -10,6 +10,16 @@ pub use super::supply::view::{
 };
 use crate::time::UtcMillis;
 
+/// How much of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Which {
+    /// Everything held.
+    #[default]
+    All,
+    /// Requests that stand and did not get all they ask for; consignments of which something is still expected.
+    Open,
+}
+
 /// How far a write got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

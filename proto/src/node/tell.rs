@@ -7,7 +7,7 @@ use super::refuse;
 use crate::config::{INCARNATIONS_WARN, WINDOW_WARN_PERCENT};
 use crate::control::{
     Answer, ConflictsView, ConsignmentsView, DigestView, NodeView, PeerView, PeersView, Question, RequestView, RequestsView,
-    StatusView, StockView, Warning,
+    StatusView, StockView, Warning, Which,
 };
 use crate::id::{DocKind, EntryId, FactId, NodeId};
 use crate::identity::Alarm;
@@ -17,9 +17,10 @@ const SKEW_WARN_S: i64 = 600;
 
 impl Node {
     pub(super) fn tell(&mut self, question: &Question) -> Answer {
+        self.domain.settle();
         match question {
             Question::Status => Answer::Status(self.status()),
-            Question::Requests => Answer::Requests(self.requests()),
+            Question::Requests(which) => Answer::Requests(self.requests(*which)),
             Question::Request(spoken) => match self.domain.find_request(spoken) {
                 Ok(fact) => match self.request_view(fact) {
                     Some(request) => Answer::Request(Box::new(request)),
@@ -36,7 +37,7 @@ impl Node {
             Question::Metrics => Answer::Metrics(self.metrics()),
             Question::Heads(asked) => self.heads_of(asked),
             Question::Orders => Answer::Orders(self.orders_view()),
-            Question::Consignments => Answer::Consignments(self.consignments_view()),
+            Question::Consignments(which) => Answer::Consignments(self.consignments_view(*which)),
             Question::Conflicts => Answer::Conflicts(self.conflicts_view()),
             Question::Stock => Answer::Stock(self.stock_view()),
             Question::Person { of, key } => self.tell_person(*of, *key),
@@ -207,8 +208,8 @@ impl Node {
         warnings
     }
 
-    fn consignments_view(&self) -> ConsignmentsView {
-        let consignments = self.domain.consignment_views(self.known.directory());
+    fn consignments_view(&self, which: Which) -> ConsignmentsView {
+        let consignments = self.domain.consignment_views(self.known.directory(), which);
         ConsignmentsView { schema: "holdfast.consignments/1".to_owned(), consignments }
     }
 
@@ -222,8 +223,8 @@ impl Node {
         StockView { schema: "holdfast.stock/1".to_owned(), node, items: self.domain.shelf_views(self.me) }
     }
 
-    fn requests(&self) -> RequestsView {
-        let requests = self.domain.requests(self.known.directory(), self.now).into_iter();
+    fn requests(&self, which: Which) -> RequestsView {
+        let requests = self.domain.requests(self.known.directory(), self.now, which).into_iter();
         let requests = requests.map(|(fact, view)| self.with_delivery(fact, view)).collect();
         RequestsView { schema: "holdfast.requests/1".to_owned(), requests }
     }

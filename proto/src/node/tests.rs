@@ -323,7 +323,7 @@ impl World {
 
     fn requests(&mut self, n: usize) -> Vec<crate::control::RequestView> {
         let now = self.now;
-        match self.hosts[n].node.answer(now, &Question::Requests) {
+        match self.hosts[n].node.answer(now, &Question::Requests(crate::control::Which::All)) {
             Answer::Requests(view) => view.requests,
             other => panic!("{other:?}"),
         }

@@ -238,6 +238,7 @@ impl Node {
         }
         let Some(input) = self.plan_input(command)? else { return Ok(()) };
         self.note_own_ages(drafts);
+        self.domain.settle();
         let plan = self.domain.plan(self.me, self.known.directory(), &input, self.now)?;
         self.check_sizes(&plan)?;
         self.open_incarnation(flight);

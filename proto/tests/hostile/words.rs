@@ -169,7 +169,13 @@ fn clocks_that_jump_anywhere_break_nothing_and_show_nothing_old_as_new() {
             let now = Now { mono: Instant(mono), wall: UtcMillis(wall) };
             siege.node.handle(now, Input::Wake);
             while siege.node.poll_output().is_some() {}
-            for question in [Question::Status, Question::Requests, Question::Peers, Question::Digest, Question::Metrics] {
+            for question in [
+                Question::Status,
+                Question::Requests(holdfast_proto::control::Which::All),
+                Question::Peers,
+                Question::Digest,
+                Question::Metrics,
+            ] {
                 let answer = siege.node.answer(now, &question);
                 if let Answer::Status(view) = answer {
                     let other = view.nodes.iter().find(|node| node.id == siege.id(OTHER).to_string()).unwrap();
@@ -260,7 +266,9 @@ fn absurd_commands_are_refused_or_saved_and_never_crash() {
             let _ = siege.node.answer(siege.now, &Question::Delivery(format!("e{}", "é".repeat(len / 2))));
         }
     }
-    let Answer::Requests(view) = siege.node.answer(siege.now, &Question::Requests) else { panic!("no requests") };
+    let Answer::Requests(view) = siege.node.answer(siege.now, &Question::Requests(holdfast_proto::control::Which::All)) else {
+        panic!("no requests")
+    };
     let shown = serde_json::to_string(&view).unwrap();
     assert!(!shown.contains("\\u001b") && !shown.contains('\u{202e}') && !shown.contains("\\u0000"), "control characters shown");
     let Answer::Status(view) = siege.node.answer(siege.now, &Question::Status) else { panic!("no status") };

@@ -38,9 +38,9 @@ impl Disputes {
         let mut listed: BTreeMap<String, u32> = BTreeMap::new();
         let mut asked = 0;
         for site in watched(world) {
-            let Some((_, conflicts)) = world.goods_shown(site) else { continue };
+            let Some(conflicts) = world.conflicts_shown(site) else { continue };
             asked += 1;
-            for conflict in conflicts.conflicts {
+            for conflict in conflicts {
                 *listed.entry(conflict.conflict.clone()).or_default() += 1;
                 let proposals: Vec<ProposalRecord> =
                     conflict.proposals.iter().filter_map(|proposal| proposed(world, proposal)).collect();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use holdfast_proto::control::{Answer, ConsignmentView, HistoryView, Question, RequestView};
+use holdfast_proto::control::{Answer, ConsignmentView, HistoryView, Question, RequestView, Which};
 
 use crate::record::RequestRecord;
 use crate::scenario::words::SiteRole;
@@ -27,7 +27,7 @@ pub(super) struct Labelled {
 /// Those of injects first, each as its asker's own node shows it; then all others, as a node that dispatches shows them.
 pub(super) fn requests(world: &mut World, labelled: &[Labelled]) -> Vec<RequestRecord> {
     let startex_ms = world.scenario().exercise.startex_ms;
-    let journeys = witness(world).and_then(|site| world.goods_shown(site)).map(|(view, _)| by_request(view.consignments));
+    let journeys = witness(world).and_then(|site| world.consignments_shown(site)).map(by_request);
     let journeys = journeys.unwrap_or_default();
     let mut out = Vec::new();
     for one in labelled {
@@ -41,7 +41,7 @@ pub(super) fn requests(world: &mut World, labelled: &[Labelled]) -> Vec<RequestR
         out.push(record);
     }
     let told: Vec<String> = out.iter().map(|one| one.id.clone()).collect();
-    let shown = witness(world).and_then(|site| world.ask(site, &Question::Requests));
+    let shown = witness(world).and_then(|site| world.ask(site, &Question::Requests(Which::All)));
     let Some(Answer::Requests(shown)) = shown else { return out };
     for view in shown.requests.iter().filter(|view| !told.contains(&view.request)) {
         let Some(site) = world.site_of(&view.requested_by.id) else { continue };

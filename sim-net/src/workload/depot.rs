@@ -30,8 +30,8 @@ pub struct Depot {
     counted: bool,
     /// Own convoys on the road: when each is there.
     on_road: BTreeMap<String, Micros>,
-    /// Convoys that stood at the door and are not signed for yet.
-    at_door: BTreeSet<String>,
+    /// Convoys that stood at the door and are not signed for yet, and whether a receipt was typed.
+    at_door: BTreeMap<String, bool>,
 }
 
 impl Depot {
@@ -39,7 +39,7 @@ impl Depot {
     #[must_use]
     pub fn new(seed: u64, node: usize) -> Self {
         let dice = Dice::new(seed, Purpose::Depot, node as u64);
-        Self { dice, counted: false, on_road: BTreeMap::new(), at_door: BTreeSet::new() }
+        Self { dice, counted: false, on_road: BTreeMap::new(), at_door: BTreeMap::new() }
     }
 
     /// One to three lines, as a store asks for them.
@@ -65,7 +65,7 @@ impl Depot {
 
     /// A convoy stands at the door.
     pub fn arrived(&mut self, consignment: String) {
-        self.at_door.insert(consignment);
+        self.at_door.insert(consignment, false);
     }
 
     /// True while something at the door is not signed for.
@@ -87,10 +87,13 @@ impl Depot {
     /// Stores sign for what stands at the door, once their screen shows it.
     fn sign(&mut self, shown: &Shown) -> Vec<SupplyWish> {
         let mut typed = Vec::new();
-        for one in shown.consignments.consignments.iter().filter(|one| one.to.id == shown.me) {
-            if ["received", "refused"].contains(&one.status.as_str()) {
+        let waiting: BTreeSet<&str> = shown.consignments.iter().map(|one| one.consignment.as_str()).collect();
+        self.at_door.retain(|one, is_typed| !*is_typed || waiting.contains(one.as_str()));
+        for one in shown.consignments.iter().filter(|one| one.to.id == shown.me) {
+            if one.status == "refused" {
                 self.at_door.remove(&one.consignment);
-            } else if self.at_door.contains(&one.consignment) {
+            } else if let Some(is_typed) = self.at_door.get_mut(&one.consignment) {
+                *is_typed = true;
                 let accepted = if self.dice.chance(SHORT_PER_MILLE) { self.short(one) } else { Vec::new() };
                 typed.push(SupplyWish::Receive(ReceiveWish {
                     consignment: one.consignment.clone(),
@@ -118,7 +121,7 @@ impl Depot {
     /// The next step of each own convoy.
     fn drive(&mut self, shown: &Shown, now: Micros, takes: impl Fn(&str) -> Micros) -> Vec<SupplyWish> {
         let mut typed = Vec::new();
-        for one in shown.consignments.consignments.iter().filter(|one| one.sender.id == shown.me) {
+        for one in shown.consignments.iter().filter(|one| one.sender.id == shown.me) {
             let there = *self.on_road.entry(one.consignment.clone()).or_insert_with(|| now.saturating_add(takes(&one.to.id)));
             let step = match one.status.as_str() {
                 "planned" => "load",
@@ -133,7 +136,7 @@ impl Depot {
             let (consignment, step) = (one.consignment.clone(), step.to_owned());
             typed.push(SupplyWish::Step(StepWish { consignment, step, ..StepWish::default() }));
         }
-        for request in &shown.requests.requests {
+        for request in &shown.requests {
             let waiting = |promise: &&CommitmentView| {
                 promise.supplier.id == shown.me && promise.lines.iter().any(|line| line.committed > 0)
             };
@@ -156,7 +159,7 @@ fn answer(shown: &Shown) -> Vec<SupplyWish> {
     let asks_me = |request: &&RequestView| {
         is_open(request) && request.to.as_ref().is_some_and(|to| to.id == shown.me) && request.commitments.is_empty()
     };
-    let unanswered = shown.requests.requests.iter().filter(asks_me).filter(|request| request.status != "unable_to_fill");
+    let unanswered = shown.requests.iter().filter(asks_me).filter(|request| request.status != "unable_to_fill");
     let answers = unanswered.map(|request| {
         let held = |item: &str| GOODS.iter().any(|(name, _)| *name == item);
         if request.lines.iter().any(|line| held(&line.item)) {
@@ -176,7 +179,7 @@ fn settle(shown: &Shown) -> Vec<SupplyWish> {
             .iter()
             .any(|proposal| proposal.by.id == shown.me && ["release", "unload", "divert"].contains(&proposal.what.as_str()))
     };
-    let conflicts = shown.conflicts.conflicts.iter().filter(mine);
+    let conflicts = shown.conflicts.iter().filter(mine);
     conflicts
         .map(|conflict| SupplyWish::Resolve(ResolveWish { conflict: conflict.conflict.clone(), ..ResolveWish::default() }))
         .collect()

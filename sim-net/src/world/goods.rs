@@ -1,8 +1,8 @@
 //! Goods in the simulated world: what dispatchers see, and what must hold of promises and journeys whoever did what.
 
 use holdfast_proto::control::{
-    Answer, Command, CommitWish, CommitmentView, ConflictView, ConflictsView, ConsignWish, ConsignmentView, ConsignmentsView,
-    GoodsView, Question, ReceiveWish, RequestView, RequestsView, ResolveWish, StepWish, StockWish, SupplyWish,
+    Answer, Command, CommitWish, CommitmentView, ConflictView, ConsignWish, ConsignmentView, GoodsView, Question, ReceiveWish,
+    RequestView, RequestsView, ResolveWish, StepWish, StockWish, SupplyWish, Which,
 };
 
 use super::World;
@@ -16,25 +16,34 @@ use crate::workload::Kind;
 use crate::workload::goods::Shown;
 
 impl World {
-    /// What a dispatcher sees who is about to do something about goods.
-    pub(super) fn shown_to(&mut self, node: SiteNo) -> Option<Shown> {
-        let me = self.alliance.members[node].id.to_string();
-        let Some(Answer::Requests(requests)) = self.ask(node, &Question::Requests) else { return None };
-        let (consignments, conflicts) = self.goods_shown(node)?;
-        if conflicts.conflicts.iter().any(|conflict| conflict.kind == "over_covered") {
+    /// What somebody at a running site sees who looks at these screens.
+    pub(super) fn shown_to(&mut self, node: SiteNo, screens: &[Question]) -> Option<Shown> {
+        let mut shown = Shown { me: self.alliance.members[node].id.to_string(), ..Shown::default() };
+        for screen in screens {
+            match self.ask(node, screen)? {
+                Answer::Requests(view) => shown.requests = view.requests,
+                Answer::Consignments(view) => shown.consignments = view.consignments,
+                Answer::Conflicts(view) => shown.conflicts = view.conflicts,
+                _ => {}
+            }
+        }
+        if shown.conflicts.iter().any(|conflict| conflict.kind == "over_covered") {
             self.checker.saw(Sometimes::OverCovered);
         }
-        if consignments.consignments.iter().any(|one| one.status == "received") {
+        if shown.consignments.iter().any(|one| one.status == "received") {
             self.checker.saw(Sometimes::Received);
         }
-        Some(Shown { me, requests, consignments, conflicts })
+        Some(shown)
     }
 
-    /// What a running site shows of consignments and of what people must settle.
-    pub(crate) fn goods_shown(&mut self, node: SiteNo) -> Option<(ConsignmentsView, ConflictsView)> {
-        let Some(Answer::Consignments(consignments)) = self.ask(node, &Question::Consignments) else { return None };
-        let Some(Answer::Conflicts(conflicts)) = self.ask(node, &Question::Conflicts) else { return None };
-        Some((consignments, conflicts))
+    /// What a running site shows of consignments.
+    pub(crate) fn consignments_shown(&mut self, node: SiteNo) -> Option<Vec<ConsignmentView>> {
+        self.shown_to(node, &[Question::Consignments(Which::All)]).map(|shown| shown.consignments)
+    }
+
+    /// What a running site shows that people must settle.
+    pub(crate) fn conflicts_shown(&mut self, node: SiteNo) -> Option<Vec<ConflictView>> {
+        self.shown_to(node, &[Question::Conflicts]).map(|shown| shown.conflicts)
     }
 
     /// What an inject has the desk of a site type, by what its own screen shows; `None` where it does not show yet what this is about.
@@ -87,14 +96,14 @@ impl World {
         } else if !self.slots[node].depot.has_to_sign() {
             return;
         }
-        let Some(shown) = self.shown_to(node) else { return };
+        let Some(shown) = self.shown_to(node, &DEPOT_SCREENS) else { return };
         let mut depot = self.slots[node].depot.clone();
         let typed = depot.look(&shown, self.now, |to| self.takes_to(node, to));
         self.slots[node].depot = depot;
         for wish in typed {
             if let SupplyWish::Step(StepWish { consignment, step, .. }) = &wish
                 && step == "hand_over"
-                && let Some(one) = shown.consignments.consignments.iter().find(|one| one.consignment == *consignment)
+                && let Some(one) = shown.consignments.iter().find(|one| one.consignment == *consignment)
                 && let Some(store) = self.site_of(&one.to.id)
             {
                 // The van itself stands there, whatever the network does.
@@ -117,8 +126,8 @@ impl World {
     /// What a site shows, and a request that it shows.
     fn seen(&mut self, node: SiteNo, label: &str) -> Option<(Shown, RequestView)> {
         let name = self.requests.get(label)?.1.clone();
-        let shown = self.shown_to(node)?;
-        let request = shown.requests.requests.iter().find(|request| request.request == name)?.clone();
+        let shown = self.shown_to(node, &SCREENS)?;
+        let request = shown.requests.iter().find(|request| request.request == name)?.clone();
         Some((shown, request))
     }
 
@@ -130,8 +139,8 @@ impl World {
                 format!("of promise {} units are lost or made: {:?}", promise.commitment, promise.lines)
             });
         }
-        let Some((view, _)) = self.goods_shown(node) else { return };
-        for one in &view.consignments {
+        let Some(consignments) = self.consignments_shown(node) else { return };
+        for one in &consignments {
             let whole = one.status == "unloaded" || one.lines.iter().all(|line| sum(line) == line.quantity);
             let signed = one.history.iter().any(|act| act.act == "receive" && act.flagged.is_none());
             let taken_in = one.lines.iter().any(|line| line.accepted > 0);
@@ -142,6 +151,10 @@ impl World {
     }
 }
 
+/// Everything about goods, as who carries out an inject looks at it.
+const SCREENS: [Question; 3] = [Question::Requests(Which::All), Question::Consignments(Which::All), Question::Conflicts];
+/// What waits, as the people of a depot look at it again and again.
+const DEPOT_SCREENS: [Question; 3] = [Question::Requests(Which::Open), Question::Consignments(Which::Open), Question::Conflicts];
 /// From the gate to the road and from the road to the door.
 const UNDER_WAY: Micros = 20 * 60_000_000;
 /// 25 km/h as the crow flies, in a bad week.
@@ -164,21 +177,21 @@ fn waiting(request: &RequestView, supplier: &str) -> Vec<String> {
 /// The first conflict about goods for a request in which something is asked of who looks.
 fn own_part<'s>(shown: &'s Shown, request: &RequestView) -> Option<&'s ConflictView> {
     let carries = |name: &String| {
-        let all = &shown.consignments.consignments;
+        let all = &shown.consignments;
         all.iter().any(|one| one.consignment == *name && one.requests.contains(&request.request))
     };
     let mine = |conflict: &&ConflictView| {
         conflict.proposals.iter().any(|proposal| proposal.by.id == shown.me)
             && (conflict.about == request.request || carries(&conflict.about))
     };
-    shown.conflicts.conflicts.iter().find(mine)
+    shown.conflicts.iter().find(mine)
 }
 
 /// The last consignment for a request that is still expected and that fits.
 fn expected<'s>(shown: &'s Shown, request: &RequestView, fits: impl Fn(&ConsignmentView) -> bool) -> Option<&'s ConsignmentView> {
     let for_it =
         |one: &&ConsignmentView| one.requests.contains(&request.request) && !OVER.contains(&one.status.as_str()) && fits(one);
-    shown.consignments.consignments.iter().rev().find(for_it)
+    shown.consignments.iter().rev().find(for_it)
 }
 
 fn sum(line: &GoodsView) -> u64 {

@@ -251,9 +251,9 @@ impl World {
         if drills && self.slots[node].desk.wakes_early() {
             return self.give(node, Input::Wake);
         }
-        if self.slots[node].dispatcher.is_next()
-            && let Some(shown) = self.shown_to(node)
-            && let Some(wish) = self.slots[node].dispatcher.act(&shown)
+        if let Some(next) = self.slots[node].dispatcher.next()
+            && let Some(shown) = self.shown_to(node, next.screens())
+            && let Some(wish) = self.slots[node].dispatcher.act(next, &shown)
         {
             self.command(node, Kind::Goods, Command::Supply(wish));
             return;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use holdfast_proto::config::{COMMANDS_MAX, LINKS_MAX, OUTBOX_MAX, PENDING_MAX};
-use holdfast_proto::control::{Answer, NodeView, Question, RequestView, RequestsView, StatusView};
+use holdfast_proto::control::{Answer, NodeView, Question, RequestView, RequestsView, StatusView, Which};
 use holdfast_proto::identity::Region;
 use serde_json::Value;
 
@@ -208,7 +208,7 @@ impl World {
                 self.last_status(node, &status);
                 self.same_boards(node, status, &mut pictures);
             }
-            if let Some(Answer::Requests(view)) = self.ask(node, &Question::Requests) {
+            if let Some(Answer::Requests(view)) = self.ask(node, &Question::Requests(Which::All)) {
                 self.requests_listed(node, &view);
                 self.conserved(node, &view);
                 self.same_requests(node, view, &mut pictures);
@@ -260,7 +260,8 @@ impl World {
 
     /// Goods on their way, and what people must settle about them, are the same for all.
     fn same_goods(&mut self, node: usize, pictures: &mut Pictures) {
-        let Some((consignments, conflicts)) = self.goods_shown(node) else { return };
+        let Some(consignments) = self.consignments_shown(node) else { return };
+        let Some(conflicts) = self.conflicts_shown(node) else { return };
         let text = canonical(serde_json::json!([consignments, conflicts]));
         let (first, held) = pictures.goods.get_or_insert_with(|| (node, text.clone()));
         self.checker.check(Rule::EventuallyP7SamePicture, *held == text, self.now, Some(node), || {

@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) use attack::HONEST;
 use attack::{LIAR, OTHER, Siege, alliance};
 use bytes::Bytes;
-use holdfast_proto::control::{Answer, Question};
+use holdfast_proto::control::{Answer, Question, Which};
 use holdfast_proto::id::Class;
 use holdfast_proto::identity::{Alliance, RealmKind};
 use holdfast_proto::io::Input;
@@ -68,7 +68,7 @@ pub(super) fn node(data: &[u8]) {
     siege.restart();
     let entries = siege.metric("entries");
     assert!(entries <= said.entries + OWN_MAX, "{entries} entries, of which the liar signed {}", said.entries);
-    for question in [Question::Status, Question::Requests, Question::Peers, Question::Digest] {
+    for question in [Question::Status, Question::Requests(Which::All), Question::Peers, Question::Digest] {
         let answer = siege.node.answer(siege.now, &question);
         assert!(!matches!(answer, Answer::Refused(_)), "{question:?} is not answered");
     }

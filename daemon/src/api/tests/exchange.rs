@@ -233,3 +233,22 @@ async fn a_loop_that_is_stuck_is_not_ready_and_the_page_still_loads() {
     assert_eq!(server.raw("GET /", &[&server.host()], b"").await.status, 200);
     drop(desk);
 }
+
+#[tokio::test]
+async fn a_list_can_be_asked_for_what_is_open_and_for_nothing_it_does_not_know() {
+    let server = Server::start().await;
+    for list in ["requests", "consignments"] {
+        let count = async |query: &str| {
+            let got = server.get(&format!("/api/v1/{list}{query}")).await;
+            assert_eq!(got.status, 200, "{list}{query}");
+            got.json()[list].as_array().map(Vec::len)
+        };
+        for (query, shown) in [("", 1), ("?open=false", 1), ("?open=true", 0)] {
+            assert_eq!(count(query).await, Some(shown), "{list}{query}");
+        }
+        for query in ["?open=maybe", "?open=", "?opne=true", "?open=true&open=true", "?open=true&of=1-2"] {
+            let got = server.get(&format!("/api/v1/{list}{query}")).await;
+            assert_eq!((got.status, got.json()["code"].as_str()), (400, Some("H-614")), "{list}{query}");
+        }
+    }
+}

@@ -163,12 +163,6 @@ impl Domain {
         let mut own = own.filter(|id| self.commit(*id).is_some_and(|commit| commit.key == Some(key)));
         own.next()
     }
-
-    /// Suppliers' open commitments: how many a supplier has that are not over.
-    pub(crate) fn open_commitments(&self, supplier: NodeId) -> usize {
-        let states = self.commitments_of(supplier).filter_map(|id| self.commitment_state(id));
-        states.filter(|state| state.lines.iter().any(|line| line.open() > 0)).count()
-    }
 }
 
 fn promised(item: &LineItem, quantity: u64) -> Promised {

@@ -197,38 +197,28 @@ impl Domain {
     /// Everything that people must settle, by kind and then by name.
     #[must_use]
     pub fn conflict_list(&self) -> Vec<Conflict> {
-        let mut list = Vec::new();
         let mut lacking: Option<Lacking> = None;
-        for id in self.requests.keys().copied() {
-            let Some(standing) = self.standing_of(id) else { continue };
-            if self.requests.get(&id).is_some_and(|brief| brief.is_conflict()) {
-                let proposals = vec![(id.entry.log.author, Proposal::Confirm { request: id })];
-                list.push(Conflict { kind: Kind::OlderVersion, about: id, parts: Vec::new(), proposals });
-            }
-            if standing == Standing::Duplicate || !self.is_answered(id) {
-                continue;
-            }
-            let coverage = self.coverage(id);
-            let parts = self.parts_of(&coverage, standing);
-            if parts.iter().any(|part| part.surplus > 0 && part.held != Held::Received) {
-                let kind = if standing == Standing::Open { Kind::OverCovered } else { Kind::Unneeded };
-                let lacking = lacking.get_or_insert_with(|| self.lacking());
-                let proposals = self.propose(id, &parts, lacking);
-                list.push(Conflict { kind, about: id, parts, proposals });
-            }
-        }
-        for id in self.consignment_ids() {
-            let Some(state) = self.consignment_state(id).filter(|state| state.stage == Stage::HandedOver) else { continue };
-            let proposals = vec![(state.to, Proposal::Receive { consignment: id })];
-            list.push(Conflict { kind: Kind::Unconfirmed, about: id, parts: Vec::new(), proposals });
-        }
-        list.sort_by_key(|conflict| (conflict.kind, conflict.about));
-        list
+        let mut conflict = |(kind, about): (Kind, FactId)| {
+            let (parts, proposals) = match kind {
+                Kind::OlderVersion => (Vec::new(), vec![(about.entry.log.author, Proposal::Confirm { request: about })]),
+                Kind::Unconfirmed => {
+                    let to = self.consignment_state(about)?.to;
+                    (Vec::new(), vec![(to, Proposal::Receive { consignment: about })])
+                }
+                Kind::OverCovered | Kind::Unneeded => {
+                    let parts = self.parts_of(&self.coverage(about), self.standing_of(about)?);
+                    let proposals = self.propose(about, &parts, &mut lacking);
+                    (parts, proposals)
+                }
+            };
+            Some(Conflict { kind, about, parts, proposals })
+        };
+        self.conflict_names().into_iter().filter_map(&mut conflict).collect()
     }
 
     /// The goods of one request in their keep-order: received before handed over, departed, loaded, promised; then whoever is there
     /// first; then the supplier with fewer open promises; then the smallest name. What the request asks for is kept, in this order.
-    fn parts_of(&self, coverage: &Coverage, standing: Standing) -> Vec<Part> {
+    pub(super) fn parts_of(&self, coverage: &Coverage, standing: Standing) -> Vec<Part> {
         let mut parts: Vec<(Held, u64, usize, FactId, Part)> = Vec::new();
         let mut add = |rank: (Held, Option<u64>, usize, FactId), part: Part| {
             parts.push((rank.0, rank.1.unwrap_or(u64::MAX), rank.2, rank.3, part));
@@ -288,7 +278,7 @@ impl Domain {
         out
     }
 
-    fn propose(&self, request: FactId, parts: &[Part], lacking: &mut Lacking) -> Vec<(NodeId, Proposal)> {
+    fn propose(&self, request: FactId, parts: &[Part], lacking: &mut Option<Lacking>) -> Vec<(NodeId, Proposal)> {
         let mut proposals: Vec<(NodeId, Proposal)> = Vec::new();
         let surplus = |part: &&Part| part.surplus > 0;
         for part in parts.iter().filter(surplus) {
@@ -312,11 +302,19 @@ impl Domain {
     }
 
     /// What to do with a consignment of which some, or all, is too much.
-    fn propose_for(&self, request: FactId, consignment: FactId, held: Held, whole: bool, lacking: &mut Lacking) -> Proposal {
+    fn propose_for(
+        &self,
+        request: FactId,
+        consignment: FactId,
+        held: Held,
+        whole: bool,
+        lacking: &mut Option<Lacking>,
+    ) -> Proposal {
         if held == Held::Loaded && whole {
             return Proposal::Unload { consignment };
         }
-        let elsewhere = if whole && held == Held::Departed { self.elsewhere(request, consignment, lacking) } else { None };
+        let mut elsewhere = || self.elsewhere(request, consignment, lacking.get_or_insert_with(|| self.lacking()));
+        let elsewhere = if whole && held == Held::Departed { elsewhere() } else { None };
         elsewhere.map_or(Proposal::Surplus { consignment }, |to| Proposal::Divert { consignment, to })
     }
 

@@ -68,22 +68,36 @@ pub(in super::super) fn any_supply(of: impl Strategy<Value = FactId> + Clone + '
     ]
 }
 
-/// Facts of three nodes, two a logbook entry; references meet often.
-fn any_supply_world() -> impl Strategy<Value = Domain> {
+/// Two facts of one of three nodes each; references meet often, and some requests are written twice under one key.
+fn any_supply_entries() -> impl Strategy<Value = Vec<(EntryMeta, Vec<u8>)>> {
     let of = (1..=3_u16, 1..=6_u32, 0..2_u8);
     let of = of.prop_map(|(author, number, index)| FactId { entry: EntryId { log: log(author, 1), number }, index });
+    let asked = (1..60_u64, proptest::option::weighted(0.3, Just([7; 8]))).prop_map(|(quantity, key)| {
+        let mut fact = request(quantity);
+        if let Deed::Request(request) = &mut fact.deed {
+            request.key = key;
+        }
+        fact
+    });
     let fact = prop_oneof![
-        1 => (1..60_u64).prop_map(request),
+        1 => asked,
         4 => any_supply(of).prop_map(|supply| Fact::new(Deed::Supply(supply))),
     ];
     proptest::collection::vec((fact.clone(), fact), 18).prop_map(|facts| {
-        let mut domain = Bench::new().domain;
-        for (place, (one, other)) in (0_u16..).zip(facts) {
+        let entry = |(place, (one, other)): (u16, (Fact, Fact))| {
             let id = EntryId { log: log(place % 3 + 1, 1), number: u32::from(place / 3) + 1 };
             let body = encode_body(&[one, other]);
             let class = super::super::class_of(&body).expect("known facts");
-            domain.apply(&EntryMeta { id, class, closed: false, wall: UtcMillis(1) }, &body);
-        }
+            (EntryMeta { id, class, closed: false, wall: UtcMillis(1) }, body)
+        };
+        (0_u16..).zip(facts).map(entry).collect()
+    })
+}
+
+fn any_supply_world() -> impl Strategy<Value = Domain> {
+    any_supply_entries().prop_map(|entries| {
+        let mut domain = Bench::new().domain;
+        entries.iter().for_each(|(meta, body)| domain.apply(meta, body));
         domain
     })
 }
@@ -203,5 +217,54 @@ proptest! {
             // Only a count of fewer than were promised leaves a shortfall, and no act makes it larger.
             prop_assert!(short == 0 || matches!(act, Act::Count(_)) || short <= before.short(), "{act:?}: {before:?} {after:?}");
         }
+    }
+}
+
+/// What is worked out once and kept.
+fn found(domain: &Domain) -> impl PartialEq + std::fmt::Debug + use<> {
+    let over: Vec<bool> = domain.consignment_ids().map(|id| domain.is_over(id)).collect();
+    let fulfilled: Vec<bool> = domain.request_states().map(|state| domain.is_fulfilled(state.id)).collect();
+    let open = [1, 2, 3].map(|author| domain.open_commitments(node(author)));
+    (domain.conflict_list(), domain.conflicts(), over, fulfilled, open)
+}
+
+proptest! {
+    #[test]
+    fn what_is_judged_as_facts_come_and_go_is_what_is_judged_at_once(
+        entries in any_supply_entries(),
+        turns in proptest::collection::vec((0..18_usize, 0..6_u8), 1..60),
+    ) {
+        let mut by_and_by = Bench::new().domain;
+        let mut held = std::collections::BTreeSet::new();
+        let (mut frozen, mut question) = (false, false);
+        for (place, deed) in turns {
+            let (meta, body) = &entries[place];
+            match deed {
+                0 => by_and_by.settle(),
+                1 => {
+                    by_and_by.withdraw(meta.id);
+                    held.remove(&place);
+                }
+                2 => {
+                    frozen = !frozen;
+                    by_and_by.set_frozen(log(2, 1), frozen);
+                }
+                3 => {
+                    question = !question;
+                    by_and_by.set_question(log(1, 1), question.then_some(4));
+                }
+                _ => {
+                    by_and_by.apply(meta, body);
+                    held.insert(place);
+                }
+            }
+        }
+        let mut at_once = Bench::new().domain;
+        held.iter().for_each(|place| at_once.apply(&entries[*place].0, &entries[*place].1));
+        at_once.set_frozen(log(2, 1), frozen);
+        at_once.set_question(log(1, 1), question.then_some(4));
+        prop_assert_eq!(found(&by_and_by), found(&at_once), "touched or not");
+        by_and_by.settle();
+        prop_assert_eq!(found(&by_and_by), found(&at_once), "and once it is settled");
     }
 }

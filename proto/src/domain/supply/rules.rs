@@ -6,6 +6,7 @@ use super::super::fact::supply::{Amount, Commit, Consign, Counted, Journey, Load
 use super::super::fact::{Deed, Fact, LineItem, RequestRef};
 use super::super::refusal::Refusal;
 use super::super::spoken::spoken;
+use super::super::view::Which;
 use super::super::wish::Report;
 use super::conflict::{Held, Kind, Proposal};
 use super::consignment::Stage;
@@ -193,7 +194,7 @@ fn the_receipt_that_counts_is_the_first_of_its_consignee() {
     let state = bench.domain.consignment_state(convoy).expect("held");
     assert_eq!((state.receipt, state.more_receipts), (Some(first), vec![second]));
     assert_eq!(covered(&bench, need).accepted, 38, "and it came although nobody said that it left");
-    assert!(bench.domain.consignment_views(&bench.directory)[0].flags.contains(&"second_receipt".to_owned()));
+    assert!(bench.domain.consignment_views(&bench.directory, Which::All)[0].flags.contains(&"second_receipt".to_owned()));
 }
 
 #[test]
@@ -364,4 +365,23 @@ fn goods_that_only_a_carrier_saw_leave_are_not_counted_twice_when_they_come_back
     wish(&mut bench, HUB, SupplyWish::Step(back)).expect("they are back");
     let shelf = bench.domain.shelf(node(HUB))[&water()].clone();
     assert_eq!((shelf.on_hand, shelf.promised(), shelf.available()), (Some(60), 0, Some(60)));
+}
+
+#[test]
+fn what_is_open_is_listed_alone_on_demand() {
+    let (mut bench, need, promise) = promised(40);
+    let requests = |bench: &Bench, which| bench.domain.requests(&bench.directory, bench.now, which).len();
+    let convoys = |bench: &Bench, which| bench.domain.consignment_views(&bench.directory, which).len();
+    let convoy = bench.say(log(HUB, 1), &[consign(STORE, promise, 40)]);
+    assert_eq!((requests(&bench, Which::Open), convoys(&bench, Which::Open)), (1, 1));
+    bench.say(log(STORE, 1), &[receive(convoy, 38, 0, 2)]);
+    assert_eq!((requests(&bench, Which::Open), convoys(&bench, Which::Open)), (1, 0), "two are lacking");
+    let rest = bench.say(log(OTHER_HUB, 1), &[commit(need, 1, 2)]);
+    let second = bench.say(log(OTHER_HUB, 1), &[consign(STORE, rest, 2)]);
+    bench.say(log(STORE, 1), &[receive(second, 2, 0, 0)]);
+    assert_eq!((requests(&bench, Which::Open), convoys(&bench, Which::Open)), (0, 0), "it stands, and all of it came");
+    let other = bench.say(log(STORE, 1), &[request(5)]);
+    assert_eq!(requests(&bench, Which::Open), 1);
+    bench.say(log(STORE, 1), &[close(other, 1)]);
+    assert_eq!((requests(&bench, Which::Open), requests(&bench, Which::All), convoys(&bench, Which::All)), (0, 2, 2));
 }

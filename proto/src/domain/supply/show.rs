@@ -5,6 +5,7 @@ use super::super::fact::supply::{Amount, Journey, Step, Supply};
 use super::super::refusal::Refusal;
 use super::super::show::{happened_at, history_view_of, utc};
 use super::super::spoken::{Heard, Name, hear, name_of, spoken};
+use super::super::view::Which;
 use super::super::{Directory, Domain};
 use super::commitment::CommitmentState;
 use super::conflict::{Conflict, Kind, Part, Proposal};
@@ -171,10 +172,11 @@ impl Domain {
         }
     }
 
-    /// All consignments, those under way first, then by name.
+    /// Consignments, those under way first, then by name.
     #[must_use]
-    pub fn consignment_views(&self, directory: &Directory) -> Vec<ConsignmentView> {
-        let states = self.consignment_ids().filter_map(|id| self.consignment_state(id));
+    pub fn consignment_views(&self, directory: &Directory, which: Which) -> Vec<ConsignmentView> {
+        let shown = self.consignment_ids().filter(|id| which == Which::All || !self.is_over(*id));
+        let states = shown.filter_map(|id| self.consignment_state(id));
         let mut views: Vec<_> = states.map(|state| (state.stage.is_over(), self.consignment_view(&state, directory))).collect();
         views.sort_by(|(a, one), (b, other)| (a, &one.consignment).cmp(&(b, &other.consignment)));
         views.into_iter().map(|(_, view)| view).collect()

@@ -5,7 +5,7 @@ use super::*;
 use crate::control::person::{hex, unhex, unhex_all};
 use crate::control::{
     Certify, CommitWish, ConsignWish, DraftView, DraftWish, Observe, PersonName, PersonWish, RequestView, Saved, SignedAct,
-    Signing, StepWish, StockView, StockWish, SupplyWish,
+    Signing, StepWish, StockView, StockWish, SupplyWish, Which,
 };
 use crate::domain::fact::FactKind;
 use crate::identity::{Act, ArmorKind, Delegation, DelegationId, Kinds, Pin, Regions, SecretKey, armor};
@@ -78,7 +78,7 @@ fn say(world: &mut World, n: usize, signing: Signing) -> Result<Box<Saved>, Stri
 
 fn requests(world: &mut World, n: usize) -> Vec<RequestView> {
     let now = world.now;
-    match world.hosts[n].node.answer(now, &Question::Requests) {
+    match world.hosts[n].node.answer(now, &Question::Requests(Which::All)) {
         Answer::Requests(view) => view.requests,
         other => panic!("{other:?}"),
     }
@@ -159,7 +159,7 @@ fn words_that_come_before_their_delegation_count_once_it_is_there() {
     asked(&mut world);
     let rows: Vec<Row> = world.hosts[1].rows.iter().filter(|row| matches!(row, Row::Entry(_))).cloned().collect();
     let mut node = world.boot(0, rows.clone(), None);
-    let count = |node: &mut Node, now| match node.answer(now, &Question::Requests) {
+    let count = |node: &mut Node, now| match node.answer(now, &Question::Requests(Which::All)) {
         Answer::Requests(view) => view.requests.len(),
         other => panic!("{other:?}"),
     };

@@ -1,6 +1,6 @@
 //! Goods from need to receipt: told by injects, and as people go about it by themselves.
 
-use holdfast_proto::control::RequestView;
+use holdfast_proto::control::{RequestView, Which};
 
 use super::*;
 use crate::scenario::goods::GoodsDeed;
@@ -15,7 +15,7 @@ fn of(label: &str) -> String {
 }
 
 fn requests(world: &mut World, site: SiteNo) -> Vec<RequestView> {
-    let Some(Answer::Requests(view)) = world.ask(site, &Question::Requests) else { panic!("a node answers") };
+    let Some(Answer::Requests(view)) = world.ask(site, &Question::Requests(Which::All)) else { panic!("a node answers") };
     view.requests
 }
 
