@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fact::{Deed, Fact, Need, Request, Update, put_item};
 use super::{Decoded, Domain, EntryMeta};
 use crate::codec::canonical::Writer;
-use crate::id::{EntryId, FactId, Generation, Incarnation, LogId, NodeId};
+use crate::id::{Class, EntryId, FactId, Generation, Incarnation, LogId, NodeId};
 
 /// Where a request stands, before anyone's clock or directory is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -311,6 +311,12 @@ impl Domain {
             }
             stay = now;
         }
+    }
+
+    /// Words of a logbook that are not settled yet, and their classes: see [`Self::unsettled`].
+    pub fn open_words(&self, log: LogId) -> impl Iterator<Item = (Class, EntryId)> {
+        let open = self.unsettled(log, u32::MAX).into_iter().map(move |number| EntryId { log, number });
+        open.filter_map(|id| self.entries.get(&id).map(|held| (held.meta.class, id)))
     }
 
     fn holds_unsettled(&self, entry: EntryId, facts: &[Decoded], leaving: &Leaving<'_>, floors: &Floors) -> bool {

@@ -109,6 +109,8 @@ pub(super) enum Fetch {
     Revive,
     /// For a file that is being written.
     Courier(Box<Packing>),
+    /// Own words that somebody new on the air may lack.
+    Retell { link: LinkId },
 }
 
 impl Node {

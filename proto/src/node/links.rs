@@ -128,13 +128,15 @@ impl Node {
         }
     }
 
-    /// Says this node's own board again on a broadcast link, if anybody hears it there alone.
+    /// Says this node's own board again on a broadcast link, if anybody hears it there alone; by radio, what is open of its own too.
     pub(super) fn retell(&mut self, id: LinkId) {
-        if self.is_needed_on(id)
-            && let Some(doc) = self.replica.doc(self.me, DocKind::Board).cloned()
-        {
+        if !self.is_needed_on(id) {
+            return;
+        }
+        if let Some(doc) = self.replica.doc(self.me, DocKind::Board).cloned() {
             self.broadcast_doc(id, &doc);
         }
+        self.retell_open(id);
     }
 
     /// One frame came in.

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Node;
+use super::heal::Fetch;
 use super::link::{Link, Parcel};
 use super::table::Place;
-use crate::id::{Class, NodeId};
+use crate::id::{Class, EntryId, LogId, NodeId};
+use crate::io::{EntryRow, Output};
 use crate::link::LinkId;
 use crate::time::Instant;
 
@@ -17,6 +19,9 @@ const AGAIN_URGENT: [Duration; 3] = [Duration::from_secs(15), Duration::from_sec
 const AGAIN: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(300)];
 /// Words that are to be said again on one link; the oldest gives way.
 const AGAIN_MAX: usize = 64;
+
+/// So many own words are said to whoever is new on the air, the urgent and then the newest first: a dozen take a minute at 1,200 bit/s.
+const RETOLD_MAX: usize = 12;
 
 /// A word that will be said again.
 #[derive(Clone, Debug)]
@@ -68,6 +73,39 @@ impl Node {
                 link.queue_word(again.class, again.bytes, again.word.clone());
             }
             link.again.extend(again.next(now));
+        }
+    }
+
+    /// Says again on the air what is not settled of this node's own words: who is new there, or whose radio was off, can't ask for it.
+    pub(super) fn retell_open(&mut self, id: LinkId) {
+        let Some(link) = self.links.get(&id).filter(|link| link.by_name) else { return };
+        let said = |word: &Again| if let Parcel::Entry(read, _) = &word.word { Some(read.id()) } else { None };
+        let coming: BTreeSet<EntryId> = link.again.iter().filter_map(said).collect();
+        let logs: Vec<LogId> = self.replica.logs_of(self.me).map(|(log, _)| log).collect();
+        let open = logs.into_iter().flat_map(|log| self.domain.open_words(log));
+        let mut open: Vec<(bool, EntryId)> =
+            open.filter(|(_, id)| !coming.contains(id)).map(|(class, id)| (!class.is_urgent(), id)).collect();
+        open.sort_by(|(calm, one), (other_calm, other)| calm.cmp(other_calm).then(other.cmp(one)));
+        let entries: Vec<EntryId> = open.into_iter().take(RETOLD_MAX).map(|(_, id)| id).collect();
+        if !entries.is_empty() {
+            let token = self.token();
+            self.fetches.insert(token, Fetch::Retell { link: id });
+            self.emit(Output::Fetch { token, entries });
+        }
+    }
+
+    /// They were read back.
+    pub(super) fn retold(&mut self, id: LinkId, rows: &[EntryRow]) {
+        let (now, batch) = (self.now.mono, self.now.mono.after(self.config.broadcast_batch));
+        for row in rows {
+            let Some(read) = self.read_row(row) else { continue };
+            let (class, bytes) = (read.header.class, u32::try_from(read.size()).unwrap_or(u32::MAX));
+            let Some(link) = self.links.get_mut(&id) else { return };
+            let word = Parcel::Entry(read, row.age);
+            if link.queue_word(class, bytes, word.clone()) {
+                link.flush_at.get_or_insert(batch);
+                link.repeat(now, class, bytes, word);
+            }
         }
     }
 

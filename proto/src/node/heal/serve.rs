@@ -190,6 +190,7 @@ impl Node {
                 self.moved();
             }
             Some(Fetch::Courier(packing)) => self.courier_fetched(*packing, &rows),
+            Some(Fetch::Retell { link }) => self.retold(link, &rows),
             None => {}
         }
     }

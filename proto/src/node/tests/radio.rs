@@ -40,6 +40,14 @@ fn waiting(world: &World, n: usize) -> usize {
     world.hosts[n].node.links[&AIR].outbox.len()
 }
 
+/// What host 0 puts on the air for an input.
+fn sent_with(world: &mut World, input: Input) -> Vec<bytes::Bytes> {
+    let now = world.now;
+    world.hosts[0].node.handle(now, input);
+    let outputs = std::iter::from_fn(|| world.hosts[0].node.poll_output());
+    outputs.filter_map(|output| if let Output::Transmit { link: AIR, frame } = output { Some(frame) } else { None }).collect()
+}
+
 #[test]
 fn where_nobody_was_heard_own_words_are_said_all_the_same_and_where_all_are_linked_none() {
     let mut world = World::new(3);
@@ -102,20 +110,12 @@ fn with_credit_for_the_urgent_alone_a_board_waits_and_a_call_goes() {
     world.pass(Duration::from_secs(2));
     let before = waiting(&world, 0);
     let room = u32::try_from(MESSAGE_MAX).unwrap();
-    let now = world.now;
-    let send = |world: &mut World, input: Input| {
-        world.hosts[0].node.handle(now, input);
-        let outputs = std::iter::from_fn(|| world.hosts[0].node.poll_output());
-        let frames =
-            outputs.filter_map(|output| if let Output::Transmit { link: AIR, frame } = output { Some(frame) } else { None });
-        frames.collect::<Vec<_>>()
-    };
-    let sent = send(&mut world, Input::WritableUrgent { link: AIR, room });
+    let sent = sent_with(&mut world, Input::WritableUrgent { link: AIR, room });
     assert_eq!(sent.len(), 1);
     assert!(matches!(Message::from_frame(&sent[0]), Ok(Message::Entries { want: None, entries }) if entries.len() == 1));
     assert!(sent[0].len() <= 330, "an urgent request takes {} bytes", sent[0].len());
     assert_eq!(waiting(&world, 0), before - 1);
-    let sent = send(&mut world, Input::Writable { link: AIR, room });
+    let sent = sent_with(&mut world, Input::Writable { link: AIR, room });
     assert!(
         sent.iter().any(|frame| matches!(Message::from_frame(frame), Ok(Message::Docs { want: None, docs }) if docs.len() == 1))
     );
@@ -150,4 +150,32 @@ fn a_beacon_goes_whether_or_not_anybody_was_heard_and_names_nobody_certified_cou
     let before = waiting(&world, 0);
     world.pass(Duration::from_secs(160));
     assert!(waiting(&world, 0) > before);
+}
+
+#[test]
+fn whoever_is_new_on_the_air_is_told_what_is_open_and_not_what_is_settled() {
+    let mut world = World::new(2);
+    let settled = world.request(0, "rice:1", None);
+    let close = RequestAct { request: settled.id.clone().unwrap(), version: Some(1), ..Default::default() };
+    assert!(matches!(world.order(0, Command::RequestClose(close)), Reply::Saved(_)));
+    urgent(&mut world, 0);
+    world.request(0, "rice:2", None);
+    // All that was said while the radio was off.
+    with_radios(&mut world, &[0]);
+    assert_eq!(waiting(&world, 0), 0);
+    near(&mut world, 0, &[1]);
+    world.settle();
+    let again = |world: &World| world.hosts[0].node.links[&AIR].again.len();
+    assert_eq!((waiting(&world, 0), again(&world)), (2, 2), "the two open requests");
+    near(&mut world, 0, &[]);
+    near(&mut world, 0, &[1]);
+    world.settle();
+    assert_eq!((waiting(&world, 0), again(&world)), (2, 2), "what is said again anyway is not said twice");
+    world.pass(Duration::from_secs(4));
+    let sent = sent_with(&mut world, Input::WritableUrgent { link: AIR, room: u32::try_from(MESSAGE_MAX).unwrap() });
+    let messages: Vec<_> = sent.iter().map(|frame| Message::from_frame(frame)).collect();
+    assert!(
+        matches!(&messages[..], [Ok(Message::Entries { entries, .. })] if entries.len() == 1),
+        "the urgent one goes where there is room for no other: {messages:?}"
+    );
 }
