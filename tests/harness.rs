@@ -12,6 +12,8 @@ mod alliance;
 mod binaries;
 #[path = "harness/http.rs"]
 mod http;
+#[path = "harness/modems.rs"]
+mod modems;
 #[path = "harness/namespace.rs"]
 mod namespace;
 #[path = "harness/node.rs"]
@@ -33,8 +35,9 @@ mod webdriver;
 pub use alliance::{Alliance, Plan};
 pub use binaries::{Binaries, binaries, workspace_root};
 pub use http::{Answered, Api, raw};
+pub use modems::Modems;
 pub use namespace::{Namespace, namespaces_joined};
-pub use node::{Node, Settings};
+pub use node::{Node, RadioSettings, Settings};
 pub use papers::Papers;
 pub use ports::{free_base, free_port};
 pub use process::{Run, run, run_typed, signal, try_run};

@@ -18,6 +18,7 @@ mod founded;
 mod fuzzed;
 mod joined;
 mod namespaces;
+mod on_the_air;
 mod ordered;
 mod parted;
 mod promised;

@@ -61,9 +61,9 @@ has_packages() {
     done
 }
 
-# A browser, fonts for Chinese, network namespaces, and something that spreads seeds over processes.
+# A browser, fonts for Chinese, network namespaces, radio modems, and something that spreads seeds over processes.
 need_parts() {
-    parts="chromium chromium-driver fonts-noto-cjk iproute2 parallel"
+    parts="chromium chromium-driver direwolf fonts-noto-cjk iproute2 parallel"
     command -v dpkg-query >/dev/null 2>&1 || return 0
     # shellcheck disable=SC2086 # the packages are words
     has_packages $parts && return 0
@@ -71,7 +71,7 @@ need_parts() {
     if has_apt && is_root && install_debian $parts; then
         return 0
     fi
-    lacking "the page in a browser, network namespaces, seeds spread over processes: as root, apt-get install $parts"
+    lacking "the page in a browser, network namespaces, radio modems, seeds spread over processes: as root, apt-get install $parts"
 }
 
 # count FILE: adds what the test binaries counted.

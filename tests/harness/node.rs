@@ -19,6 +19,17 @@ const COMMAND_MAX: Duration = Duration::from_secs(60);
 /// Lines of a log shown when a test fails.
 const LOG_LINES: usize = 60;
 
+/// A modem on a serial port that wants call signs.
+#[derive(Clone, Debug)]
+pub struct RadioSettings {
+    /// The port.
+    pub port: PathBuf,
+    /// The node's call sign.
+    pub callsign: String,
+    /// Bits a second on the air.
+    pub rate: u32,
+}
+
 /// What is written into a node's configuration file.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -44,6 +55,8 @@ pub struct Settings {
     pub sync_peers: Vec<String>,
     /// Static gossip addresses.
     pub gossip_peers: Vec<String>,
+    /// A radio.
+    pub radio: Option<RadioSettings>,
     /// The hub that requests ask.
     pub home_hub: Option<NodeId>,
     /// `[timing]`, key and duration.
@@ -69,6 +82,7 @@ impl Settings {
             mdns: false,
             sync_peers: Vec::new(),
             gossip_peers: Vec::new(),
+            radio: None,
             home_hub: None,
             timing: timing.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
             first_lines: String::new(),
@@ -106,6 +120,11 @@ impl Settings {
         line(format_args!("peers = {:?}\nadvertise = [{:?}]\n", self.sync_peers, self.sync_address()));
         line(format_args!("\n[gossip]\nenabled = {}\nlisten = {:?}\nmdns = {}\n", self.gossip, self.gossip_address(), self.mdns));
         line(format_args!("peers = {:?}\n", self.gossip_peers));
+        if let Some(radio) = &self.radio {
+            let port = radio.port.display().to_string();
+            line(format_args!("\n[radio]\nport = {port:?}\nframing = \"ax25\"\ncallsign = {:?}\n", radio.callsign));
+            line(format_args!("rate = {}\nkey_up = \"200ms\"\n", radio.rate));
+        }
         line(format_args!("\n[log]\nformat = \"text\"\nfilter = \"info,holdfast_daemon=debug\"\n"));
         if !self.timing.is_empty() {
             line(format_args!("\n[timing]\n"));
