@@ -166,6 +166,7 @@ impl Node {
         if retell {
             self.retell(id);
         }
+        self.retell_open(id);
     }
 
     /// Until the next beacon where so many are heard: three to five quarters of the period. Stations that started together, as after

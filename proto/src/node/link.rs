@@ -85,6 +85,10 @@ pub(super) struct Link {
     pub(super) audible: BTreeSet<NodeId>,
     /// Somebody is new in a crowd: our own board goes with the next beacon.
     pub(super) retell: bool,
+    /// Somebody new there was not told yet what is open.
+    pub(super) owes_open: bool,
+    /// When that was told last.
+    pub(super) retold_at: Option<Instant>,
     pub(super) clock_skew_ms: Option<i64>,
     /// Refused frames since `refusals_since`.
     pub(super) refusals: u32,
@@ -119,6 +123,8 @@ impl Link {
             healing: heal::Healing::default(),
             audible: BTreeSet::new(),
             retell: false,
+            owes_open: false,
+            retold_at: None,
             clock_skew_ms: None,
             refusals: 0,
             refusals_since: now,

@@ -114,12 +114,13 @@ impl Node {
         let newcomers = nodes.difference(&link.audible).next().is_some();
         let (heard, before) = (nodes.len(), link.audible.len());
         link.audible = nodes;
+        link.owes_open |= newcomers && link.by_name;
         // A broadcast is not repeated: who was not there yet hears our own board again.
         if !self.is_crowd(heard) {
             if newcomers {
                 self.retell(id);
             }
-            return;
+            return self.retell_open(id);
         }
         let next = (!self.is_crowd(before)).then(|| self.now.mono.after(self.beacon_wait(heard)));
         if let Some(link) = self.links.get_mut(&id) {
@@ -128,15 +129,13 @@ impl Node {
         }
     }
 
-    /// Says this node's own board again on a broadcast link, if anybody hears it there alone; by radio, what is open of its own too.
+    /// Says this node's own board again on a broadcast link, if anybody hears it there alone.
     pub(super) fn retell(&mut self, id: LinkId) {
-        if !self.is_needed_on(id) {
-            return;
-        }
-        if let Some(doc) = self.replica.doc(self.me, DocKind::Board).cloned() {
+        if self.is_needed_on(id)
+            && let Some(doc) = self.replica.doc(self.me, DocKind::Board).cloned()
+        {
             self.broadcast_doc(id, &doc);
         }
-        self.retell_open(id);
     }
 
     /// One frame came in.

@@ -22,6 +22,8 @@ const AGAIN_MAX: usize = 64;
 
 /// So many own words are said to whoever is new on the air, the urgent and then the newest first: a dozen take a minute at 1,200 bit/s.
 const RETOLD_MAX: usize = 12;
+/// And no sooner again: where stations come and go all the time, the channel would carry nothing else.
+const RETOLD_EVERY: Duration = Duration::from_secs(600);
 
 /// A word that will be said again.
 #[derive(Clone, Debug)]
@@ -30,7 +32,7 @@ pub(super) struct Again {
     said: usize,
     class: Class,
     bytes: u32,
-    word: Parcel,
+    pub(super) word: Parcel,
 }
 
 impl Again {
@@ -78,7 +80,13 @@ impl Node {
 
     /// Says again on the air what is not settled of this node's own words: who is new there, or whose radio was off, can't ask for it.
     pub(super) fn retell_open(&mut self, id: LinkId) {
-        let Some(link) = self.links.get(&id).filter(|link| link.by_name) else { return };
+        let now = self.now.mono;
+        let owes = |link: &&mut Link| link.owes_open && link.retold_at.is_none_or(|last| now.since(last) >= RETOLD_EVERY);
+        if self.links.get_mut(&id).filter(owes).is_none() || !self.is_needed_on(id) {
+            return;
+        }
+        let Some(link) = self.links.get_mut(&id) else { return };
+        (link.owes_open, link.retold_at) = (false, Some(now));
         let said = |word: &Again| if let Parcel::Entry(read, _) = &word.word { Some(read.id()) } else { None };
         let coming: BTreeSet<EntryId> = link.again.iter().filter_map(said).collect();
         let logs: Vec<LogId> = self.replica.logs_of(self.me).map(|(log, _)| log).collect();

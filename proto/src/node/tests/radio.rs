@@ -167,10 +167,6 @@ fn whoever_is_new_on_the_air_is_told_what_is_open_and_not_what_is_settled() {
     world.settle();
     let again = |world: &World| world.hosts[0].node.links[&AIR].again.len();
     assert_eq!((waiting(&world, 0), again(&world)), (2, 2), "the two open requests");
-    near(&mut world, 0, &[]);
-    near(&mut world, 0, &[1]);
-    world.settle();
-    assert_eq!((waiting(&world, 0), again(&world)), (2, 2), "what is said again anyway is not said twice");
     world.pass(Duration::from_secs(4));
     let sent = sent_with(&mut world, Input::WritableUrgent { link: AIR, room: u32::try_from(MESSAGE_MAX).unwrap() });
     let messages: Vec<_> = sent.iter().map(|frame| Message::from_frame(frame)).collect();
@@ -178,4 +174,16 @@ fn whoever_is_new_on_the_air_is_told_what_is_open_and_not_what_is_settled() {
         matches!(&messages[..], [Ok(Message::Entries { entries, .. })] if entries.len() == 1),
         "the urgent one goes where there is room for no other: {messages:?}"
     );
+    let entries = |world: &World| {
+        let said = |again: &super::super::radio::Again| matches!(again.word, super::super::link::Parcel::Entry(..));
+        world.hosts[0].node.links[&AIR].again.iter().filter(|again| said(again)).count()
+    };
+    world.pass(Duration::from_secs(400));
+    assert_eq!(entries(&world), 0, "it was said often enough");
+    near(&mut world, 0, &[]);
+    near(&mut world, 0, &[1]);
+    world.settle();
+    assert_eq!(entries(&world), 0, "whoever comes and goes is not told each time");
+    world.pass(Duration::from_secs(300));
+    assert_eq!(entries(&world), 2, "and is told by and by");
 }
