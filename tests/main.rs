@@ -31,3 +31,4 @@ mod supplied;
 mod tidy;
 mod together;
 mod watched;
+mod written_out;

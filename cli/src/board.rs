@@ -7,7 +7,7 @@ use std::time::Duration;
 use holdfast_proto::control::{BoardFileView, BoardFilesView, BoardView, HiddenView, HideWish};
 use serde_json::json;
 
-use crate::args::{BoardCommand, ExportCommand, LineArgs, PublicArgs};
+use crate::args::{BoardCommand, LineArgs, PublicArgs};
 use crate::client::{Client, path_part, read};
 use crate::desk::Desk;
 use crate::failure::{Exit, Failure, words};
@@ -66,12 +66,11 @@ pub(crate) fn line(view: &BoardView, lang: Lang) -> String {
     clean(&lang.of(format!("public board: {place}{left_out}"), format!("民眾看板：{place}{left_out}")))
 }
 
-/// `holdfast export`.
+/// `holdfast export public`.
 ///
 /// # Errors
 /// No daemon, or the folder can't be written. With `--every` only what happens at the first time counts.
-pub(crate) fn export(desk: &mut Desk<'_>, client: &Client, command: ExportCommand) -> Result<Exit, Failure> {
-    let ExportCommand::Public(PublicArgs { out, every }) = command;
+pub(crate) fn export(desk: &mut Desk<'_>, client: &Client, PublicArgs { out, every }: PublicArgs) -> Result<Exit, Failure> {
     let every = every.as_deref().map(period).transpose()?;
     files::folder(&out)?;
     write(desk, client, &out)?;

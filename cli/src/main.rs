@@ -11,6 +11,7 @@ mod demo;
 mod desk;
 mod doctor;
 mod enrol;
+mod export;
 mod failure;
 mod fields;
 mod files;

@@ -6,14 +6,15 @@ use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use serde_json::json;
 
-use crate::args::{Cli, Command, Global, RequestCommand};
+use crate::args::{Cli, Command, ExportCommand, Global, LinesArgs, RequestCommand, SheetsArgs};
 use crate::client::Client;
 use crate::desk::{Desk, Manner, Surroundings};
 use crate::failure::{Exit, Failure, words};
 use crate::lang::Lang;
 use crate::target::{self, DemoFile, Target, Wish};
 use crate::{
-    act, alliance, board, conflicts, courier, demo, doctor, enrol, help, look, order, settings, story, supply, usage, wait, watch,
+    act, alliance, board, conflicts, courier, demo, doctor, enrol, export, help, look, order, settings, story, supply, usage,
+    wait, watch,
 };
 
 /// Runs one command line in these surroundings.
@@ -113,7 +114,11 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
         Some(Command::Mode(args)) => with(desk, wish, |desk, _, client| order::mode(desk, client, args)),
         Some(Command::Order(command)) => with(desk, wish, |desk, _, client| order::order(desk, client, command)),
         Some(Command::Board(command)) => with(desk, wish, |desk, _, client| board::board(desk, client, command)),
-        Some(Command::Export(command)) => with(desk, wish, |desk, _, client| board::export(desk, client, command)),
+        Some(Command::Export(command)) => with(desk, wish, |desk, _, client| match command {
+            ExportCommand::Public(args) => board::export(desk, client, args),
+            ExportCommand::Csv(SheetsArgs { out }) => export::sheets(desk, client, &out),
+            ExportCommand::Jsonl(LinesArgs { out }) => export::lines(desk, client, out.as_deref()),
+        }),
         Some(Command::Courier(command)) => with(desk, wish, |desk, _, client| courier::courier(desk, client, command)),
         Some(Command::Peers) => with(desk, wish, |desk, _, client| look::peers(desk, client)),
         Some(Command::Watch) => with(desk, wish, |desk, _, client| watch::watch(desk, client)),

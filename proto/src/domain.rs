@@ -53,7 +53,7 @@ pub use item::{BadCatalogue, Catalogue, Item};
 pub use plan::{About, Plan, PlanInput};
 pub use show::{Operating, Resolved};
 pub use spoken::spoken;
-pub use text::{fold, nearest, plain};
+pub use text::{fold, nearest, no_formula, plain};
 
 use fact::{Deed, Inert};
 use pairs::Pairs;

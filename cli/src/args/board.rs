@@ -31,6 +31,26 @@ pub(crate) struct LineArgs {
 pub(crate) enum ExportCommand {
     /// The public's board as files for any web server or a USB stick
     Public(PublicArgs),
+    /// All that is known of sites, requests, promises, convoys and conflicts, and every act, as sheets
+    Csv(SheetsArgs),
+    /// The same as JSON lines
+    Jsonl(LinesArgs),
+}
+
+/// `export csv`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SheetsArgs {
+    /// Where to; made where it is missing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// `export jsonl`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct LinesArgs {
+    /// The file; absent: to the terminal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// `export public`.

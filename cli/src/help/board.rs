@@ -15,6 +15,12 @@ pub(super) const CHINESE: &[(&str, &str)] = &[
     ("Whose, by id or name; this node's where absent", "哪個據點（代號或名稱）；未填則為本據點"),
     ("Write what is known as files for others", "把已知的狀況寫成檔案，供他人使用"),
     ("The public's board as files for any web server or a USB stick", "把民眾看板寫成檔案，可放上任何網站或隨身碟"),
+    (
+        "All that is known of sites, requests, promises, convoys and conflicts, and every act, as sheets",
+        "把已知的據點、需求、承諾、車隊與衝突，以及每個動作，寫成試算表檔案",
+    ),
+    ("The same as JSON lines", "同樣的內容，寫成 JSON Lines"),
+    ("The file; absent: to the terminal", "檔案；未填則輸出到終端機"),
     ("Where to; made where it is missing", "寫到哪個資料夾；不存在則建立"),
     (
         "Write them again and again, such as every 60s, until Ctrl-C; from 10s to 24h",

@@ -1,5 +1,6 @@
 //! The board for programs: JSON, GeoJSON and a spreadsheet. The same choice as on the page, and the same ages.
 
+use holdfast_proto::domain::no_formula;
 use holdfast_proto::domain::service::AVAILABILITY;
 use serde_json::{Value as Json, json};
 
@@ -9,8 +10,6 @@ use super::site::{Freshness, Line, Said, Site};
 
 /// What marks everything that is not real, in both languages.
 pub(super) const EXERCISE: (&str, &str) = ("EXERCISE, NOT REAL", "演練，非真實狀況");
-/// Programs that open spreadsheets take a cell that begins so for something to carry out.
-const FORMULA: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '|'];
 
 /// The mark of an exercise, nothing for an actual alliance.
 fn notice(scene: &Scene) -> Option<Json> {
@@ -87,11 +86,6 @@ pub(super) fn geojson(scene: &Scene) -> String {
     all.to_string()
 }
 
-/// Text that no spreadsheet takes for a formula.
-fn safe(text: &str) -> String {
-    if text.trim_start().starts_with(FORMULA) || text.starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
-}
-
 const HEAD: [&str; 10] = [
     "notice 註記",
     "site 據點代號",
@@ -125,7 +119,7 @@ pub(super) fn csv(scene: &Scene) -> String {
             let words = if en == zh { zh.to_owned() } else { format!("{zh} {en}") };
             let at = said.and_then(|said| as_of(scene, said)).unwrap_or_default();
             let row = [&*mark, &site.id, &site.name, &county, &code, &label, state, &words, freshness.code(), &at];
-            drop(rows.write_record(row.map(safe)));
+            drop(rows.write_record(row.map(no_formula)));
         }
     }
     let text = rows.into_inner().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
@@ -135,17 +129,4 @@ pub(super) fn csv(scene: &Scene) -> String {
 /// A service that is there, at least in part.
 pub(super) fn is_offered(said: &Said) -> bool {
     AVAILABILITY.iter().any(|word| word.code == said.code()) && matches!(said.code(), "adequate" | "insufficient")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_text_begins_a_formula() {
-        for bad in ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "＝1", "\r\n=1", "|x"] {
-            assert!(safe(bad).starts_with('\''), "{bad:?}");
-        }
-        assert_eq!(safe("每人限領 2 瓶"), "每人限領 2 瓶");
-    }
 }

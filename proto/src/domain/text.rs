@@ -26,6 +26,15 @@ pub(crate) fn is_clean(text: &str, bytes_max: usize) -> bool {
     clean(text, bytes_max) == Ok(text)
 }
 
+/// Programs that open spreadsheets take a cell that begins so for something to carry out.
+const FORMULA: [char; 12] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠', '|'];
+
+/// Text for a cell that no spreadsheet takes for a formula.
+#[must_use]
+pub fn no_formula(text: &str) -> String {
+    if text.trim_start().starts_with(FORMULA) || text.starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
+}
+
 /// The text without what may not stand in a signed word: for text that comes from elsewhere, such as a certificate.
 #[must_use]
 pub fn plain(text: &str) -> String {
@@ -101,6 +110,14 @@ fn distance(a: &[char], b: &[char]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_begins_a_formula() {
+        for bad in ["=1+1", "+1", "-1", "@x", "\t=1", " =1", "＝1", "\r\n=1", "|x"] {
+            assert!(no_formula(bad).starts_with('\''), "{bad:?}");
+        }
+        assert_eq!(no_formula("每人限領 2 瓶"), "每人限領 2 瓶");
+    }
 
     #[test]
     fn what_turns_a_line_around_may_not_be_signed() {
