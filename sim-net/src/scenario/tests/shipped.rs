@@ -12,6 +12,7 @@ fn shipped() -> std::path::PathBuf {
 #[test]
 fn every_shipped_scenario_reads_and_says_that_it_is_synthetic() {
     let sizes = [
+        ("c-calm", 25),
         ("f-firm-removal", 500),
         ("l-island", 5_668),
         ("m-county", 1_000),
@@ -50,7 +51,7 @@ fn the_readmes_example_is_the_one_tried_here() {
 
 #[test]
 fn what_is_shipped_is_written_and_reads_back() {
-    for name in ["s-demo", "m-county", "n-noto", "p-planted", "f-firm-removal"] {
+    for name in ["c-calm", "s-demo", "m-county", "n-noto", "p-planted", "f-firm-removal"] {
         let (scenario, _) = read(&shipped().join(name)).unwrap();
         assert_eq!(there_and_back(&scenario).unwrap().0.unplaced(), scenario.unplaced(), "{name}");
     }
