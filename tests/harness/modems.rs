@@ -6,8 +6,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,7 +27,8 @@ const PIPE_BYTES: usize = 4_096;
 pub struct Modems {
     stations: Vec<Option<Child>>,
     baud: u32,
-    ended: Arc<AtomicBool>,
+    /// The mixer ends when this goes.
+    on: Option<Sender<()>>,
     mixer: Option<JoinHandle<()>>,
     folder: TempDir,
 }
@@ -69,13 +69,10 @@ impl Modems {
                 Line { sent: open(sent(folder.path(), n)), heard, odd: Vec::new() }
             })
             .collect();
-        let ended = Arc::new(AtomicBool::new(false));
-        let mixer = std::thread::spawn({
-            let ended = Arc::clone(&ended);
-            move || mix(lines, &ended)
-        });
+        let (on, ended) = channel();
+        let mixer = std::thread::spawn(move || mix(lines, &ended));
         let stations = (0..stations).map(|_| None).collect();
-        let mut modems = Self { stations, baud, ended, mixer: Some(mixer), folder };
+        let mut modems = Self { stations, baud, on: Some(on), mixer: Some(mixer), folder };
         (0..modems.stations.len()).for_each(|n| modems.switch_on(n));
         modems
     }
@@ -136,7 +133,7 @@ impl Drop for Modems {
             drop(child.kill());
             drop(child.wait());
         }
-        self.ended.store(true, Ordering::Relaxed);
+        drop(self.on.take());
         drop(self.mixer.take().map(JoinHandle::join));
     }
 }
@@ -174,10 +171,10 @@ impl Line {
 }
 
 /// In real time, each hears what all others send.
-fn mix(mut lines: Vec<Line>, ended: &AtomicBool) {
+fn mix(mut lines: Vec<Line>, ended: &Receiver<()>) {
     let begun = Instant::now();
     let mut chunks: u64 = 0;
-    while !ended.load(Ordering::Relaxed) {
+    loop {
         let sent: Vec<Vec<i32>> = lines.iter_mut().map(Line::sends).collect();
         for (to, line) in lines.iter_mut().enumerate() {
             let others = || sent.iter().enumerate().filter(|(from, _)| *from != to).map(|(_, samples)| samples);
@@ -193,6 +190,8 @@ fn mix(mut lines: Vec<Line>, ended: &AtomicBool) {
         }
         chunks += 1;
         let due = Duration::from_micros(chunks * CHUNK as u64 * 1_000_000 / SAMPLE_RATE);
-        std::thread::sleep(due.saturating_sub(begun.elapsed()));
+        if ended.recv_timeout(due.saturating_sub(begun.elapsed())) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
     }
 }

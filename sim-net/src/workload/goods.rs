@@ -71,7 +71,7 @@ impl Dispatcher {
     }
 
     /// What is done next here, where that is about goods.
-    pub fn next(&mut self) -> Option<Next> {
+    pub fn next_deed(&mut self) -> Option<Next> {
         if !self.dice.chance(350) {
             return None;
         }

@@ -20,11 +20,13 @@ impl World {
     pub(super) fn shown_to(&mut self, node: SiteNo, screens: &[Question]) -> Option<Shown> {
         let mut shown = Shown { me: self.alliance.members[node].id.to_string(), ..Shown::default() };
         for screen in screens {
-            match self.ask(node, screen)? {
-                Answer::Requests(view) => shown.requests = view.requests,
-                Answer::Consignments(view) => shown.consignments = view.consignments,
-                Answer::Conflicts(view) => shown.conflicts = view.conflicts,
-                _ => {}
+            let answer = self.ask(node, screen)?;
+            if let Answer::Requests(view) = answer {
+                shown.requests = view.requests;
+            } else if let Answer::Consignments(view) = answer {
+                shown.consignments = view.consignments;
+            } else if let Answer::Conflicts(view) = answer {
+                shown.conflicts = view.conflicts;
             }
         }
         if shown.conflicts.iter().any(|conflict| conflict.kind == "over_covered") {

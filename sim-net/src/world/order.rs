@@ -251,7 +251,7 @@ impl World {
         if drills && self.slots[node].desk.wakes_early() {
             return self.give(node, Input::Wake);
         }
-        if let Some(next) = self.slots[node].dispatcher.next()
+        if let Some(next) = self.slots[node].dispatcher.next_deed()
             && let Some(shown) = self.shown_to(node, next.screens())
             && let Some(wish) = self.slots[node].dispatcher.act(next, &shown)
         {

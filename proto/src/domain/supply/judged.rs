@@ -81,9 +81,9 @@ impl Domain {
         self.judged.moved.insert(id);
         let of: BTreeSet<FactId> = consign.into_iter().flat_map(|one| &one.loads).filter_map(|load| load.commitment).collect();
         of.into_iter().for_each(|commitment| self.touch_commitment(commitment));
-        let diverted = self.supply.acts.of(id).filter_map(|act| match self.journey(act)?.step {
-            Step::Divert { request, .. } => request,
-            _ => None,
+        let diverted = self.supply.acts.of(id).filter_map(|act| {
+            let Step::Divert { request, .. } = self.journey(act)?.step else { return None };
+            request
         });
         diverted.collect::<BTreeSet<_>>().into_iter().for_each(|request| self.touch_request(request));
     }
