@@ -34,7 +34,9 @@ fn conflict() -> Value {
 fn supplied(asked: &str) -> (u16, Value) {
     let (store, hub) = (node("1-1", "甲店"), node("1-2", "乙倉"));
     match asked {
-        "GET /api/v1/requests" => (200, json!({"schema": "holdfast.requests/1", "requests": [promised()]})),
+        "GET /api/v1/requests" | "GET /api/v1/requests?open=true" => {
+            (200, json!({"schema": "holdfast.requests/1", "requests": [promised()]}))
+        }
         "GET /api/v1/requests/R-7Q4KABC" => (200, promised()),
         "GET /api/v1/consignments" => (
             200,
