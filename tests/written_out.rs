@@ -86,6 +86,10 @@ fn the_sheets_and_the_lines_hold_everything_that_was_done_and_say_whether_it_was
     assert!(lines.iter().all(|line| line["realm"] == "simulation" && line["kind"].is_string()), "{text}");
     let count = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).count();
     assert_eq!((count("site"), count("request"), count("consignment"), count("act")), (2, 2, 1, acts.len()));
+    let paper = folder.path().join("sheet.html");
+    let _ = hub.cli(&["export", "ics213rr", &water["request"], "--out", paper.to_str().expect("a plain path")]).exits(0);
+    let page = fs::read_to_string(&paper).expect("the sheet");
+    assert!(page.contains(&water["request"]) && page.contains("飲用水") && page.contains("EXERCISE, NOT REAL"), "{page}");
     let to_terminal = hub.cli(&["export", "jsonl"]).exits(0);
     assert_eq!(to_terminal.out.lines().count(), lines.len());
 }

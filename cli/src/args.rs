@@ -15,7 +15,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub(crate) use self::alliance::{
     AllianceCommand, IssueCommand, IssueDeputy, IssueIssuer, IssueNode, Kind, Renew, Revoke, Rotate,
 };
-pub(crate) use self::board::{BoardCommand, ExportCommand, LineArgs, LinesArgs, PublicArgs, SheetsArgs};
+pub(crate) use self::board::{BoardCommand, ExportCommand, LineArgs, LinesArgs, PaperArgs, PublicArgs, SheetsArgs};
 pub(crate) use self::courier::{CourierCommand, CourierInArgs, CourierOutArgs};
 pub(crate) use self::enrol::{CodeArgs, HostArgs, InviteArgs, JoinArgs, ReplaceArgs};
 pub(crate) use self::order::{DeputiesArgs, GiveArgs, JudgeArgs, ModeArgs, OrderCommand};
@@ -470,6 +470,8 @@ mod tests {
             "holdfast export csv --out after",
             "holdfast export jsonl --out after.jsonl",
             "holdfast export jsonl",
+            "holdfast export ics213rr R-7Q4KABC --out sheet.html",
+            "holdfast export ics213rr --out empty.html",
             "holdfast request update R-7Q4KABC --item water:20",
             "holdfast request cancel R-7Q4KABC --reason found",
             "holdfast request close R-7Q4KABC",

@@ -1,6 +1,8 @@
 //! `holdfast export csv` and `export jsonl`: all that this node knows of sites, requests, promises, convoys and conflicts, and every act
 //! in order of time, for whoever works through it after the event. `configs/after-action.sql` asks the usual questions of the sheets.
 
+pub(crate) mod paper;
+
 use std::path::Path;
 
 use holdfast_proto::control::{
@@ -352,8 +354,8 @@ mod tests {
 
     #[test]
     fn a_sheet_says_its_realm_in_each_row_and_no_cell_is_a_formula() {
-        let rows = vec![vec!["R-1".to_owned(), "=1+1".to_owned()], vec!["每人, 2 瓶".to_owned(), "a\nb".to_owned()]];
+        let rows = vec![vec!["R-1".to_owned(), "=1+1".to_owned()], vec!["2 L, 每人".to_owned(), "a\nb".to_owned()]];
         let text = Sheet { name: "x.csv", head: &["request", "note"], rows }.text("exercise");
-        assert_eq!(text, "\u{feff}realm,request,note\r\nexercise,R-1,'=1+1\r\nexercise,\"每人, 2 瓶\",\"a\nb\"\r\n");
+        assert_eq!(text, "\u{feff}realm,request,note\r\nexercise,R-1,'=1+1\r\nexercise,\"2 L, 每人\",\"a\nb\"\r\n");
     }
 }

@@ -139,6 +139,11 @@ impl Goods {
         item.map_or(code, |item| lang.of(&item.en, &item.zh)).to_owned()
     }
 
+    /// Every code, in the catalogue's order.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().map(|item| item.code.as_str())
+    }
+
     /// `Drinking water 40 L`; without a unit where this catalogue does not hold the item.
     pub(crate) fn amount(&self, code: &str, quantity: u64, lang: Lang) -> String {
         let of = self.items.iter().find(|item| item.code == code).map(|item| unit(&item.unit, lang));

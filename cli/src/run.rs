@@ -6,7 +6,7 @@ use clap::FromArgMatches;
 use clap::error::ErrorKind;
 use serde_json::json;
 
-use crate::args::{Cli, Command, ExportCommand, Global, LinesArgs, RequestCommand, SheetsArgs};
+use crate::args::{Cli, Command, ExportCommand, Global, LinesArgs, PaperArgs, RequestCommand, SheetsArgs};
 use crate::client::Client;
 use crate::desk::{Desk, Manner, Surroundings};
 use crate::failure::{Exit, Failure, words};
@@ -118,6 +118,7 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
             ExportCommand::Public(args) => board::export(desk, client, args),
             ExportCommand::Csv(SheetsArgs { out }) => export::sheets(desk, client, &out),
             ExportCommand::Jsonl(LinesArgs { out }) => export::lines(desk, client, out.as_deref()),
+            ExportCommand::Ics213rr(PaperArgs { id, out }) => export::paper::request_sheet(desk, client, id.as_deref(), &out),
         }),
         Some(Command::Courier(command)) => with(desk, wish, |desk, _, client| courier::courier(desk, client, command)),
         Some(Command::Peers) => with(desk, wish, |desk, _, client| look::peers(desk, client)),

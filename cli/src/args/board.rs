@@ -35,6 +35,18 @@ pub(crate) enum ExportCommand {
     Csv(SheetsArgs),
     /// The same as JSON lines
     Jsonl(LinesArgs),
+    /// A request on paper, as an ICS 213 RR form to print; without an id an empty form, for the time without a PC
+    Ics213rr(PaperArgs),
+}
+
+/// `export ics213rr`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PaperArgs {
+    /// R-...; absent: an empty form
+    pub(crate) id: Option<String>,
+    /// The file, which any browser shows and prints
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 /// `export csv`.

@@ -20,6 +20,12 @@ pub(super) const CHINESE: &[(&str, &str)] = &[
         "把已知的據點、需求、承諾、車隊與衝突，以及每個動作，寫成試算表檔案",
     ),
     ("The same as JSON lines", "同樣的內容，寫成 JSON Lines"),
+    (
+        "A request on paper, as an ICS 213 RR form to print; without an id an empty form, for the time without a PC",
+        "把需求寫成可列印的 ICS 213 RR 表單；未填編號則為空白表單，供沒有電腦時使用",
+    ),
+    ("R-...; absent: an empty form", "R-...；未填則為空白表單"),
+    ("The file, which any browser shows and prints", "檔案，任何瀏覽器都能開啟與列印"),
     ("The file; absent: to the terminal", "檔案；未填則輸出到終端機"),
     ("Where to; made where it is missing", "寫到哪個資料夾；不存在則建立"),
     (
