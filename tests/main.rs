@@ -16,6 +16,7 @@ mod demo;
 mod disk;
 mod founded;
 mod fuzzed;
+mod guests;
 mod joined;
 mod namespaces;
 mod on_the_air;

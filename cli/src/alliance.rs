@@ -4,6 +4,7 @@ pub(crate) mod certify;
 pub(crate) mod delegate;
 mod drafts;
 pub(crate) mod faults;
+pub(crate) mod guest;
 pub(crate) mod held;
 mod renew;
 pub(crate) mod revoke;
@@ -48,6 +49,7 @@ pub(crate) fn alliance(desk: &mut Desk<'_>, wish: &Wish, command: AllianceComman
         AllianceCommand::Revoke(args) => revoke::revoke(desk, needed(wish.dir.as_deref())?, wish, &args),
         AllianceCommand::Delegate(args) => delegate::delegate(desk, wish, &args),
         AllianceCommand::Undelegate(args) => delegate::undelegate(desk, wish, &args),
+        AllianceCommand::Take { file } => take(desk, needed(dir)?, &file),
         AllianceCommand::HandIn { file } => revoke::hand_in(desk, wish, &file),
         AllianceCommand::Show { file } => show(desk, &file),
     }
@@ -65,6 +67,27 @@ pub(crate) fn needed(dir: Option<&Path>) -> Result<&Path, Failure> {
             words("Give its folder: --dir DIR.", "請用 --dir 資料夾 指定。"),
         )
     })
+}
+
+/// `alliance take`: what stands in a file counts here too; all of it or nothing.
+fn take(desk: &mut Desk<'_>, dir: &Path, file: &Path) -> Result<Exit, Failure> {
+    let mut held = Held::read(&dir.join(ALLIANCE_FILE))?;
+    let found = blocks(file)?;
+    if let Some(secret) = found.iter().find(|block| block.kind.is_secret()) {
+        return Err(faults::a_secret(file, secret.line));
+    }
+    let before = held.roster.objects().count();
+    held.add_all(&found.iter().map(|block| block.bytes.clone()).collect::<Vec<_>>())?;
+    held.write()?;
+    let new = held.roster.objects().count().saturating_sub(before);
+    if desk.json {
+        desk.object(&json!({"schema": "holdfast.alliance/1", "done": "taken", "files": [held.path], "new": new}));
+    } else {
+        desk.say(
+            &desk.lang.of(format!("{new} new in {}", held.path.display()), format!("{} 新增 {new} 份", held.path.display())),
+        );
+    }
+    Ok(Exit::Done)
 }
 
 fn issue_issuer(desk: &mut Desk<'_>, dir: &Path, args: &IssueIssuer) -> Result<Exit, Failure> {
@@ -86,7 +109,7 @@ fn issue_issuer(desk: &mut Desk<'_>, dir: &Path, args: &IssueIssuer) -> Result<E
         key: key.public(),
         firm: args.firm.clone(),
         regions: Regions::ALL,
-        roles: [Role::Store, Role::Hub, Role::Authority].into_iter().collect::<Roles>(),
+        roles: Role::CERTIFIED.into_iter().collect::<Roles>(),
         first: args.first,
         max_nodes: args.max_nodes,
     };

@@ -17,7 +17,7 @@ pub(crate) use self::alliance::{
 };
 pub(crate) use self::board::{BoardCommand, ExportCommand, LineArgs, LinesArgs, PaperArgs, PublicArgs, SheetsArgs};
 pub(crate) use self::courier::{CourierCommand, CourierInArgs, CourierOutArgs};
-pub(crate) use self::enrol::{CodeArgs, HostArgs, InviteArgs, JoinArgs, ReplaceArgs};
+pub(crate) use self::enrol::{CodeArgs, EnterArgs, GuestCommand, HostArgs, InviteArgs, JoinArgs, ReplaceArgs, VouchArgs};
 pub(crate) use self::order::{DeputiesArgs, GiveArgs, JudgeArgs, ModeArgs, OrderCommand};
 pub(crate) use self::person::{DelegateArgs, UndelegateArgs};
 pub(crate) use self::supply::{
@@ -51,7 +51,7 @@ pub(crate) struct Global {
     /// Speak to this node of the running demo: a, b, c, ...
     #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["api", "token_file"])]
     pub(crate) demo_node: Option<String>,
-    /// Folder of the demo; of the alliance with `alliance`, `invite` and `replace`; of the new node with `join`
+    /// Folder of the demo; of the alliance with `alliance`, `invite` and `replace`; of the new node with `join` and `guest`
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
     /// Speak to the daemon at this address, such as http://127.0.0.1:8787
@@ -100,6 +100,9 @@ pub(crate) enum Command {
     Join(JoinArgs),
     /// Let another PC take the place of a node whose PC is dead or gone
     Replace(ReplaceArgs),
+    /// Let a PC that no firm certified say how it is: three nodes of two firms vouch for it, for a week
+    #[command(subcommand)]
+    Guest(GuestCommand),
     /// Make the key of who works at this computer, to act through nodes by a delegation; it stays here
     Person {
         /// Folder for the key, and later for the delegation

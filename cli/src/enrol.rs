@@ -5,7 +5,7 @@ mod faults;
 mod host;
 mod invitation;
 mod invite;
-mod join;
+pub(crate) mod join;
 mod wire;
 
 pub(crate) use invite::{invite, replace};

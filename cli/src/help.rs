@@ -1,6 +1,7 @@
 //! The help of every command and argument in the chosen language. English stands where a command is declared; Chinese stands here.
 
 mod board;
+mod guest;
 mod supply;
 
 use clap::builder::PossibleValue;
@@ -241,8 +242,8 @@ const CHINESE: &[(&str, &str)] = &[
     // Global flags.
     ("Speak to this node of the running demo: a, b, c, ...", "指定執行中示範的據點：a、b、c 等"),
     (
-        "Folder of the demo; of the alliance with `alliance`, `invite` and `replace`; of the new node with `join`",
-        "示範的資料夾；`alliance`、`invite`、`replace` 為聯盟的資料夾；`join` 為新據點的資料夾",
+        "Folder of the demo; of the alliance with `alliance`, `invite` and `replace`; of the new node with `join` and `guest`",
+        "示範的資料夾；`alliance`、`invite`、`replace` 為聯盟的資料夾；`join`、`guest` 為新據點的資料夾",
     ),
     ("Speak to the daemon at this address, such as http://127.0.0.1:8787", "指定背景程式的位址，例如 http://127.0.0.1:8787"),
     ("File with that daemon's token", "該背景程式的權杖檔"),
@@ -423,6 +424,7 @@ pub(crate) fn chinese(english: &str) -> Option<String> {
         .iter()
         .chain(supply::CHINESE)
         .chain(board::CHINESE)
+        .chain(guest::CHINESE)
         .find(|(en, _)| *en == english)
         .map(|(_, zh)| (*zh).to_owned());
     own.or_else(|| report_args::chinese(english))
@@ -499,8 +501,13 @@ mod tests {
             assert!(zh != english || !zh.contains(' '), "{name}: {zh}");
             used.insert(english);
         });
-        let idle: Vec<_> =
-            CHINESE.iter().chain(supply::CHINESE).chain(board::CHINESE).filter(|(en, _)| !used.contains(*en)).collect();
+        let idle: Vec<_> = CHINESE
+            .iter()
+            .chain(supply::CHINESE)
+            .chain(board::CHINESE)
+            .chain(guest::CHINESE)
+            .filter(|(en, _)| !used.contains(*en))
+            .collect();
         assert!(idle.is_empty(), "no command says this any more: {idle:?}");
     }
 

@@ -91,6 +91,7 @@ fn command(desk: &mut Desk<'_>, wish: &Wish, command: Option<Command>) -> Result
         Some(Command::Invite(args)) => enrol::invite(desk, wish, &args),
         Some(Command::Join(args)) => enrol::join(desk, wish, &args),
         Some(Command::Replace(args)) => enrol::replace(desk, wish, &args),
+        Some(Command::Guest(command)) => alliance::guest::guest(desk, wish, command),
         Some(Command::Person { folder }) => alliance::delegate::person(desk, &folder),
         Some(Command::Doctor) => doctor::doctor(desk, wish),
         Some(Command::Config(command)) => settings::config(desk, wish, command),

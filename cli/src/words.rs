@@ -27,6 +27,7 @@ pub(crate) fn word(code: &str, lang: Lang) -> String {
         "store" => ("store", "門市"),
         "hub" => ("hub", "集散中心"),
         "authority" => ("authority", "主管機關"),
+        "guest" => ("guest, not certified", "訪客，未認證"),
         "actual" => ("actual", "實際"),
         "exercise" => ("exercise", "演練"),
         "simulation" => ("simulation", "模擬演練"),

@@ -31,6 +31,8 @@ pub const FETCH_MAX: usize = 256;
 pub const WINDOW_STORE: u32 = 4_096;
 /// Numbers above the floor a hub may use.
 pub const WINDOW_HUB: u32 = 65_536;
+/// Numbers above the floor a guest may use: it says hardly anything but its board, for a week.
+pub const WINDOW_GUEST: u32 = 256;
 /// Ranges listed of what is held ahead, per logbook and session. Design section 4 rule 3.
 pub const AHEAD_RANGES_MAX: usize = 64;
 /// Incarnations of one generation that count. Design section 4 rule 4.

@@ -481,8 +481,11 @@ pub fn read_body(meta: &EntryMeta, body: &[u8]) -> Arc<[Decoded]> {
     effective(meta, fact::decode_body(body)).into()
 }
 
-/// What of a body counts: nothing of ours in a closed entry, nothing under a class its facts do not have.
+/// What of a body counts: nothing of ours in a closed entry, nothing under a class its facts do not have, little of a guest.
 fn effective(meta: &EntryMeta, mut facts: Vec<Decoded>) -> Vec<Decoded> {
+    if meta.id.log.author.is_guest() {
+        authority::leave_to_guest(&mut facts);
+    }
     let holds_unknown = facts.iter().any(|decoded| matches!(decoded, Decoded::Inert(Inert::UnknownKind(_))));
     let wrong_class = !holds_unknown && fact::implied_class(&facts).is_some_and(|class| class != meta.class);
     let why = if meta.closed {

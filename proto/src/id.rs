@@ -20,7 +20,8 @@ pub use role::{Role, Roles};
 /// Highest issuer number of a certified issuer; guests use the numbers above it (issuer of the first voucher + 32,768).
 pub const ISSUER_MAX: u16 = 32_767;
 
-/// A certified node: issuer number and serial below that issuer. It is the author, the roster key and the radio name.
+/// A node: issuer number and serial below that issuer. It is the author, the roster key and the radio name. A guest has the serial of
+/// the node that vouched first and the number of that one's issuer + 32,768.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeId {
     /// Number given to the issuer by the root, never reused.
@@ -43,6 +44,24 @@ impl NodeId {
     pub fn from_bytes(bytes: [u8; 4]) -> Self {
         let [a, b, c, d] = bytes;
         Self { issuer: u16::from_be_bytes([a, b]), serial: u16::from_be_bytes([c, d]) }
+    }
+
+    /// Whether it is nobody's certified node, but a guest that others vouch for.
+    #[must_use]
+    pub fn is_guest(self) -> bool {
+        self.issuer > ISSUER_MAX
+    }
+
+    /// The name of the one guest that this node may be the first to vouch for; of a guest, itself.
+    #[must_use]
+    pub fn guest(self) -> Self {
+        Self { issuer: self.issuer | (ISSUER_MAX + 1), serial: self.serial }
+    }
+
+    /// Who vouched for this guest first; of a certified node, itself.
+    #[must_use]
+    pub fn host(self) -> Self {
+        Self { issuer: self.issuer & ISSUER_MAX, serial: self.serial }
     }
 }
 

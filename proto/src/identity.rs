@@ -11,6 +11,7 @@ mod delegation;
 mod deputy;
 pub mod enrol;
 mod gate;
+mod guest;
 mod issue;
 mod keys;
 mod realm;
@@ -31,6 +32,7 @@ pub use delegation::{
 };
 pub use deputy::{DEPUTY_NODES_MAX, DeputyCertificate};
 pub use gate::{Signed, Verified};
+pub use guest::{GUEST_DAYS_MAX, GuestDraft, VOUCHER_FIRMS_MIN, VOUCHERS_MAX, VOUCHERS_MIN, Voucher, invite_guest, vouch_for};
 pub use issue::{Alliance, AlliancePlan, CannotIssue, FirmPlan, IssuedNode, NodePlan, found_alliance};
 pub use keys::{PublicKey, SecretKey, Signature};
 pub use realm::{Realm, RealmKind, Tag, hash16, hash32, sign};
@@ -77,6 +79,13 @@ pub enum Rejected {
         /// What the charter asks for.
         want: usize,
     },
+    /// Nobody's fault: too few nodes, or of too few firms, stand behind this guest, or some did and were taken away. It asks more of them.
+    #[error(
+        "a guest needs the word of {} nodes of {} firms, the one it is named for among them",
+        VOUCHERS_MIN,
+        VOUCHER_FIRMS_MIN
+    )]
+    TooFewVouchers,
     /// Nobody's fault: it came before the charter it builds on. Offer it again after that charter.
     #[error("names a charter version not held yet")]
     UnknownCharter,
@@ -124,6 +133,9 @@ impl Rejected {
             Self::OtherRealm => "屬於其他聯盟，或演練與真實混用",
             Self::BadSignature => "簽章與內容、金鑰或這個聯盟不符",
             Self::TooFewRoots { have, want } => return format!("需要 {want} 把根金鑰簽署，只有 {have} 把"),
+            Self::TooFewVouchers => {
+                return format!("訪客需要 {VOUCHER_FIRMS_MIN} 家企業共 {VOUCHERS_MIN} 個據點擔保，並須包括其代號所屬的據點");
+            }
             Self::UnknownCharter => "所依據的聯盟章程版本還沒收到",
             Self::UnknownIssuer => "不認得它的發證單位",
             Self::UnknownAuthor => "這裡沒有填寫據點的憑證",

@@ -283,7 +283,9 @@ impl Node {
             return false;
         };
         let wide = asker.hub || asker.role == Role::Authority.text();
-        peer == author || asker.firm == owner.firm || (wide && asker.region == owner.region)
+        // Guests are of no firm, and so of none together.
+        let firm = !peer.is_guest() && asker.firm == owner.firm;
+        peer == author || firm || (wide && asker.region == owner.region)
     }
 
     /// Heads of all logbooks as the CRDT literature writes them.

@@ -42,7 +42,7 @@ pub(super) fn seeds(target: &str) -> Vec<Seed> {
         "readings" => readings(),
         "charter" => bodies(1),
         "issuer" => bodies(2),
-        "certificate" => bodies(3),
+        "certificate" => [bodies(3), bodies(7)].concat(),
         "revocation" => bodies(4),
         "deputy" => bodies(5),
         "delegation" => bodies(6),

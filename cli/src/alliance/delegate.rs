@@ -9,11 +9,11 @@ use holdfast_proto::domain::FactKind;
 use holdfast_proto::domain::authority::{FOR_PERSONS, delegable};
 use holdfast_proto::id::{Generation, LogId, NodeId};
 use holdfast_proto::identity::{
-    ArmorKind, Block, Delegation, DelegationId, Kinds, NODE_DELEGATIONS_MAX, Pin, PublicKey, Regions, Roster, SecretKey, armor,
+    ArmorKind, Block, Delegation, DelegationId, Kinds, NODE_DELEGATIONS_MAX, Pin, PublicKey, Regions, Roster, SecretKey,
 };
 use serde_json::json;
 
-use super::held::{ALLIANCE_FILE, Held, read_own_key};
+use super::held::{self, ALLIANCE_FILE, Held, read_own_key};
 use super::revoke::tell_or_say_how;
 use super::{certify, faults, needed, tell_of_the_clock};
 use crate::args::{DelegateArgs, UndelegateArgs};
@@ -121,20 +121,7 @@ impl Giver {
 
 /// A delegation and all that proves it, as the person's computer shows it to a node.
 fn papers(roster: &Roster, id: DelegationId) -> String {
-    let kind = |place: usize, all: usize| {
-        let charters = roster.charters().count();
-        if place < charters {
-            ArmorKind::Charter
-        } else if place + 1 == all {
-            ArmorKind::Delegation
-        } else if place == charters {
-            ArmorKind::Issuer
-        } else {
-            ArmorKind::Node
-        }
-    };
-    let chain = roster.chain_of_delegation(id);
-    chain.iter().enumerate().map(|(place, envelope)| armor(kind(place, chain.len()), envelope)).collect()
+    held::text_of(&roster.chain_of_delegation(id))
 }
 
 /// `alliance delegate`.
@@ -143,8 +130,7 @@ fn papers(roster: &Roster, id: DelegationId) -> String {
 /// What is to be given is more than who gives it has, or can't be read; then nothing was signed.
 pub(super) fn delegate(desk: &mut Desk<'_>, wish: &Wish, args: &DelegateArgs) -> Result<Exit, Failure> {
     faults::name("--name", &args.name)?;
-    let key = unhex::<32>(&args.to.trim().to_ascii_lowercase()).map(PublicKey).filter(|key| key.strong().is_some());
-    let key = key.ok_or_else(|| no_key(&args.to))?;
+    let key = public_key(&args.to)?;
     let mut giver = Giver::of(wish.dir.as_deref(), args.issuer, args.by_node.as_deref())?;
     let (may, where_most) = giver.most();
     let kinds = args.allow.iter().map(|word| kinds(word, may)).collect::<Result<Vec<_>, Failure>>()?;
@@ -263,13 +249,20 @@ fn kinds(word: &str, may: Kinds) -> Result<Vec<u32>, Failure> {
     ))
 }
 
-fn no_key(text: &str) -> Failure {
-    Failure::usage(
-        "H-859",
-        words(format!("\"{text}\" is no public key."), format!("「{text}」不是公開金鑰。")),
-        words(
-            "Give the 64 hex digits that `holdfast person` printed on that person's computer.",
-            "請填該人員的電腦執行 `holdfast person` 時顯示的 64 個十六進位數字。",
-        ),
-    )
+/// A public key as it was read out.
+///
+/// # Errors
+/// It is none.
+pub(super) fn public_key(text: &str) -> Result<PublicKey, Failure> {
+    let key = unhex::<32>(&text.trim().to_ascii_lowercase()).map(PublicKey).filter(|key| key.strong().is_some());
+    key.ok_or_else(|| {
+        Failure::usage(
+            "H-859",
+            words(format!("\"{text}\" is no public key."), format!("「{text}」不是公開金鑰。")),
+            words(
+                "Give the 64 hex digits that `holdfast person` or `holdfast guest key` printed on that computer.",
+                "請填那台電腦執行 `holdfast person` 或 `holdfast guest key` 時顯示的 64 個十六進位數字。",
+            ),
+        )
+    })
 }

@@ -66,6 +66,9 @@ pub(crate) fn of_roster(error: Rejected) -> Words {
                 format!("需要 {want} 把根金鑰簽署，只有 {have} 把"),
             );
         }
+        Rejected::TooFewVouchers => {
+            ("too few nodes, or of too few firms, vouch for this guest", "替這位訪客擔保的據點或企業不足")
+        }
         Rejected::UnknownCharter => ("it names a charter version that is not in the file", "所指的章程版本不在檔案裡"),
         Rejected::UnknownIssuer => ("the certificate of its issuer is not in the file", "核發者的憑證不在檔案裡"),
         Rejected::UnknownAuthor => ("its author has no certificate in the file", "作者的憑證不在檔案裡"),

@@ -70,6 +70,12 @@ impl Held {
     }
 }
 
+/// Envelopes as a file holds them.
+pub(crate) fn text_of(envelopes: &[Bytes]) -> String {
+    let block = |envelope: &Bytes| ArmorKind::of(envelope).map(|kind| armor(kind, envelope));
+    envelopes.iter().filter_map(block).collect()
+}
+
 /// The blocks of a file.
 pub(crate) fn blocks(path: &Path) -> Result<Vec<Block>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {

@@ -47,9 +47,9 @@ pub(crate) fn revoke(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, args: &Revoke
     if args.by_roots {
         return by_roots(desk, dir, &wish, &revocation, held);
     }
-    let signed = revocation.issue(&held.roster.realm(), &certify::giver(dir, node.issuer, 0)?);
+    let signed = revocation.issue(&held.roster.realm(), &certify::giver(dir, node.host().issuer, 0)?);
     let envelope = signed.map_err(|error| faults::cannot_issue(error, dir))?;
-    held.add(&envelope, Some(node.issuer))?;
+    held.add(&envelope, Some(node.host().issuer))?;
     let path = file_of(dir, &revocation)?;
     let block = Block { kind: ArmorKind::Revocation, bytes: envelope, line: 0 };
     files::replace(&path, &text_of(std::slice::from_ref(&block)))?;
@@ -116,8 +116,8 @@ pub(crate) fn named(roster: &Roster, id: &str) -> Result<(NodeId, Generation), F
             words(format!("No certificate of \"{id}\" is in the alliance file."), format!("聯盟檔裡沒有「{id}」的憑證。")),
             words("Nothing was signed.", "沒有簽署任何內容。"),
             words(
-                "Write ISSUER-SERIAL; `holdfast alliance show` lists those given.",
-                "請寫成 核發者-序號；`holdfast alliance show` 會列出已核發的。",
+                "Write ISSUER-SERIAL; `holdfast alliance show` lists those given. One given elsewhere: `holdfast alliance take FILE` first.",
+                "請寫成 核發者-序號；`holdfast alliance show` 會列出已核發的。在別處核發的請先執行 `holdfast alliance take 檔案`。",
             ),
         )
     })

@@ -62,6 +62,11 @@ pub(crate) enum AllianceCommand {
     Delegate(DelegateArgs),
     /// Take a delegation away; what was said by it until now stands. Everybody is told at once, as far as lines go
     Undelegate(UndelegateArgs),
+    /// Take certificates given elsewhere, by a deputy, another firm or those who vouch for a guest, into the alliance file in --dir
+    Take {
+        /// File with certificates
+        file: PathBuf,
+    },
     /// Give the daemon here certificates or revocations from a file, for everybody in reach
     HandIn {
         /// An alliance file, a revocation, or the paper of a node's key

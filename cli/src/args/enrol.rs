@@ -1,8 +1,8 @@
-//! The words of `holdfast invite`, `join` and `replace`.
+//! The words of `holdfast invite`, `join`, `replace` and `guest`.
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 /// How a waiting host is reached and asked.
 #[derive(Clone, Debug, Args)]
@@ -105,4 +105,57 @@ pub(crate) struct ReplaceArgs {
     pub(crate) code: CodeArgs,
     #[command(flatten)]
     pub(crate) host: HostArgs,
+}
+
+/// `guest`.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum GuestCommand {
+    /// On the PC that is to be a guest: make its key in --dir; it stays there
+    Key,
+    /// On a node: give its word for a guest, as the first with --key, or as another with the file of those before
+    Vouch(VouchArgs),
+    /// On the PC that is to be a guest: take the file that all signed into --dir
+    Enter(EnterArgs),
+}
+
+/// `guest vouch`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct VouchArgs {
+    /// The file that those before signed
+    #[arg(required_unless_present = "key", conflicts_with = "key")]
+    pub(crate) file: Option<PathBuf>,
+    /// The folder with this node's node.key and alliance.hf
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) by_node: PathBuf,
+    // Backticks would stand in the help.
+    #[arg(
+        long,
+        value_name = "KEY",
+        requires = "name",
+        requires = "region",
+        help = "The guest's public key, 64 hex digits, as holdfast guest key printed it there"
+    )]
+    pub(crate) key: Option<String>,
+    /// The guest's name, as people say it
+    #[arg(long, requires = "key")]
+    pub(crate) name: Option<String>,
+    /// County or city the guest stands in, ISO 3166-2:TW, such as TPE
+    #[arg(long, value_name = "CODE", requires = "key")]
+    pub(crate) region: Option<String>,
+    /// Days it may stay, up to 7
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=7))]
+    pub(crate) days: u32,
+    /// Do not ask before signing what is in the file
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// `guest enter`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct EnterArgs {
+    /// The file that all signed
+    pub(crate) file: PathBuf,
+    /// A neighbour it shall always try; repeat for each, up to 8. On one network nodes find each other
+    #[arg(long = "peer", value_name = "IP:PORT")]
+    pub(crate) peers: Vec<std::net::SocketAddr>,
 }

@@ -1,9 +1,10 @@
 //! `holdfast join`: a fresh PC becomes a node. Its key is made here and stays here; whatever breaks, the same command goes on.
 
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use holdfast_proto::id::NodeId;
 use holdfast_proto::identity::enrol::DOCUMENT_BYTES_MAX;
 use holdfast_proto::identity::enrol::{Ask, Code, Offer, Talk, Welcome, roster_of, words_of};
 use holdfast_proto::identity::{PublicKey, RealmKind, Roster, SecretKey};
@@ -25,12 +26,26 @@ const PEOPLE_MAX: Duration = Duration::from_secs(900);
 const HOST_MAX: Duration = Duration::from_secs(20);
 
 /// The files of a node, in one folder.
-struct Place {
+pub(crate) struct Place {
     dir: PathBuf,
 }
 
 impl Place {
-    fn key(&self) -> PathBuf {
+    /// The folder that a command names, `holdfast` here where it names none.
+    ///
+    /// # Errors
+    /// There can be none of that name.
+    pub(crate) fn of(wish: &Wish) -> Result<Self, Failure> {
+        let dir = wish.dir.clone().unwrap_or_else(|| PathBuf::from("holdfast"));
+        let dir = std::path::absolute(&dir).map_err(|error| Failure::file("H-862", ("use", "使用"), &dir, &error))?;
+        Ok(Self { dir })
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn key(&self) -> PathBuf {
         self.dir.join("node.key")
     }
 
@@ -49,9 +64,7 @@ impl Place {
 /// The code is none, nobody answers to it, or whoever does lets this PC not in; each says what to do.
 pub(crate) fn join(desk: &mut Desk<'_>, wish: &Wish, args: &JoinArgs) -> Result<Exit, Failure> {
     let (code, told) = code_of(&args.code)?;
-    let dir = wish.dir.clone().unwrap_or_else(|| PathBuf::from("holdfast"));
-    let place =
-        Place { dir: std::path::absolute(&dir).map_err(|error| Failure::file("H-862", ("use", "使用"), &dir, &error))? };
+    let place = Place::of(wish)?;
     let before = joined_before(&place)?;
     files::private_folder(&place.dir)?;
     let secret = own_key(&place)?;
@@ -87,7 +100,7 @@ pub(crate) fn join(desk: &mut Desk<'_>, wish: &Wish, args: &JoinArgs) -> Result<
     }
     let welcome = talk.welcomed(&hear(&mut stream, PEOPLE_MAX)?).map_err(faults::broken)?;
     let roster = welcomed(roster, &offer, &welcome, secret.public())?;
-    settle(&place, &roster, &welcome)?;
+    settle(&place, &roster, &welcome.peers, welcome.home_hub)?;
     hand_over_paper(desk, &mut stream, &mut talk, &roster, &offer, &secret);
     Ok(say_where(desk, &place, Some(&roster)))
 }
@@ -101,7 +114,7 @@ fn code_of(typed: &str) -> Result<(Code, Option<SocketAddr>), Failure> {
 }
 
 /// The roster of a PC that has joined already.
-fn joined_before(place: &Place) -> Result<Option<Roster>, Failure> {
+pub(crate) fn joined_before(place: &Place) -> Result<Option<Roster>, Failure> {
     if !place.alliance().exists() {
         return Ok(None);
     }
@@ -112,7 +125,7 @@ fn joined_before(place: &Place) -> Result<Option<Roster>, Failure> {
 }
 
 /// The key of this PC: made once, for every try.
-fn own_key(place: &Place) -> Result<SecretKey, Failure> {
+pub(crate) fn own_key(place: &Place) -> Result<SecretKey, Failure> {
     if place.key().exists() {
         return read_own_key(&place.key());
     }
@@ -163,10 +176,10 @@ fn welcomed(mut roster: Roster, offer: &Offer, welcome: &Welcome, key: PublicKey
 }
 
 /// Keeps the papers and a configuration; one that is there stays as it is.
-fn settle(place: &Place, roster: &Roster, welcome: &Welcome) -> Result<(), Failure> {
+pub(crate) fn settle(place: &Place, roster: &Roster, peers: &[String], home_hub: Option<NodeId>) -> Result<(), Failure> {
     let held = Held { path: place.alliance(), roster: roster.clone() };
     if !place.config().exists() {
-        files::replace(&place.config(), &config(roster.kind(), welcome))?;
+        files::replace(&place.config(), &config(roster.kind(), peers, home_hub))?;
     }
     held.write()
 }
@@ -181,10 +194,10 @@ fn ports(kind: RealmKind) -> [u16; 3] {
 }
 
 /// The daemon's configuration: all of it beside the key, and neighbours as they were told.
-fn config(kind: RealmKind, welcome: &Welcome) -> String {
+fn config(kind: RealmKind, peers: &[String], home_hub: Option<NodeId>) -> String {
     let [api, sync, gossip] = ports(kind);
-    let peers: Vec<String> = welcome.peers.iter().map(|peer| format!("\"{peer}\"")).collect();
-    let hub = welcome.home_hub.map_or_else(String::new, |hub| format!("home_hub = \"{hub}\"\n"));
+    let peers: Vec<String> = peers.iter().map(|peer| format!("\"{peer}\"")).collect();
+    let hub = home_hub.map_or_else(String::new, |hub| format!("home_hub = \"{hub}\"\n"));
     format!(
         "# Written when this PC joined; configs/store.toml explains every key. Relative paths are relative to this file.\n\
          [node]\ndata_dir = \"data\"\nkey_file = \"node.key\"\nalliance_file = \"{ALLIANCE_FILE}\"\nstamp_file = \"continuity.stamp\"\n{hub}\n\
@@ -216,7 +229,7 @@ fn hand_over_paper(
     }
 }
 
-fn say_where(desk: &mut Desk<'_>, place: &Place, roster: Option<&Roster>) -> Exit {
+pub(crate) fn say_where(desk: &mut Desk<'_>, place: &Place, roster: Option<&Roster>) -> Exit {
     let key = read_own_key(&place.key()).ok();
     let own = roster.and_then(|roster| key.and_then(|key| roster.node_of_key(&key.public())));
     let name = own.and_then(|(node, _)| roster.and_then(|roster| roster.current(node))).map(|node| clean(&node.name));

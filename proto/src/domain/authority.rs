@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::fact::{Decoded, Deed, Fact, FactKind, Judged, Order};
+use super::fact::{Decoded, Deed, Fact, FactKind, Inert, Judged, Order};
 use super::field::MODE;
 use super::request::as_request;
 use super::{Directory, Domain};
@@ -70,9 +70,25 @@ const TABLE: [(FactKind, [Right; 3]); 29] = [
     (FactKind::Refuse, [Right::Consignee; 3]),
 ];
 
+/// What a guest may say besides its board: what keeps its own logbook short, and its mode. All else of its is [`Inert::OfGuest`]: that
+/// it is one stands in its name, so that no roster need be asked.
+const GUEST: [FactKind; 2] = [FactKind::Floor, FactKind::ModeChange];
+
+/// Takes out what a guest may not say.
+pub(super) fn leave_to_guest(facts: &mut [Decoded]) {
+    for decoded in facts {
+        if matches!(decoded, Decoded::Fact(fact) if right(Role::Guest, fact.kind()) == Right::No) {
+            *decoded = Decoded::Inert(Inert::OfGuest);
+        }
+    }
+}
+
 /// What a role may say of a kind.
 #[must_use]
 pub fn right(role: Role, kind: FactKind) -> Right {
+    if role == Role::Guest {
+        return if GUEST.contains(&kind) { Right::Own } else { Right::No };
+    }
     let row = TABLE.iter().find(|(of, _)| *of == kind).map(|(_, rights)| rights);
     row.and_then(|rights| rights.get(usize::from(role.code()))).copied().unwrap_or(Right::No)
 }
@@ -110,8 +126,7 @@ pub const FOR_PERSONS: [FactKind; 25] = [
 /// What somebody with these roles below may give to a person: nothing that none of them may say.
 #[must_use]
 pub fn delegable(roles: Roles) -> Kinds {
-    let all = [Role::Store, Role::Hub, Role::Authority];
-    let may = |kind: &FactKind| all.into_iter().any(|role| roles.contains(role) && right(role, *kind) != Right::No);
+    let may = |kind: &FactKind| Role::ALL.into_iter().any(|role| roles.contains(role) && right(role, *kind) != Right::No);
     FOR_PERSONS.into_iter().filter(may).map(FactKind::number).collect()
 }
 
@@ -138,7 +153,7 @@ impl Directory {
     #[must_use]
     pub fn role(&self, node: NodeId) -> Option<Role> {
         let role = &self.nodes.get(&node)?.role;
-        [Role::Store, Role::Hub, Role::Authority].into_iter().find(|known| known.text() == role)
+        Role::ALL.into_iter().find(|known| known.text() == role)
     }
 
     /// Where an authority may give orders: its own region, or everywhere its certificate says so.

@@ -208,6 +208,9 @@ pub enum Inert {
     /// More facts than one body may have.
     #[error("beyond the {FACTS_MAX} facts one body may have")]
     TooMany,
+    /// A guest says it, and may not.
+    #[error("a guest says only how it is itself")]
+    OfGuest,
     /// The entry's header states a class its facts do not have.
     #[error("the entry states another class than its facts have")]
     WrongClass,

@@ -78,7 +78,7 @@ fn followed(bench: &Bench) -> Option<(u8, NodeId)> {
 #[test]
 fn every_role_and_kind_has_the_right_written_here_by_hand() {
     use FactKind::*;
-    for role in [Role::Store, Role::Hub, Role::Authority] {
+    for role in Role::CERTIFIED {
         for kind in FactKind::ALL.iter().copied() {
             let expected = match kind {
                 Floor | UpdateRequest | CancelRequest | ConfirmStillNeeded | CloseRequest | ModeChange => Right::Own,
@@ -97,12 +97,16 @@ fn every_role_and_kind_has_the_right_written_here_by_hand() {
             assert_eq!(right(role, kind), expected, "{role:?} {kind:?}");
         }
     }
+    for kind in FactKind::ALL.iter().copied() {
+        let expected = if matches!(kind, Floor | ModeChange) { Right::Own } else { Right::No };
+        assert_eq!(right(Role::Guest, kind), expected, "a guest, {kind:?}");
+    }
 }
 
 #[test]
 fn nobody_gives_a_person_more_than_it_may_say_itself_and_never_what_only_a_node_says() {
     use FactKind::*;
-    let roles = [Role::Store, Role::Hub, Role::Authority];
+    let roles = Role::CERTIFIED;
     for mask in 0..8_u8 {
         let roles: Vec<Role> = roles.into_iter().filter(|role| mask >> role.code() & 1 == 1).collect();
         let given = delegable(roles.iter().copied().collect());

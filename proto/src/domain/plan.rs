@@ -91,6 +91,9 @@ impl Domain {
     /// # Errors
     /// [`Refusal`] says what is wrong and what to type instead.
     pub fn plan(&self, me: NodeId, directory: &Directory, wish: &PlanInput<'_>, now: Now) -> Result<Plan, Refusal> {
+        if me.is_guest() && !matches!(wish, PlanInput::Report(_) | PlanInput::Mode(_)) {
+            return Err(refusal::authority::only_a_guest());
+        }
         match wish {
             PlanInput::Report(report) => self.plan_report(me, report, now),
             PlanInput::RequestNew(new) => self.plan_new(me, directory, new, now),

@@ -5,7 +5,7 @@ use super::fact::{Deed, Fact, FactKind, Floor, Inert, Observation, decode_body, 
 use super::reading::{Reading, Readings, Seen, Subject, Value};
 use super::{Decoded, Domain, EntryMeta};
 use crate::codec::canonical::Writer;
-use crate::id::{Class, EntryId, FactId, Incarnation};
+use crate::id::{Class, EntryId, FactId, Incarnation, LogId};
 use crate::time::UtcMillis;
 
 fn quantity(bench: &Bench, request: FactId) -> u64 {
@@ -312,6 +312,26 @@ fn an_entry_under_a_class_its_facts_do_not_have_is_inert() {
 fn an_unknown_kind_is_kept_and_lets_its_entry_have_another_class() {
     let facts = apply_one(&body_of(&[one(&request(40)), raw(999)]), Class::FLASH, false);
     assert!(matches!(facts.as_slice(), [Decoded::Fact(_), Decoded::Inert(Inert::UnknownKind(999))]));
+}
+
+#[test]
+fn of_a_guest_only_its_mode_and_its_floor_count() {
+    let guest = LogId { author: node(1).guest(), ..log(1, 1) };
+    let id = EntryId { log: guest, number: 1 };
+    let need = FactId { entry: EntryId { log: log(1, 1), number: 1 }, index: 0 };
+    let floor = Floor { incarnation: log(1, 1).incarnation, number: 1, previous: [0; 16], stay: Vec::new() };
+    for (fact, counts) in [
+        (request(40), false),
+        (acknowledge(need), false),
+        (cancel(need, 1), false),
+        (observation(3, 1), false),
+        (Fact::new(Deed::Floor(floor)), true),
+    ] {
+        let class = super::fact::implied_class(&[Decoded::Fact(Box::new(fact.clone()))]).expect("has one");
+        let facts = super::read_body(&EntryMeta { id, class, closed: false, wall: UtcMillis(1) }, &encode_body(&[fact]));
+        let inert = facts.as_ref() == [Decoded::Inert(Inert::OfGuest)];
+        assert_eq!(inert, !counts, "{facts:?}");
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{WINDOW_HUB, WINDOW_STORE};
+use crate::config::{WINDOW_GUEST, WINDOW_HUB, WINDOW_STORE};
 
 /// What a node is in the alliance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -14,9 +14,16 @@ pub enum Role {
     Hub,
     /// A county's or township's operations centre.
     Authority,
+    /// Certified by no firm; nodes of several firms vouch for it. No issuer can give it.
+    Guest,
 }
 
 impl Role {
+    /// All of them, by [`Self::code`].
+    pub const ALL: [Self; 4] = [Self::Store, Self::Hub, Self::Authority, Self::Guest];
+    /// Those that an issuer may give.
+    pub const CERTIFIED: [Self; 3] = [Self::Store, Self::Hub, Self::Authority];
+
     /// The byte in a certificate and the bit in [`Roles`].
     #[must_use]
     pub fn code(self) -> u8 {
@@ -24,13 +31,14 @@ impl Role {
             Self::Store => 0,
             Self::Hub => 1,
             Self::Authority => 2,
+            Self::Guest => 3,
         }
     }
 
     /// Reads [`Self::code`]; `None` for a role this version does not know.
     #[must_use]
     pub fn from_code(code: u64) -> Option<Self> {
-        [Self::Store, Self::Hub, Self::Authority].into_iter().find(|role| u64::from(role.code()) == code)
+        Self::ALL.into_iter().find(|role| u64::from(role.code()) == code)
     }
 
     /// The word for it in files and on screens.
@@ -40,6 +48,7 @@ impl Role {
             Self::Store => "store",
             Self::Hub => "hub",
             Self::Authority => "authority",
+            Self::Guest => "guest",
         }
     }
 
@@ -49,6 +58,7 @@ impl Role {
         match self {
             Self::Store => WINDOW_STORE,
             Self::Hub | Self::Authority => WINDOW_HUB,
+            Self::Guest => WINDOW_GUEST,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 
 use super::bound::BOUND_KEY_BYTES;
+use super::certificate::{Parsed, open};
 
 /// Hex digits on a full line.
 const LINE_DIGITS: usize = 64;
@@ -75,6 +76,19 @@ impl ArmorKind {
             Self::PersonKey => "PERSON KEY",
             Self::Delegation => "DELEGATION",
         }
+    }
+
+    /// The block that an envelope belongs in; nothing is checked but its form. A guest's certificate is a node's.
+    #[must_use]
+    pub fn of(envelope: &[u8]) -> Option<Self> {
+        Some(match open(envelope).ok()?.parsed {
+            Parsed::Charter { .. } => Self::Charter,
+            Parsed::Issuer { .. } => Self::Issuer,
+            Parsed::Node { .. } | Parsed::Guest { .. } => Self::Node,
+            Parsed::Deputy { .. } => Self::Deputy,
+            Parsed::Revocation { .. } => Self::Revocation,
+            Parsed::Delegation { .. } => Self::Delegation,
+        })
     }
 
     /// Whether it is a key, which stays where it was made.

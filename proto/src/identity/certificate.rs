@@ -16,6 +16,7 @@ use bytes::Bytes;
 
 use super::delegation::{Delegation, WHAT_DELEGATION};
 use super::deputy::{DeputyCertificate, WHAT_DEPUTY};
+use super::guest::{GUEST_DAYS_MAX, Vouch, WHAT_GUEST};
 use super::realm::hash16;
 use super::revocation::{Revocation, RevokedBy, WHAT_REVOCATION};
 use super::{PublicKey, RealmKind, Region, Regions, Rejected, Role, Roles, Signature};
@@ -195,9 +196,9 @@ impl IssuerCertificate {
     }
 }
 
-/// One life of one node: its name, its key, what it is and where. Its firm is its issuer's.
+/// One life of one node: its name, its key, what it is and where. Its firm is its issuer's; a guest has none.
 ///
-/// Body: 1 what = 3, 2 node id 4, 3 generation 2, 4 key 32, 5 region, 6 role, 7 tier, 8 capability bits, 9 not before, 10 not after,
+/// Body: 1 what = 3, of a guest 7, 2 node id 4, 3 generation 2, 4 key 32, 5 region, 6 role, 7 tier, 8 capability bits, 9 not before, 10 not after,
 /// 11 name, 12 window (absent: the role's).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeCertificate {
@@ -230,7 +231,7 @@ impl NodeCertificate {
     #[must_use]
     pub fn body(&self) -> Vec<u8> {
         let mut writer = Writer::new();
-        writer.uint(1, WHAT_NODE).bytes(2, &self.node.to_bytes());
+        writer.uint(1, if self.node.is_guest() { WHAT_GUEST } else { WHAT_NODE }).bytes(2, &self.node.to_bytes());
         writer.bytes(3, &[self.generation.count, self.generation.giver]).bytes(4, &self.key.0);
         writer.uint(5, self.region.index().into()).uint(6, self.role.code().into()).uint(7, self.tier.into());
         writer.uint(8, self.capabilities.into()).uint(9, self.not_before.into()).uint(10, self.not_after.into());
@@ -259,10 +260,16 @@ impl NodeCertificate {
             window: fields.maybe_uint(12)?.map(narrow).transpose()?,
         };
         let window = certificate.window.is_none_or(|window| (certificate.role.window()..=WINDOW_MAX).contains(&window));
-        let sound = certificate.node.issuer <= ISSUER_MAX
-            && (1..=3).contains(&certificate.tier)
-            && certificate.not_before <= certificate.not_after
-            && window;
+        let days = certificate.not_after.checked_sub(certificate.not_before).ok_or(Rejected::Malformed)?;
+        let fits = match (fields.uint(1)?, certificate.role == Role::Guest) {
+            (WHAT_GUEST, true) => {
+                let bare = certificate.capabilities == 0 && certificate.window.is_none();
+                certificate.node.is_guest() && days <= GUEST_DAYS_MAX && bare
+            }
+            (WHAT_NODE, false) => !certificate.node.is_guest(),
+            (_, _) => false,
+        };
+        let sound = fits && (1..=3).contains(&certificate.tier) && window;
         if sound { Ok(certificate) } else { Err(Rejected::Malformed) }
     }
 
@@ -282,6 +289,7 @@ pub(super) enum Parsed {
     Charter { value: Charter, own: Vec<RootSignature>, before: Vec<RootSignature> },
     Issuer { value: IssuerCertificate, own: Vec<RootSignature> },
     Node { value: NodeCertificate, signature: Signature },
+    Guest { value: NodeCertificate, vouches: Vec<Vouch> },
     Deputy { value: DeputyCertificate, signature: Signature },
     Revocation { value: Revocation, proof: Proof },
     Delegation { value: Delegation, signature: Signature },
@@ -321,6 +329,7 @@ pub(super) fn open(bytes: &[u8]) -> Result<Envelope<'_>, Rejected> {
             let value = NodeCertificate::read(&fields)?;
             (Parsed::Node { value, signature: Signature(outer.array(2)?) }, 2)
         }
+        WHAT_GUEST => (Parsed::Guest { value: NodeCertificate::read(&fields)?, vouches: Vouch::list(&outer)? }, 2),
         WHAT_DEPUTY => {
             let value = DeputyCertificate::read(&fields)?;
             (Parsed::Deputy { value, signature: Signature(outer.array(2)?) }, 2)

@@ -83,9 +83,11 @@ pub fn drafted(draft: &[u8]) -> Result<Drafted, Rejected> {
         Parsed::Charter { value, .. } => Ok(Drafted::Charter(value)),
         Parsed::Issuer { value, .. } => Ok(Drafted::Issuer(value.number, value.firm)),
         Parsed::Revocation { value, proof: Proof::Roots(_) } => Ok(Drafted::Revocation(value)),
-        Parsed::Revocation { .. } | Parsed::Node { .. } | Parsed::Deputy { .. } | Parsed::Delegation { .. } => {
-            Err(Rejected::WrongKind)
-        }
+        Parsed::Revocation { .. }
+        | Parsed::Node { .. }
+        | Parsed::Guest { .. }
+        | Parsed::Deputy { .. }
+        | Parsed::Delegation { .. } => Err(Rejected::WrongKind),
     }
 }
 
@@ -119,7 +121,11 @@ pub fn cosign(realm: &Realm, draft: &[u8], charters: &[Charter], keys: &[&Secret
         }
         Parsed::Issuer { value, own } => (Tag::Issuer, named(value.charter)?.clone(), own, None),
         Parsed::Revocation { value, proof: Proof::Roots(own) } => (Tag::Revocation, named(value.charter)?.clone(), own, None),
-        Parsed::Revocation { .. } | Parsed::Node { .. } | Parsed::Deputy { .. } | Parsed::Delegation { .. } => {
+        Parsed::Revocation { .. }
+        | Parsed::Node { .. }
+        | Parsed::Guest { .. }
+        | Parsed::Deputy { .. }
+        | Parsed::Delegation { .. } => {
             return Err(Rejected::WrongKind);
         }
     };

@@ -397,6 +397,7 @@ pub fn delegation_in(envelope: &[u8]) -> Option<Delegation> {
         super::certificate::Parsed::Charter { .. }
         | super::certificate::Parsed::Issuer { .. }
         | super::certificate::Parsed::Node { .. }
+        | super::certificate::Parsed::Guest { .. }
         | super::certificate::Parsed::Deputy { .. }
         | super::certificate::Parsed::Revocation { .. } => None,
     }

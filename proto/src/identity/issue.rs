@@ -332,7 +332,7 @@ fn issuer_of(number: u16, firm: &FirmPlan, key: PublicKey) -> Result<IssuerCerti
         key,
         firm: firm.firm.clone(),
         regions: Regions::ALL,
-        roles: [Role::Store, Role::Hub, Role::Authority].into_iter().collect::<Roles>(),
+        roles: Role::CERTIFIED.into_iter().collect::<Roles>(),
         first: 1,
         max_nodes: u16::try_from(firm.nodes.len()).map_err(|_| CannotIssue::BadValue)?.max(1),
     })

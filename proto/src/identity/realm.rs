@@ -37,6 +37,8 @@ pub enum Tag {
     Delegation,
     /// By such a person: what it says, at one place of one logbook.
     Act,
+    /// By nodes that vouch: who may say how it is itself without a firm's certificate.
+    Guest,
 }
 
 impl Tag {
@@ -54,6 +56,7 @@ impl Tag {
             Self::Deputy => "deputy",
             Self::Delegation => "delegation",
             Self::Act => "act",
+            Self::Guest => "guest",
         }
     }
 
@@ -62,7 +65,8 @@ impl Tag {
     pub fn is_word(self) -> bool {
         match self {
             Self::Entry | Self::Board | Self::Detail => true,
-            Self::Charter | Self::Issuer | Self::Node | Self::Revocation | Self::Deputy | Self::Delegation | Self::Act => false,
+            Self::Charter | Self::Issuer | Self::Node | Self::Revocation => false,
+            Self::Deputy | Self::Delegation | Self::Act | Self::Guest => false,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Envelope, a canonical document: 1 body, 2 signature 64 by the issuer or by the key itself; by roots a list as in a charter.
 
 use crate::codec::canonical::{Fields, Writer};
-use crate::id::{Generation, ISSUER_MAX, Incarnation, NodeId, Standing};
+use crate::id::{Generation, Incarnation, NodeId, Standing};
 
 use super::Rejected;
 use super::certificate::narrow;
@@ -193,8 +193,7 @@ impl Revocation {
             RevokedBy::Itself => !stated && revocation.version == 0,
             RevokedBy::Issuer | RevokedBy::Roots => revocation.version >= 1,
         };
-        let sound = revocation.node.issuer <= ISSUER_MAX
-            && own
+        let sound = own
             && (stated || cuts.is_empty())
             && cuts.len() <= CUTS_MAX
             && (revocation.by == RevokedBy::Roots) == (revocation.charter >= 1);

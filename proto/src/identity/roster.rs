@@ -19,6 +19,8 @@
 //!   a cut by the roots takes the place of the issuer's. It may come before the certificate it ends, but not before its issuer: what
 //!   names a stranger or a serial nobody may have is not kept (T10). A revoked key verifies what it said; it opens no link and says
 //!   nothing new.
+//! - **Guest**: stands while enough nodes with current keys, of enough firms, vouch for it, and falls when they no longer do. The issuer of
+//!   the one that vouched first may end it as one of its own, and so may the roots.
 //! - **Delegation**: of one giver and number the highest version counts, then the greater hash. It falls with the key that signed it.
 //! - **Limits**: issuers and the sum of their ranges are bounded. Only where the roots certified more than that does the order of
 //!   arrival decide which issuer is [`Rejected::Full`]; the roots must then give some a narrower range.
@@ -27,8 +29,10 @@ mod alarms;
 mod chain;
 mod delegations;
 mod deputies;
+mod guests;
 mod many;
 mod revoked;
+mod roots;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,17 +40,17 @@ use bytes::Bytes;
 use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 
-use super::certificate::{Envelope, Parsed, RootSignature, open};
+use super::certificate::{Envelope, Parsed, open};
 use super::keys::verify_with;
 use super::{
     ArmorKind, Beyond, Charter, Delegation, DelegationId, DeputyCertificate, IssuerCertificate, NodeCertificate, PublicKey,
     Realm, RealmKind, Rejected, Signature, Tag,
 };
-use crate::config::AUTHORS_MAX;
 use crate::id::{Generation, NodeId};
 pub use alarms::Alarm;
 pub use many::OfferedAll;
 use revoked::Revoked;
+use roots::check_roots;
 
 /// Charter versions one alliance may have: a change of roots every year for a lifetime. Each is sent to every new node.
 const CHARTERS_MAX: usize = 64;
@@ -215,11 +219,18 @@ impl Roster {
             Parsed::Deputy { value, signature } => self.offer_deputy(Held::new(value, hash, envelope), body, &signature),
             Parsed::Node { value, signature } => {
                 let key = self.check_node(&value, body, &signature)?;
-                self.put_node(HeldNode { held: Held::new(value, hash, envelope), key })
+                self.offer_node(HeldNode { held: Held::new(value, hash, envelope), key })
+            }
+            Parsed::Guest { value, vouches } => {
+                self.check_guest(&value, body, &vouches)?;
+                let key = value.key.strong().ok_or(Rejected::WeakKey)?;
+                self.offer_node(HeldNode { held: Held::new(value, hash, envelope), key })
             }
             Parsed::Revocation { value, proof } => {
+                let node = value.node;
                 let offered = self.offer_revocation(Held::new(value, hash, envelope), body, &proof)?;
                 self.judge_delegations();
+                self.judge_guests(Some(node));
                 Ok(offered)
             }
             Parsed::Delegation { value, signature } => self.offer_delegation(Held::new(value, hash, envelope), body, &signature),
@@ -318,14 +329,19 @@ impl Roster {
         self.nodes().map(|certificate| certificate.key)
     }
 
-    /// Envelopes that prove a node to someone who has only the first charter: all charters, its issuer and deputy, itself. Empty if unknown or void.
+    /// Envelopes that prove a node to someone who has only the first charter: all charters, its issuer and deputy, or those that vouch for
+    /// it, itself. Empty if unknown or void.
     #[must_use]
     pub fn chain(&self, node: NodeId) -> Vec<Bytes> {
         let Some(certificate) = self.current(node) else { return Vec::new() };
         let Ok(held) = self.usable(node, certificate.generation) else { return Vec::new() };
         let issuer = self.issuers.get(&node.issuer).map(|issuer| &issuer.envelope);
         let charters = self.charters.iter().map(|charter| &charter.envelope);
-        let giver = self.chain_of_giver(node, certificate.generation);
+        let giver = if node.is_guest() {
+            self.chain_of_guest(&held.held.envelope)
+        } else {
+            self.chain_of_giver(node, certificate.generation)
+        };
         charters.chain(issuer).cloned().chain(giver).chain([held.held.envelope.clone()]).collect()
     }
 
@@ -405,83 +421,6 @@ impl Roster {
         self.shared > 0 && self.names.get(key).is_some_and(|names| names.iter().any(same_issuer))
     }
 
-    fn offer_charter(
-        &mut self,
-        held: Held<Charter>,
-        body: &[u8],
-        own: &[RootSignature],
-        before: &[RootSignature],
-    ) -> Result<Offered, Rejected> {
-        if held.value.version == 1 || held.value.kind != self.kind {
-            return Err(Rejected::OtherRealm);
-        }
-        let place = usize::try_from(held.value.version - 1).map_err(|_| Rejected::Malformed)?;
-        let previous = self.charters.get(place - 1).ok_or(Rejected::UnknownCharter)?;
-        if held.value.previous != Some(previous.hash) {
-            return Err(Rejected::UnknownCharter);
-        }
-        if place >= CHARTERS_MAX {
-            return Err(Rejected::Full);
-        }
-        if self.charters.get(place).is_some_and(|there| there.hash > held.hash) {
-            return Err(Rejected::Older);
-        }
-        let message = self.realm.message(Tag::Charter, body);
-        check_roots(&held.value, &held.value, own, &message)?;
-        check_roots(&previous.value, &previous.value, before, &message)?;
-        for fallen in self.charters.drain(place..) {
-            self.hashes.remove(&fallen.hash);
-        }
-        self.hashes.insert(held.hash);
-        self.charters.push(held);
-        self.judge_issuers();
-        Ok(Offered::New)
-    }
-
-    /// After a change of charter: issuers it no longer carries fall, and their nodes with them.
-    fn judge_issuers(&mut self) {
-        let fallen = |roster: &Self, held: &Held<IssuerCertificate>| match open(&held.envelope) {
-            Ok(Envelope { body, parsed: Parsed::Issuer { value, own }, .. }) => roster.check_issuer(&value, body, &own).is_err(),
-            Ok(_) | Err(_) => true,
-        };
-        let numbers: Vec<u16> = self.issuers.iter().filter(|(_, held)| fallen(self, held)).map(|(number, _)| *number).collect();
-        for number in numbers {
-            if let Some(held) = self.issuers.remove(&number) {
-                self.hashes.remove(&held.hash);
-            }
-            self.judge_nodes(number);
-        }
-        self.judge_revocations(|_| true);
-        self.judge_delegations();
-    }
-
-    fn check_issuer(&self, value: &IssuerCertificate, body: &[u8], own: &[RootSignature]) -> Result<(), Rejected> {
-        let place = usize::try_from(value.charter).ok().and_then(|version| version.checked_sub(1)).ok_or(Rejected::Malformed)?;
-        let named = self.charters.get(place).ok_or(Rejected::UnknownCharter)?;
-        check_roots(&named.value, self.charter(), own, &self.realm.message(Tag::Issuer, body))
-    }
-
-    fn offer_issuer(&mut self, held: Held<IssuerCertificate>, body: &[u8], own: &[RootSignature]) -> Result<Offered, Rejected> {
-        let number = held.value.number;
-        let there = self.issuers.get(&number);
-        // Before its signatures: a peer that has not heard of the newest charter may present one that no longer has enough of them.
-        if there.is_some_and(|there| (there.value.version, there.hash) > (held.value.version, held.hash)) {
-            return Err(Rejected::Older);
-        }
-        self.check_issuer(&held.value, body, own)?;
-        let others = self.issuers.values().filter(|other| other.value.number != number);
-        let nodes: usize = others.map(|other| usize::from(other.value.max_nodes)).sum();
-        if nodes + usize::from(held.value.max_nodes) > AUTHORS_MAX || (there.is_none() && self.issuers.len() >= ISSUERS_MAX) {
-            return Err(Rejected::Full);
-        }
-        self.hashes.insert(held.hash);
-        if let Some(old) = self.issuers.insert(number, held) {
-            self.hashes.remove(&old.hash);
-        }
-        self.judge_nodes(number);
-        Ok(Offered::New)
-    }
-
     /// After a change of issuer or deputy: takes the issuer's nodes out and offers them again, so that only what may be given stays.
     fn judge_nodes(&mut self, number: u16) {
         self.judge_deputies(number);
@@ -497,10 +436,15 @@ impl Roster {
         }
         for envelope in envelopes {
             // Refused now means: its issuer may no longer give it. It comes again if that changes.
-            let _refused = self.offer(&envelope);
+            if let Ok(Envelope { body, hash, parsed: Parsed::Node { value, signature } }) = open(&envelope)
+                && let Ok(key) = self.check_node(&value, body, &signature)
+            {
+                let _older = self.put_node(HeldNode { held: Held::new(value, hash, &envelope), key });
+            }
         }
-        self.judge_revocations(|node| node.issuer == number);
+        self.judge_revocations(|node| node.host().issuer == number);
         self.judge_delegations();
+        self.judge_guests(None);
     }
 
     fn check_node(&self, value: &NodeCertificate, body: &[u8], signature: &Signature) -> Result<VerifyingKey, Rejected> {
@@ -516,7 +460,17 @@ impl Roster {
         value.key.strong().ok_or(Rejected::WeakKey)
     }
 
-    fn put_node(&mut self, new: HeldNode) -> Result<Offered, Rejected> {
+    /// Puts a checked certificate in its place, and judges what its node stands behind.
+    fn offer_node(&mut self, new: HeldNode) -> Result<Offered, Rejected> {
+        let node = new.held.value.node;
+        self.put_node(new)?;
+        // A second key under a name, or a second name of a key, voids what it signed; a next generation takes its word back.
+        self.judge_delegations();
+        self.judge_guests(Some(node));
+        Ok(Offered::New)
+    }
+
+    fn put_node(&mut self, new: HeldNode) -> Result<(), Rejected> {
         let NodeCertificate { node, generation, key, .. } = new.held.value;
         let generations = self.nodes.entry(node).or_default();
         let lowest = generations.first_key_value().map(|(lowest, _)| *lowest);
@@ -545,9 +499,7 @@ impl Roster {
         self.hashes.insert(hash);
         let names = self.names.entry(key).or_default();
         self.shared += usize::from(names.insert((node, generation)) && names.len() == 2);
-        // A second key under a name, or a second name of a key, voids what it signed.
-        self.judge_delegations();
-        Ok(Offered::New)
+        Ok(())
     }
 
     /// Takes a certificate that is held no more out of the indexes.
@@ -569,19 +521,4 @@ fn object<T>(key: ObjectKey, held: &Held<T>) -> ObjectRef<'_> {
 
 fn node_key(certificate: &NodeCertificate) -> ObjectKey {
     ObjectKey::Node(certificate.node, certificate.generation, certificate.key)
-}
-
-/// Checks that enough roots of `standing` signed, their indices read in `named`. Every signature given must hold: nothing unsigned
-/// may ride along in an envelope.
-fn check_roots(named: &Charter, standing: &Charter, signatures: &[RootSignature], message: &[u8]) -> Result<(), Rejected> {
-    let mut have = 0;
-    for (index, signature) in signatures {
-        let root = named.roots.get(usize::from(*index)).ok_or(Rejected::BadSignature)?;
-        if !root.key.verify(message, signature) {
-            return Err(Rejected::BadSignature);
-        }
-        have += usize::from(standing.roots.iter().any(|other| other.key == root.key));
-    }
-    let want = usize::from(standing.k);
-    if have < want { Err(Rejected::TooFewRoots { have, want }) } else { Ok(()) }
 }

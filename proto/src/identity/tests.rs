@@ -3,6 +3,7 @@
 mod cosign;
 mod delegations;
 mod deputies;
+mod guests;
 mod revocations;
 
 use std::collections::BTreeSet;
@@ -444,6 +445,7 @@ fn everything(alliance: &Alliance) -> Vec<Bytes> {
     objects.extend((1..7).map(|n| revoked(alliance, n, (n > 1).then(|| vec![a_cut(20 - n, 1)]))));
     objects.extend(deputies::story(alliance));
     objects.extend(delegations::story(alliance));
+    objects.extend(guests::story(alliance));
     objects.extend([paper(alliance), by_roots(alliance, 1, vec![a_cut(3, 3)]), by_roots(alliance, 1, vec![a_cut(4, 3)])]);
     objects
 }
@@ -506,6 +508,10 @@ fn golden_vectors_of_all_certificates() {
         now += &format!("{name} body {body} envelope {}\n{}\n", envelope.len(), hex(&envelope));
     }
     for (name, envelope) in delegations::vectors(&alliance) {
+        let body = open(&envelope).expect("opens").body.len();
+        now += &format!("{name} body {body} envelope {}\n{}\n", envelope.len(), hex(&envelope));
+    }
+    for (name, envelope) in guests::vectors(&alliance) {
         let body = open(&envelope).expect("opens").body.len();
         now += &format!("{name} body {body} envelope {}\n{}\n", envelope.len(), hex(&envelope));
     }

@@ -227,6 +227,10 @@ impl Node {
             self.roster_changed();
         }
         let node = match admitted {
+            // The one date that decides something, and only here at the door: nobody's words are judged by it.
+            Ok((node, _)) if node.is_guest() && self.has_lapsed(node) => {
+                return self.hang_up(id, "it is a guest whose days are over");
+            }
             Ok((node, _)) => node,
             Err(why) => {
                 self.reject(id, &format!("a greeting: {why}"));

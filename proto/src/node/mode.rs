@@ -108,7 +108,9 @@ impl Node {
     fn neighbours_agree(&self, enough: u32) -> bool {
         let nodes = &self.known.directory().nodes;
         let Some(region) = nodes.get(&self.me).map(|entry| &entry.region) else { return false };
-        let others = nodes.iter().filter(|(node, entry)| **node != self.me && entry.region == *region && !entry.revoked);
+        let others = nodes
+            .iter()
+            .filter(|(node, entry)| **node != self.me && entry.region == *region && !entry.revoked && !node.is_guest());
         let said =
             others.filter_map(|(node, _)| self.domain.number_of(*node, field::CENTRAL, self.doc_age(*node, DocKind::Board)));
         let (mut silent, mut answering) = (0_u32, 0_u32);

@@ -11,6 +11,7 @@ mod durable;
 mod floors;
 mod forks;
 mod gate;
+mod guests;
 mod heals;
 mod kin;
 mod laws;

@@ -77,7 +77,7 @@ fn short_lists_of_words() {
     let mut rows: Rows = lists.iter().map(|(name, list)| row([name, &words(list)])).collect();
     let kinds =
         [RealmKind::Actual, RealmKind::Exercise, RealmKind::Simulation].map(|kind| format!("{} {}", kind.code(), kind.text()));
-    let roles = [Role::Store, Role::Hub, Role::Authority].map(|role| format!("{} {}", role.code(), role.text()));
+    let roles = Role::ALL.map(|role| format!("{} {}", role.code(), role.text()));
     let regions: Vec<_> = Region::all().map(|region| format!("{} {}", region.index(), region.code())).collect();
     rows.extend([
         row([&"realm kind", &kinds.join(", ")]),
@@ -105,10 +105,10 @@ fn rights() {
         Right::InItsRegions => "in its regions",
         Right::Yes => "yes",
     };
-    let of = |kind: &FactKind| [Role::Store, Role::Hub, Role::Authority].map(|role| said(role, *kind));
+    let of = |kind: &FactKind| Role::ALL.map(|role| said(role, *kind));
     let rows = FactKind::ALL.iter().map(|kind| {
-        let [store, hub, authority] = of(kind);
-        row([&kind.word(), &store, &hub, &authority])
+        let [store, hub, authority, guest] = of(kind);
+        row([&kind.word(), &store, &hub, &authority, &guest])
     });
     same("### Rights", rows.collect());
 }
@@ -139,6 +139,7 @@ fn tags() {
         Tag::Deputy,
         Tag::Delegation,
         Tag::Act,
+        Tag::Guest,
     ];
     same("### Tags", tags.iter().map(|tag| row([&tag.text()])).collect());
 }
@@ -159,6 +160,7 @@ fn limits() {
         ("DETAIL_BYTES_MAX_HUB", DETAIL_BYTES_MAX_HUB as u64),
         ("WINDOW_STORE", WINDOW_STORE.into()),
         ("WINDOW_HUB", WINDOW_HUB.into()),
+        ("WINDOW_GUEST", WINDOW_GUEST.into()),
         ("FLOOR_AFTER (days)", days),
         ("FLOOR_PERCENT", FLOOR_PERCENT.into()),
         ("WINDOW_WARN_PERCENT", WINDOW_WARN_PERCENT.into()),

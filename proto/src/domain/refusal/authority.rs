@@ -24,6 +24,16 @@ fn listed(regions: Regions) -> Pair {
     if en.is_empty() { pair("none", "無") } else { (en, zh) }
 }
 
+/// A guest says more than how it is itself.
+pub(crate) fn only_a_guest() -> Refusal {
+    let what = pair("This PC is a guest, and a guest says only how it is itself.", "這台電腦是訪客，訪客只能回報自己的狀況。");
+    let fix = pair(
+        "Say how you are with holdfast report; let a certified node nearby ask for what you need.",
+        "請用 holdfast report 回報狀況；需要物資時，請附近已認證的據點代為提出。",
+    );
+    no_right("H-227", what, fix)
+}
+
 /// A store or hub gives an order of its own.
 pub(crate) fn no_authority(role: &str) -> Refusal {
     let what = pair(

@@ -1,14 +1,12 @@
-//! The chain a peer presents on a link: charters, its issuer, itself. It says who is at the other end.
+//! The chain a peer presents on a link: charters, its issuer or those that vouch for it, itself. It says who is at the other end.
 
 use bytes::Bytes;
 
+use super::guests::{CHAIN_OF_GUEST_MAX, CHAIN_OF_NODE_MAX};
 use super::{CHARTERS_MAX, Held, Offered, Roster};
 use crate::id::{Generation, NodeId};
 use crate::identity::certificate::{Parsed, open};
 use crate::identity::{Charter, NodeCertificate, PublicKey, Rejected};
-
-/// Objects in a chain: all charters, the issuer, the node; where a deputy gave it, that deputy, the key before, its own deputy and its paper.
-const CHAIN_OBJECTS_MAX: usize = CHARTERS_MAX + 6;
 
 impl Roster {
     /// Takes in the chain a peer presents on a link and says who it is. `key` is the key the link proved. What was new, and so
@@ -44,7 +42,7 @@ impl Roster {
 
     /// Whose chain it claims to be, if it begins with our first charter.
     fn end_of_chain(&self, objects: &[Bytes], key: &PublicKey) -> Result<NodeCertificate, Rejected> {
-        if objects.len() > CHAIN_OBJECTS_MAX {
+        if objects.len() > CHAIN_OF_GUEST_MAX {
             return Err(Rejected::TooLong);
         }
         let (first, last) = objects.first().zip(objects.last()).ok_or(Rejected::WrongKind)?;
@@ -53,7 +51,16 @@ impl Roster {
         if !self.charters.first().is_some_and(ours) {
             return Err(Rejected::OtherRealm);
         }
-        let Parsed::Node { value, .. } = open(last)?.parsed else { return Err(Rejected::WrongKind) };
+        let value = match open(last)?.parsed {
+            Parsed::Guest { value, .. } => value,
+            Parsed::Node { .. } if objects.len() > CHARTERS_MAX + CHAIN_OF_NODE_MAX => return Err(Rejected::TooLong),
+            Parsed::Node { value, .. } => value,
+            Parsed::Charter { .. }
+            | Parsed::Issuer { .. }
+            | Parsed::Deputy { .. }
+            | Parsed::Revocation { .. }
+            | Parsed::Delegation { .. } => return Err(Rejected::WrongKind),
+        };
         if value.key != *key {
             return Err(Rejected::KeyMismatch);
         }

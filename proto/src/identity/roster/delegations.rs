@@ -78,6 +78,9 @@ impl Roster {
             let issuer = self.issuer(value.id.issuer).ok_or(Rejected::UnknownIssuer)?;
             return Ok((issuer.key, issuer.regions));
         };
+        if node.is_guest() {
+            return Err(Rejected::Beyond(Beyond::Role));
+        }
         let key = self.usable_key(node, generation)?;
         if self.is_revoked(node, generation) {
             return Err(Rejected::Revoked);
