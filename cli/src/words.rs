@@ -49,6 +49,10 @@ pub(crate) fn word(code: &str, lang: Lang) -> String {
         "in_force" => ("in force", "有效"),
         "ended" => ("ended", "已終止"),
         "ratified" => ("ratified", "已追認"),
+        "under_review" => (
+            "followed, but the right to give it was withdrawn: ratify or countermand it",
+            "仍遵行，但下令權限已撤回：請追認或撤回",
+        ),
         "countermanded" => ("countermanded", "已撤回"),
         "not_authorised" => ("no right to, not followed", "無權下令，不予遵行"),
         "ratify" => ("ratifies", "追認"),

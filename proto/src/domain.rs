@@ -43,8 +43,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use crate::codec::canonical::Writer;
-use crate::id::Region;
-use crate::id::{Class, DocKind, EntryId, FactId, LogId, Names, NodeId, PerDocument};
+use crate::id::{Class, DocKind, EntryId, FactId, Generation, LogId, Names, NodeId, PerDocument, Region, Regions, Role};
 use crate::time::UtcMillis;
 
 pub use fact::{Decoded, Fact, FactKind, Floor, class_of, decode_body, floor_of, make_acknowledge, make_floor};
@@ -79,6 +78,17 @@ pub struct EntryMeta {
 pub struct Directory {
     /// By id.
     pub nodes: BTreeMap<NodeId, DirectoryEntry>,
+    /// What earlier keys of a node might say that its newest may not: their words stay, and are under review.
+    pub former: BTreeMap<(NodeId, Generation), Former>,
+}
+
+/// What an earlier certificate of a node gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Former {
+    /// What it was.
+    pub role: Role,
+    /// Where it might give orders.
+    pub regions: Regions,
 }
 
 /// One certified node.

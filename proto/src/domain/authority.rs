@@ -6,12 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use super::fact::{Decoded, Deed, Fact, FactKind, Inert, Judged, Order};
+use super::fact::{Decoded, Deed, Fact, FactKind, Inert, Judged, Order, Scope};
 use super::field::MODE;
 use super::request::as_request;
 use super::{Directory, Domain};
-use crate::id::{FactId, NodeId};
-use crate::id::{Kinds, Region, Regions, Role, Roles};
+use crate::id::{FactId, Generation, Kinds, LogId, NodeId, Region, Regions, Role, Roles};
 
 /// What somebody may say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,6 +163,29 @@ impl Directory {
         };
         if entry.everywhere { Regions::ALL } else { Region::from_code(&entry.region).into_iter().collect() }
     }
+
+    /// What the key was that wrote a logbook.
+    fn role_at(&self, log: LogId) -> Option<Role> {
+        self.former.get(&(log.author, log.generation)).map(|former| former.role).or_else(|| self.role(log.author))
+    }
+
+    /// Where any key of an authority might ever give orders.
+    fn regions_ever(&self, authority: NodeId) -> Regions {
+        let range = (authority, Generation::default())..=(authority, Generation { count: u8::MAX, giver: u8::MAX });
+        let former = self.former.range(range).fold(0, |mask, (_, former)| mask | former.regions.0);
+        Regions(self.regions_of(authority).0 | former)
+    }
+}
+
+/// By what right an order counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Warrant {
+    /// By none.
+    None,
+    /// By one that was taken away, which its author need not have known: it stays until somebody who may decides.
+    Withdrawn,
+    /// By one that holds.
+    Full,
 }
 
 /// An order that counts in a region.
@@ -182,6 +204,8 @@ pub struct InForce<'a> {
 pub enum OrderState {
     /// It counts somewhere.
     InForce,
+    /// It counts, and the right to give it was taken away since: ratify or countermand it.
+    UnderReview,
     /// A later act took its place, or the principal was heard again.
     Ended,
     /// Its principal made it its own.
@@ -208,7 +232,7 @@ impl Domain {
         let author = id.entry.log.author;
         let right = match same_for_all(fact.kind()) {
             Some(right) => right,
-            None => self.directory.role(author).map_or(Right::No, |role| right(role, fact.kind())),
+            None => self.directory.role_at(id.entry.log).map_or(Right::No, |role| right(role, fact.kind())),
         };
         match right {
             Right::No => false,
@@ -218,8 +242,10 @@ impl Domain {
             Right::Asked => true,
             Right::Carrier => self.carries(author, fact),
             Right::Consignee => self.is_sent_to(author, fact),
-            Right::Deputy => matches!(&fact.deed, Deed::Order(order) if self.acts_for(author, order)),
-            Right::InItsRegions => matches!(&fact.deed, Deed::Order(order) if self.orders_there(author, order)),
+            Right::Deputy => {
+                matches!(&fact.deed, Deed::Order(order) if order.acting_for.is_some() && self.is_warranted(id, order))
+            }
+            Right::InItsRegions => matches!(&fact.deed, Deed::Order(order) if self.is_warranted(id, order)),
         }
     }
 
@@ -230,19 +256,37 @@ impl Domain {
         asked.is_some_and(|asked| asked.to.map_or_else(|| self.directory.is_hub(node), |to| to == node))
     }
 
-    fn orders_there(&self, author: NodeId, order: &Order) -> bool {
-        match order.acting_for {
-            None => within(order.regions, self.directory.regions_of(author)),
-            Some(_) => self.acts_for(author, order),
+    fn is_warranted(&self, id: FactId, order: &Order) -> bool {
+        self.warrant(id, order) != Warrant::None
+    }
+
+    fn warrant(&self, id: FactId, order: &Order) -> Warrant {
+        let log = id.entry.log;
+        let named = match order.acting_for {
+            None if self.directory.former.contains_key(&(log.author, log.generation)) => Warrant::Withdrawn,
+            None => Warrant::Full,
+            Some(principal) => self.named_by(principal, log.author, order.seen),
+        };
+        let principal = order.acting_for.unwrap_or(log.author);
+        if within(order.regions, self.directory.regions_of(principal)) {
+            named
+        } else if within(order.regions, self.directory.regions_ever(principal)) {
+            named.min(Warrant::Withdrawn)
+        } else {
+            Warrant::None
         }
     }
 
-    /// Whether a node is named by the authority it acts for, for regions of that one.
-    fn acts_for(&self, author: NodeId, order: &Order) -> bool {
-        let Some(principal) = order.acting_for else { return false };
-        principal != author
-            && within(order.regions, self.directory.regions_of(principal))
-            && self.deputies_of(principal).contains(&author)
+    /// Whether an authority names a node to act for it, or did until an act that the node had not seen.
+    fn named_by(&self, principal: NodeId, deputy: NodeId, seen: Option<FactId>) -> Warrant {
+        let mut scopes = self.scopes_of(principal);
+        match scopes.next() {
+            Some((_, newest)) if principal != deputy && newest.deputies.contains(&deputy) => Warrant::Full,
+            Some((withdrawn, _)) if principal != deputy && seen.is_none_or(|seen| seen < withdrawn) => {
+                if scopes.any(|(_, scope)| scope.deputies.contains(&deputy)) { Warrant::Withdrawn } else { Warrant::None }
+            }
+            Some(_) | None => Warrant::None,
+        }
     }
 
     /// The newest word of an authority on who acts for it.
@@ -252,9 +296,14 @@ impl Domain {
     }
 
     /// The same, with its name and after how long.
-    pub(crate) fn scope_of(&self, principal: NodeId) -> Option<(FactId, &super::fact::Scope)> {
+    pub(crate) fn scope_of(&self, principal: NodeId) -> Option<(FactId, &Scope)> {
+        self.scopes_of(principal).next()
+    }
+
+    /// All it said of that, the newest first.
+    fn scopes_of(&self, principal: NodeId) -> impl Iterator<Item = (FactId, &Scope)> {
         let scopes = self.scopes.range(super::first_of(principal)..=super::last_of(principal)).rev();
-        scopes.filter(|id| !self.is_in_question(id.entry)).find_map(|id| {
+        scopes.filter(|id| !self.is_in_question(id.entry)).filter_map(|id| {
             let (_, fact) = self.fact(*id)?;
             let Deed::Scope(scope) = &fact.deed else { return None };
             self.is_authorised(*id, fact).then_some((*id, scope))
@@ -284,12 +333,34 @@ impl Domain {
     fn of_principal(&self, principal: NodeId, region: Region) -> Option<InForce<'_>> {
         let own = self.newest_order(principal, None, region);
         let knew = |order: &Order| own.is_none_or(|(id, _)| order.seen.is_some_and(|seen| seen >= id));
-        let deputies = self.deputies_of(principal).iter();
+        let mut deputies: Vec<NodeId> = Vec::new();
+        for deputy in self.scopes_of(principal).flat_map(|(_, scope)| &scope.deputies) {
+            if !deputies.contains(deputy) {
+                deputies.push(*deputy);
+            }
+        }
         let of_deputy = deputies
-            .filter_map(|deputy| self.newest_order(*deputy, Some(principal), region))
+            .into_iter()
+            .filter_map(|deputy| self.newest_order(deputy, Some(principal), region))
             .find(|(_, order)| order.mode.is_some() && knew(order));
         let (id, order) = of_deputy.or(own)?;
-        order.mode.map(|_| InForce { principal, id, order })
+        let ended = || self.warrant(id, order) == Warrant::Withdrawn && self.is_countermanded(id, order);
+        order.mode.filter(|_| !ended()).map(|_| InForce { principal, id, order })
+    }
+
+    /// Whether somebody who may order there ended an order whose own right was taken away.
+    fn is_countermanded(&self, id: FactId, order: &Order) -> bool {
+        matches!(self.judgement_on_withdrawn(id, order), Some((_, Judged::Countermanded)))
+    }
+
+    /// What an authority of all its regions says of it, the newest by name.
+    fn judgement_on_withdrawn(&self, id: FactId, order: &Order) -> Option<(FactId, Judged)> {
+        self.orders.iter().rev().copied().filter(|by| !self.is_in_question(by.entry)).find_map(|by| {
+            let act = self.order(by)?;
+            let (judged, _) = act.judged.filter(|(_, fact)| *fact == id)?;
+            let may = self.warrant(by, act) == Warrant::Full && within(order.regions, act.regions);
+            may.then_some((by, judged))
+        })
     }
 
     /// Every order in force in a region, the one that asks most first: that one is followed.
@@ -315,16 +386,21 @@ impl Domain {
             return OrderState::NotAuthorised;
         }
         let principal = order.acting_for.unwrap_or(id.entry.log.author);
-        if order.acting_for.is_some()
-            && let Some((by, judged)) = self.judgement_of(principal, id)
-        {
+        let withdrawn = self.warrant(id, order) == Warrant::Withdrawn;
+        let own = order.acting_for.and_then(|_| self.judgement_of(principal, id));
+        let judgement = own.or_else(|| self.judgement_on_withdrawn(id, order).filter(|_| withdrawn));
+        if let Some((by, judged)) = judgement {
             return match judged {
                 Judged::Ratified => OrderState::Ratified(by),
                 Judged::Countermanded => OrderState::Countermanded(by),
             };
         }
         let counts = |region: Region| self.of_principal(principal, region).is_some_and(|one| one.id == id);
-        if order.regions.iter().any(counts) { OrderState::InForce } else { OrderState::Ended }
+        match order.regions.iter().any(counts) {
+            true if withdrawn => OrderState::UnderReview,
+            true => OrderState::InForce,
+            false => OrderState::Ended,
+        }
     }
 
     /// The principal's newest judgement of an order.

@@ -82,7 +82,10 @@ impl Bench {
             everywhere: false,
         };
         let names = [(1, "Songshan", false), (2, "Taipei Hub", true), (3, "Neihu", false), (4, "Keelung Hub", true)];
-        let directory = Directory { nodes: names.into_iter().map(|(n, name, hub)| (node(n), entry(name, hub))).collect() };
+        let directory = Directory {
+            nodes: names.into_iter().map(|(n, name, hub)| (node(n), entry(name, hub))).collect(),
+            ..Directory::default()
+        };
         let mut domain = Domain::new(built_in());
         domain.set_directory(std::sync::Arc::new(directory.clone()));
         Self {

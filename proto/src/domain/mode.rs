@@ -141,10 +141,13 @@ impl Domain {
 
     pub(super) fn plan_judge(&self, me: NodeId, directory: &Directory, wish: &JudgeWish, now: Now) -> Result<Plan, Refusal> {
         let (id, judged) = self.find_order(&wish.order)?;
-        if judged.acting_for != Some(me) {
+        if judged.acting_for != Some(me) && self.order_state(id) != OrderState::UnderReview {
             return Err(refused::not_to_judge(&wish.order));
         }
         let has = directory.regions_of(me);
+        if judged.acting_for != Some(me) && judged.regions.0 & !has.0 != 0 {
+            return Err(refused::not_its_regions(me, directory, has));
+        }
         let kind = if wish.ratify { Judged::Ratified } else { Judged::Countermanded };
         let mode = match (&wish.mode, kind) {
             (Some(mode), Judged::Countermanded) => ordered_mode(mode)?,
@@ -242,6 +245,7 @@ impl Domain {
         let (order, (meta, fact)) = (self.order(id)?, self.fact(id)?);
         let (state, judged_by) = match self.order_state(id) {
             OrderState::InForce => ("in_force", None),
+            OrderState::UnderReview => ("under_review", None),
             OrderState::Ended => ("ended", None),
             OrderState::Ratified(by) => ("ratified", Some(by)),
             OrderState::Countermanded(by) => ("countermanded", Some(by)),

@@ -7,7 +7,7 @@ use super::bench::*;
 use super::fact::order::{ORDER_ENDED, ORDERED, STAFF};
 use super::fact::{Deed, Fact, FactKind, Judged, ModeChange, Order, Scope};
 use super::wish::{JudgeWish, ModeWish, OrderWish, ScopeWish};
-use super::{Directory, DirectoryEntry, PlanInput};
+use super::{Directory, DirectoryEntry, Former, PlanInput};
 use crate::id::{FactId, NodeId};
 use crate::id::{Region, Regions, Role};
 
@@ -38,7 +38,8 @@ fn island() -> Bench {
         (ISLAND, entry("Island", "authority", "TPE", true)),
     ];
     let mut bench = Bench::new();
-    bench.directory = Directory { nodes: nodes.into_iter().map(|(serial, entry)| (node(serial), entry)).collect() };
+    let nodes = nodes.into_iter().map(|(serial, entry)| (node(serial), entry)).collect();
+    bench.directory = Directory { nodes, ..Directory::default() };
     bench.domain.set_directory(Arc::new(bench.directory.clone()));
     bench
 }
@@ -169,7 +170,9 @@ fn the_first_deputy_named_acts_and_one_not_named_does_not() {
     assert_eq!((followed(&bench), bench.domain.order_state(first)), (Some((ALERT, node(HUALIEN))), OrderState::InForce));
     assert_eq!(bench.domain.order_state(early), OrderState::Ended, "the first in the list goes before");
     bench.say(log(HUALIEN, 1), &[scope(&[])]);
-    assert_eq!(followed(&bench), None, "nobody any more");
+    assert_eq!(bench.domain.order_state(first), OrderState::UnderReview, "nobody any more");
+    bench.say(log(HUALIEN, 1), &[Fact::new(Deed::Order(order(None, &["HUA"])))]);
+    assert_eq!(followed(&bench), None);
     bench.check_order();
 }
 
@@ -336,4 +339,77 @@ fn below_a_floor_goes_what_later_words_replaced_and_what_counts_stays() {
     }
     follow(&mut bench).expect("due");
     assert_eq!(bench.domain.unsettled(log(STORE, 1), 4), [2, 3], "the newest, and what comes back after the order");
+}
+
+#[test]
+fn an_order_of_a_deputy_who_had_not_heard_that_it_is_none_any_more_stays_until_somebody_decides() {
+    let mut bench = island();
+    let named = bench.say(log(HUALIEN, 1), &[scope(&[HUB])]);
+    let unaware = bench.say(log(HUB, 1), &[in_stead(RESILIENCE, HUALIEN, None)]);
+    let withdrawn = bench.say(log(HUALIEN, 1), &[scope(&[3])]);
+    assert_eq!(
+        (followed(&bench), bench.domain.order_state(unaware)),
+        (Some((RESILIENCE, node(HUALIEN))), OrderState::UnderReview)
+    );
+    let knew = bench.say(log(HUB, 1), &[in_stead(ALERT, HUALIEN, Some(withdrawn))]);
+    assert_eq!(bench.domain.order_state(knew), OrderState::NotAuthorised, "whoever knew it is held to it");
+    let never = bench.say(log(STORE, 1), &[in_stead(ALERT, HUALIEN, None)]);
+    assert_eq!(bench.domain.order_state(never), OrderState::NotAuthorised);
+    let next = bench.say(log(3, 1), &[in_stead(ALERT, HUALIEN, Some(withdrawn))]);
+    assert_eq!(
+        (followed(&bench), bench.domain.order_state(next)),
+        (Some((ALERT, node(HUALIEN))), OrderState::InForce),
+        "{named:?}"
+    );
+    let by = bench.say(log(HUALIEN, 1), &[judged(Judged::Countermanded, unaware, None)]);
+    assert_eq!((followed(&bench), bench.domain.order_state(unaware)), (None, OrderState::Countermanded(by)));
+    bench.check_order();
+}
+
+/// Hualien's operations centre has another key since, and is a store by it.
+fn demoted() -> Bench {
+    let mut bench = island();
+    let former = Former { role: Role::Authority, regions: [hualien()].into_iter().collect() };
+    bench.directory.former.insert((node(HUALIEN), log(HUALIEN, 1).generation), former);
+    bench.directory.nodes.get_mut(&node(HUALIEN)).expect("known").role = "store".into();
+    bench.domain.set_directory(Arc::new(bench.directory.clone()));
+    bench
+}
+
+#[test]
+fn what_an_authority_ordered_by_a_key_that_was_one_stays_under_review_when_its_next_key_is_none() {
+    for how in [Judged::Ratified, Judged::Countermanded] {
+        let mut bench = demoted();
+        let id = bench.say(log(HUALIEN, 1), &[given(RESILIENCE, &["HUA"])]);
+        assert_eq!(
+            (followed(&bench), bench.domain.order_state(id)),
+            (Some((RESILIENCE, node(HUALIEN))), OrderState::UnderReview)
+        );
+        let mut newer = log(HUALIEN, 1);
+        newer.generation.count += 1;
+        let after = bench.say(newer, &[given(ALERT, &["HUA"])]);
+        assert_eq!(bench.domain.order_state(after), OrderState::NotAuthorised, "its next key may not");
+        let stranger = bench.say(log(TAIPEI, 1), &[judged(how, id, None)]);
+        assert_eq!(bench.domain.order_state(stranger), OrderState::NotAuthorised);
+        assert_eq!(bench.domain.order_state(id), OrderState::UnderReview, "Taipei has no say in Hualien");
+        let mode = if how == Judged::Ratified { Some(RESILIENCE) } else { None };
+        let by = bench.say(log(ISLAND, 1), &[judged(how, id, mode)]);
+        let expected = match how {
+            Judged::Ratified => (OrderState::Ratified(by), Some(RESILIENCE)),
+            Judged::Countermanded => (OrderState::Countermanded(by), None),
+        };
+        assert_eq!((bench.domain.order_state(id), followed(&bench).map(|(mode, _)| mode)), expected);
+        bench.check_order();
+    }
+}
+
+#[test]
+fn whoever_may_order_there_decides_at_the_desk_on_an_order_under_review_and_nobody_else() {
+    let mut bench = demoted();
+    let id = bench.say(log(HUALIEN, 1), &[given(RESILIENCE, &["HUA"])]);
+    let order = bench.domain.order_name(id).expect("named");
+    let wish = JudgeWish { order, ratify: false, ..JudgeWish::default() };
+    assert_eq!(bench.wish(TAIPEI, &PlanInput::Judge(&wish)).expect_err("not its region").code, "H-222");
+    bench.wish(ISLAND, &PlanInput::Judge(&wish)).expect("may");
+    assert_eq!(followed(&bench), None);
 }

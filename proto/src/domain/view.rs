@@ -148,7 +148,7 @@ pub struct OrderView {
     /// Wall time of the author, where it knew one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<UtcMillis>,
-    /// `in_force`, `ended`, `ratified`, `countermanded`, `not_authorised`, `in_question`.
+    /// `in_force`, `under_review`, `ended`, `ratified`, `countermanded`, `not_authorised`, `in_question`.
     pub state: String,
     /// The act that ratified or countermanded it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

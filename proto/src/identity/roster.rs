@@ -319,6 +319,14 @@ impl Roster {
         self.nodes.keys().filter_map(|node| self.newest(*node))
     }
 
+    /// Certificates of generations before the newest, by name and generation.
+    pub fn former(&self) -> impl Iterator<Item = &NodeCertificate> {
+        self.nodes.iter().flat_map(|(node, generations)| {
+            let before = generations.len().saturating_sub(1);
+            generations.keys().take(before).filter_map(|generation| self.certificate(*node, *generation))
+        })
+    }
+
     /// Current certificates, by name.
     pub fn nodes(&self) -> impl Iterator<Item = &NodeCertificate> {
         self.nodes.keys().filter_map(|node| self.current(*node))

@@ -1,14 +1,15 @@
 //! Everyone certified, in the forms a node reads. Made once; nodes of one process share it until one of them learns more.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::start::RestoreError;
 use super::word::Shelf;
-use crate::domain::{Directory, DirectoryEntry};
+use crate::domain::{Directory, DirectoryEntry, Former};
 use crate::id::{Generation, Names, NodeId};
-use crate::identity::{CAPABILITY_EVERYWHERE, NodeCertificate, Offered, OfferedAll, PublicKey, Rejected, Role, Roster};
+use crate::identity::{CAPABILITY_EVERYWHERE, NodeCertificate, Offered, OfferedAll, PublicKey, Regions, Rejected, Role, Roster};
 use crate::replica::Hash16;
 
 /// Everyone certified. A clone costs nothing until it learns something of its own.
@@ -131,6 +132,15 @@ fn hash_of(roster: &Roster) -> Hash16 {
     hash
 }
 
+/// Where a certificate lets orders be given.
+fn ordering_regions(node: &NodeCertificate) -> Regions {
+    match (node.role, node.capabilities & CAPABILITY_EVERYWHERE != 0) {
+        (Role::Authority, true) => Regions::ALL,
+        (Role::Authority, false) => [node.region].into_iter().collect(),
+        (Role::Store | Role::Hub | Role::Guest, _) => Regions(0),
+    }
+}
+
 fn directory_of(roster: &Roster) -> Directory {
     let entry = |node: &NodeCertificate| DirectoryEntry {
         name: node.name.clone(),
@@ -142,5 +152,8 @@ fn directory_of(roster: &Roster) -> Directory {
         revoked: roster.is_revoked(node.node, node.generation),
         everywhere: node.role == Role::Authority && node.capabilities & CAPABILITY_EVERYWHERE != 0,
     };
-    Directory { nodes: roster.members().map(|node| (node.node, entry(node))).collect() }
+    let nodes: BTreeMap<NodeId, DirectoryEntry> = roster.members().map(|node| (node.node, entry(node))).collect();
+    let of = |node: &NodeCertificate| Former { role: node.role, regions: ordering_regions(node) };
+    let former = roster.former().filter(|before| roster.newest(before.node).is_none_or(|newest| of(newest) != of(before)));
+    Directory { former: former.map(|before| ((before.node, before.generation), of(before))).collect(), nodes }
 }
