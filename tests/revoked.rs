@@ -130,3 +130,30 @@ fn the_paper_of_a_key_ends_it_at_any_node_and_what_is_handed_in_wrongly_changes_
     let again = other.cli(&["alliance", "hand-in", &paper]).exits(0);
     assert!(again.out.contains("already"), "{again:?}");
 }
+
+#[test]
+fn what_still_counts_is_typed_as_it_is_shown_and_a_daemon_need_not_be_asked() {
+    let (folder, nodes) = four();
+    let [hub, stolen, other, far] = &nodes[..] else { panic!("four nodes") };
+    stolen.api().ask_for("water:1", "honest", None).expect("saved");
+    equal(&[hub, stolen, other, far]);
+    let shown = hub.cli(&["alliance", "heads", "1-2"]).exits(0);
+    let cut =
+        shown.out.lines().find_map(|line| line.trim().strip_prefix("--cut ")).unwrap_or_else(|| panic!("{shown:?}")).to_owned();
+    stolen.api().ask_for("rice:900", "the thief's", None).expect("saved");
+    equal(&[hub, stolen, other, far]);
+    let dir = folder.path();
+    let wrong = alliance(dir, &["revoke", "1-2", "--cut", "1-0/1"]).exits(2);
+    assert!(wrong.err.contains("H-850"), "{wrong:?}");
+    let _ = alliance(dir, &["revoke", "1-2", "--cut", &cut]).exits(6);
+    let file = dir.join("revoked");
+    let file = std::fs::read_dir(&file).expect("a folder").next().expect("a file").expect("reads").path();
+    let _ = hub.cli(&["alliance", "hand-in", &file.display().to_string()]).exits(0);
+    for node in [hub, other, far] {
+        eventually(SOON, "only what stands is there", || match notes(node) {
+            notes if notes == ["honest"] => Ok(()),
+            notes => Err(format!("{notes:?}")),
+        });
+    }
+    equal(&[hub, other, far]);
+}

@@ -5,6 +5,7 @@ pub(crate) mod delegate;
 mod drafts;
 pub(crate) mod faults;
 pub(crate) mod guest;
+mod heads;
 pub(crate) mod held;
 mod renew;
 pub(crate) mod revoke;
@@ -49,6 +50,7 @@ pub(crate) fn alliance(desk: &mut Desk<'_>, wish: &Wish, command: AllianceComman
         AllianceCommand::Revoke(args) => revoke::revoke(desk, needed(wish.dir.as_deref())?, wish, &args),
         AllianceCommand::Delegate(args) => delegate::delegate(desk, wish, &args),
         AllianceCommand::Undelegate(args) => delegate::undelegate(desk, wish, &args),
+        AllianceCommand::Heads { id } => heads::heads(desk, wish, &id),
         AllianceCommand::Take { file } => take(desk, needed(dir)?, &file),
         AllianceCommand::HandIn { file } => revoke::hand_in(desk, wish, &file),
         AllianceCommand::Show { file } => show(desk, &file),

@@ -208,6 +208,9 @@ pub struct HeadView {
     pub hash: String,
     /// Words above it that are held.
     pub beyond: u32,
+    /// Two words under one number, where somebody told two stories: the number, and the hash of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked: Option<(u32, [String; 2])>,
 }
 
 /// `GET /api/v1/orders`: what authorities ordered, newest of each author first.

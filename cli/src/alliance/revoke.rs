@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use holdfast_proto::control::person::unhex;
 use holdfast_proto::control::{Certify, HeadsView, Saved};
 use holdfast_proto::id::{Generation, Incarnation, NodeId};
 use holdfast_proto::identity::{ArmorKind, Block, CannotIssue, Cut, Reason, Revocation, RevokedBy, Roster, SecretKey, armor};
@@ -11,6 +12,7 @@ use serde_json::json;
 use super::certify;
 use super::drafts::{Drafts, Settle};
 use super::faults;
+use super::heads;
 use super::held::{ALLIANCE_FILE, Held, blocks, root_keys};
 use crate::args::Revoke;
 use crate::client::{path_part, read};
@@ -34,6 +36,8 @@ pub(crate) fn revoke(desk: &mut Desk<'_>, dir: &Path, wish: &Wish, args: &Revoke
     let wish = Wish { dir: None, ..wish.clone() };
     let cuts = if args.in_question {
         None
+    } else if !args.cuts.is_empty() {
+        Some(heads::cuts(&args.cuts)?)
     } else if args.nothing_counts {
         Some(Vec::new())
     } else {
@@ -178,7 +182,7 @@ fn held_there(
     }
     let cut = |head: &holdfast_proto::control::HeadView| {
         let [count, random] = head.incarnation;
-        Some(Cut { incarnation: Incarnation { count, random }, number: head.number, hash: hash(&head.hash)? })
+        Some(Cut { incarnation: Incarnation { count, random }, number: head.number, hash: unhex(&head.hash)? })
     };
     let standing = heads.logbooks.iter().filter(|head| head.number > 0);
     let mut cuts: Vec<Cut> = standing.filter_map(cut).collect();
@@ -208,14 +212,6 @@ fn held_there(
         );
     }
     Ok(cuts)
-}
-
-fn hash(text: &str) -> Option<[u8; 16]> {
-    let mut out = [0; 16];
-    for (place, byte) in out.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(place * 2..place * 2 + 2)?, 16).ok()?;
-    }
-    (text.len() == 32).then_some(out)
 }
 
 fn said(desk: &mut Desk<'_>, revocation: &Revocation, path: &Path) {

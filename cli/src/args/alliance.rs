@@ -58,6 +58,11 @@ pub(crate) enum AllianceCommand {
     Renew(Renew),
     /// Take a node's key away: stolen, lost, replaced. Everybody is told at once, as far as lines go
     Revoke(Revoke),
+    /// Show the last word that the daemon here holds of each life of a node, and two stories where it told two
+    Heads {
+        /// The node, ISSUER-SERIAL, such as 1-118
+        id: String,
+    },
     /// Let a person act through nodes for a time, signed by an issuer in --dir or by a node for itself
     Delegate(DelegateArgs),
     /// Take a delegation away; what was said by it until now stands. Everybody is told at once, as far as lines go
@@ -219,8 +224,16 @@ pub(crate) struct Revoke {
     #[arg(long)]
     pub(crate) by_roots: bool,
     /// Only what the daemon here had heard so long ago still counts, such as 2h; otherwise all it holds
-    #[arg(long, value_name = "LENGTH", conflicts_with_all = ["in_question", "nothing_counts"])]
+    #[arg(long, value_name = "LENGTH", conflicts_with_all = ["in_question", "nothing_counts", "cuts"])]
     pub(crate) lost: Option<String>,
+    // Backticks would stand in the help.
+    #[arg(
+        long = "cut",
+        value_name = "LIFE/NUMBER/HASH",
+        conflicts_with_all = ["in_question", "nothing_counts"],
+        help = "The last word that still counts, as alliance heads shows it; repeat for each life, others do not count. Needs no daemon"
+    )]
+    pub(crate) cuts: Vec<String>,
     /// Do not say what still counts: all of it is in question until somebody does. Needs no daemon
     #[arg(long, conflicts_with = "nothing_counts")]
     pub(crate) in_question: bool,

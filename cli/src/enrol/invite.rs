@@ -71,6 +71,7 @@ pub(crate) fn replace(desk: &mut Desk<'_>, wish: &Wish, args: &ReplaceArgs) -> R
             reason: "replaced".to_owned(),
             by_roots: false,
             lost: args.lost.clone(),
+            cuts: Vec::new(),
             in_question: args.in_question,
             nothing_counts: args.nothing_counts,
         };

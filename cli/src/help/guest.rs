@@ -19,6 +19,14 @@ pub(super) const CHINESE: &[(&str, &str)] = &[
         "把在別處核發的憑證（代理者、其他企業，或擔保訪客者所簽）收進 --dir 的聯盟檔",
     ),
     ("File with certificates", "憑證檔"),
+    (
+        "Show the last word that the daemon here holds of each life of a node, and two stories where it told two",
+        "顯示這裡的背景程式所持有、某據點每段紀錄的最後一筆；若同一編號有兩種說法也一併顯示",
+    ),
+    (
+        "The last word that still counts, as alliance heads shows it; repeat for each life, others do not count. Needs no daemon",
+        "仍然有效的最後一筆，即 alliance heads 顯示的內容；每段紀錄各填一次，未填的一律無效。不需背景程式",
+    ),
     ("The file that those before signed", "前面的據點簽過的檔案"),
     ("The file that all signed", "簽妥的檔案"),
     ("The folder with this node's node.key and alliance.hf", "本據點的 node.key 與 alliance.hf 所在的資料夾"),

@@ -11,13 +11,14 @@ use super::link::Link;
 use super::refuse;
 use super::word::ReadEntry;
 use super::write::plainly_saved;
+use crate::control::person::hex;
 use crate::control::{Answer, Certify, CommandId, Delivery, DeliveryState, Event, HeadView, HeadsView, Reply};
 use crate::id::{DocKind, EntryId, Generation, Incarnation, LogId, NodeId, Standing};
 use crate::identity::{ArmorKind, Offered, Rejected, dearmor, is_revocation};
 use crate::io::{Output, Row};
 use crate::link::LinkId;
 use crate::message::Message;
-use crate::replica::{Hash16, Log, Slot};
+use crate::replica::{Hash16, Log, Slot, hash16};
 
 impl Node {
     /// The roster changed: whose key was taken away, or is no more?
@@ -208,14 +209,18 @@ impl Node {
             };
             // Of a life of which nothing is old enough, or the first word is missing, nothing would stand.
             let (number, hash) = last_of(log, old_enough).unwrap_or_default();
-            let hash = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+            let forked = self
+                .replica
+                .fork(id)
+                .map(|proof| (proof.number, [&proof.one, &proof.other].map(|row| hex(&hash16(&row.header)))));
+            let hash = hex(&hash);
             let Incarnation { count, random } = id.incarnation;
             let beyond = u32::try_from(log.slots().filter(|(held, _)| *held > number).count()).unwrap_or(u32::MAX);
-            logbooks.push(HeadView { incarnation: [count, random], number, hash, beyond });
+            logbooks.push(HeadView { incarnation: [count, random], number, hash, beyond, forked });
         }
         let schema = "holdfast.heads/1".to_owned();
         let node = self.name_of(node);
-        let realm = self.known.roster().realm().0.iter().map(|byte| format!("{byte:02x}")).collect();
+        let realm = hex(&self.known.roster().realm().0);
         Answer::Heads(HeadsView { schema, realm, node, generation: [generation.count, generation.giver], logbooks })
     }
 }

@@ -232,6 +232,15 @@ fn a_fork_is_settled_by_the_cut_that_names_one_of_its_stories() {
     let log = log_of(&world, 0);
     assert!(world.status_of(1, 0).forked);
     assert_eq!(numbers(&world, 1, log).len(), 2, "frozen where the stories part");
+    let now = world.now;
+    let Answer::Heads(heads) = world.hosts[1].node.answer(now, &Question::Heads(log.author.to_string())) else {
+        panic!("no heads")
+    };
+    let (number, mut stories) = heads.logbooks[0].forked.clone().expect("whoever settles it is shown both");
+    stories.sort_unstable();
+    let mut told = [&mine[2], &thief[0]].map(|row| crate::control::person::hex(&hash(row)));
+    told.sort_unstable();
+    assert_eq!((number, stories), (3, told));
     let settled = revocation(&world, 0, 1, Some(vec![cut(&mine[4])]));
     assert!(taken(&hand_in(&mut world, 1, &[&settled])));
     push(&mut world, 1, &mine.iter().collect::<Vec<_>>());
