@@ -15,3 +15,4 @@ pub mod stamp;
 pub mod start;
 pub mod store;
 mod told;
+mod visitors;

@@ -11,17 +11,16 @@ mod data;
 mod door;
 mod hidden;
 mod lang;
-mod limits;
 mod page;
 mod poster;
 mod site;
 #[cfg(test)]
 mod tests;
 
+pub use crate::visitors::Limits;
 pub(crate) use board::NotHidden;
 pub use board::{Board, BoardSettings};
 pub use door::serve;
-pub use limits::Limits;
 
 /// Whether what the staff hid can be read, as far as that can be seen without leaving anything behind.
 pub(crate) fn check(folder: &std::path::Path) -> std::io::Result<()> {

@@ -2,7 +2,7 @@
 //! connection. Whether it may be here is asked anew for each stream and every few seconds, so that a delegation taken away ends there too.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use holdfast_loopback::server;
@@ -10,7 +10,7 @@ use holdfast_loopback::token::Token;
 use holdfast_proto::control::person::{DeskHello, DeskWelcome};
 use holdfast_proto::control::{Answer, Certify, Command, PersonView, Question, Reply};
 use holdfast_proto::domain::refusal::Refusal;
-use holdfast_proto::identity::{ArmorKind, DelegationId, dearmor, delegation_in};
+use holdfast_proto::identity::{ArmorKind, DelegationId, PublicKey, dearmor, delegation_in};
 use quinn::{Connection, SendStream, VarInt};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -21,9 +21,13 @@ use crate::api::{ApiSettings, events, routes};
 use crate::handle::Handle;
 use crate::link::Visitor;
 use crate::link::desk::counted;
+use crate::visitors::{Limits, Visitors};
 
 /// Desks served at once: dispatchers of one hub.
 const DESKS_MAX: usize = 16;
+/// Connections that have not yet proven a delegation, together and of one address: a crowd of strangers keeps no dispatcher out.
+const LOBBY_MAX: usize = 64;
+const LOBBY_OF_ADDRESS_MAX: u32 = 8;
 /// The first word must be there by then.
 const HELLO_MAX: Duration = Duration::from_secs(5);
 /// How long a refusal may take to get there before the connection ends.
@@ -32,6 +36,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 const ASK_AGAIN: Duration = Duration::from_secs(5);
 /// Why a connection ends, for other versions.
 const CODE_REFUSED: u32 = 1;
+const TOO_MANY: &[u8] = b"this node serves no more desks now";
 
 /// What serving a desk takes.
 #[derive(Clone, Debug)]
@@ -47,28 +52,41 @@ pub struct Hall {
 /// Serves all who come, until nobody can come any more.
 pub async fn receive(mut visitors: mpsc::Receiver<Visitor>, hall: Hall) {
     let seats = Arc::new(Semaphore::new(DESKS_MAX));
+    let lobby = Arc::new(Semaphore::new(LOBBY_MAX));
+    let waiting = Visitors::new(Limits { per_address: LOBBY_OF_ADDRESS_MAX, ..Limits::default() });
     let mut desks = JoinSet::new();
-    while let Some(visitor) = visitors.recv().await {
+    while let Some(Visitor { connection, key }) = visitors.recv().await {
         while desks.try_join_next().is_some() {}
-        let Ok(seat) = Arc::clone(&seats).try_acquire_owned() else {
-            visitor.connection.close(VarInt::from_u32(CODE_REFUSED), b"this node serves no more desks now");
+        let place = Arc::clone(&lobby).try_acquire_owned();
+        let (Ok(place), Some(chair)) = (place, waiting.sit(connection.remote_address().ip(), Instant::now())) else {
+            connection.close(VarInt::from_u32(CODE_REFUSED), TOO_MANY);
             continue;
         };
-        let hall = hall.clone();
+        let (hall, seats) = (hall.clone(), Arc::clone(&seats));
         desks.spawn(async move {
-            let connection = visitor.connection.clone();
-            if visit(visitor, &hall).await.is_none() {
-                tracing::debug!("a desk was not served");
+            let admitted = greeted(&connection, key, &hall).await;
+            // Whoever stays needs a desk, whoever does not needs nothing: both make room for the next at the door.
+            drop((place, chair));
+            match (admitted, seats.try_acquire_owned()) {
+                (Some(guest), Ok(_seat)) => serve(&connection, guest, &hall).await,
+                (Some(_), Err(_)) => return connection.close(VarInt::from_u32(CODE_REFUSED), TOO_MANY),
+                (None, _) => tracing::debug!("a desk was not served"),
             }
             connection.close(VarInt::from_u32(0), b"");
-            drop(seat);
         });
     }
 }
 
-/// Serves one desk to its end; `None` where it was not let in.
-async fn visit(Visitor { connection, key }: Visitor, hall: &Hall) -> Option<()> {
-    let (mut send, hello) = timeout(HELLO_MAX, first(&connection)).await.ok()??;
+/// A person who proved who it is.
+struct Guest {
+    person: Person,
+    token: Token,
+    port: u16,
+}
+
+/// Hears the first word of a connection and answers it; `None` where it was not let in.
+async fn greeted(connection: &Connection, key: PublicKey, hall: &Hall) -> Option<Guest> {
+    let (mut send, hello) = timeout(HELLO_MAX, first(connection)).await.ok()??;
     let token = Token::parse(&hello.token)?;
     let admitted = admit(&hall.handle, &hello.papers, key).await?;
     let (json, person) = match admitted {
@@ -85,10 +103,15 @@ async fn visit(Visitor { connection, key }: Visitor, hall: &Hall) -> Option<()> 
         return None;
     };
     tracing::info!(name = %view.name, delegation = %view.delegation, "a desk elsewhere is served");
+    Some(Guest { person, token, port: hello.port })
+}
+
+/// Serves one desk to its end.
+async fn serve(connection: &Connection, Guest { person, token, port }: Guest, hall: &Hall) {
     let (stop, stopped) = watch::channel(false);
     let settings = ApiSettings { token, ..hall.settings.clone() };
     let events = hall.handle.events();
-    let app = App::new(hall.handle.clone(), settings, hello.port, stopped.clone(), Some(person));
+    let app = App::new(hall.handle.clone(), settings, port, stopped.clone(), Some(person));
     let pump = tokio::spawn(events::pump(app.feed(), events));
     let mut talks = JoinSet::new();
     let mut again = interval(ASK_AGAIN);
@@ -109,7 +132,6 @@ async fn visit(Visitor { connection, key }: Visitor, hall: &Hall) -> Option<()> 
     // Nobody listens where all talks have ended.
     let _told = stop.send(true);
     talks.shutdown().await;
-    Some(())
 }
 
 async fn first(connection: &Connection) -> Option<(SendStream, DeskHello)> {
@@ -118,11 +140,7 @@ async fn first(connection: &Connection) -> Option<(SendStream, DeskHello)> {
 }
 
 /// Takes the papers in and asks who that is. They prove themselves; whoever brings them needs no right.
-async fn admit(
-    handle: &Handle,
-    papers: &str,
-    key: holdfast_proto::identity::PublicKey,
-) -> Option<Result<(DelegationId, PersonView), Refusal>> {
+async fn admit(handle: &Handle, papers: &str, key: PublicKey) -> Option<Result<(DelegationId, PersonView), Refusal>> {
     let blocks = dearmor(papers).ok()?;
     let delegation = blocks.iter().find(|block| block.kind == ArmorKind::Delegation)?;
     let of = delegation_in(&delegation.bytes)?.id;

@@ -2,6 +2,7 @@
 
 mod desk;
 mod gossip;
+mod lobby;
 mod sync;
 
 use std::time::Duration;

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::answer;
 use super::board::Board;
-use super::limits::{Limits, Seat, Visitors};
+use crate::visitors::{Limits, Seat, Visitors};
 
 /// Pause after a failed accept (too many open files): the cause needs time to go away.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// Addresses remembered. More at once than any shop's network has; beyond them all newcomers share one place.
 const ADDRESSES_MAX: usize = 4_096;
 
-/// What the door allows.
+/// What a door allows.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections open at once, of all visitors; more wait in the kernel.
@@ -45,25 +45,25 @@ struct Visitor {
 
 /// All visitors of the last while.
 #[derive(Clone, Debug)]
-pub(super) struct Visitors {
+pub(crate) struct Visitors {
     limits: Limits,
     all: Arc<Mutex<BTreeMap<IpAddr, Visitor>>>,
 }
 
 /// A connection of one address, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(crate) struct Seat {
     visitors: Visitors,
     address: IpAddr,
 }
 
 impl Visitors {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self { limits, all: Arc::default() }
     }
 
     /// A seat for one more connection of this address; none if it has too many.
-    pub(super) fn sit(&self, address: IpAddr, now: Instant) -> Option<Seat> {
+    pub(crate) fn sit(&self, address: IpAddr, now: Instant) -> Option<Seat> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let mut address = one_home(address);
         if all.len() >= ADDRESSES_MAX && !all.contains_key(&address) {
@@ -94,7 +94,7 @@ impl Visitors {
 
 impl Seat {
     /// Whether one more request may be answered now.
-    pub(super) fn may_ask(&self, now: Instant) -> bool {
+    pub(crate) fn may_ask(&self, now: Instant) -> bool {
         let mut all = self.visitors.all.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(visitor) = all.get_mut(&self.address) else { return false };
         let credit = self.visitors.credit(visitor, now);
