@@ -176,7 +176,10 @@ impl World {
         for row in &job.rows {
             let Row::Entry(entry) = row else { continue };
             if entry.id.log.author == id {
-                latencies.born(entry.id, self.now, others);
+                // What comes back by a link was said before, or by a thief with its key.
+                if job.via == Via::Other {
+                    latencies.born(entry.id, self.now, others);
+                }
             } else {
                 latencies.came(entry.id, self.now, (node, job.via));
             }

@@ -7,6 +7,7 @@ use crate::scenario::{Effect, Element, Operators, Origin, Path, Tempo, When};
 use crate::swarm;
 
 mod courier;
+mod flood;
 mod goods;
 mod radio;
 
