@@ -3,13 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::Node;
+use super::count::Counter;
 use super::heal::Fetch;
 use super::link::{Link, Parcel};
 use super::table::Place;
 use crate::id::{Class, EntryId, LogId, NodeId};
 use crate::io::{EntryRow, Output};
 use crate::link::LinkId;
+use crate::message::Message;
 use crate::time::Instant;
 
 /// An own word is said again so long after each time: nobody there can say that it missed one. At a fifth of frames lost, an urgent word
@@ -148,6 +152,33 @@ impl Node {
         let needed = link.audible.is_empty() || link.audible.iter().any(|node| !linked.contains(node));
         let first = || link.audible.iter().filter(|node| linked.contains(node)).all(|node| *node > self.me);
         needed && (author == self.me || (class.is_urgent() && first()))
+    }
+
+    /// Whether revocations go onto a radio: what this node was told itself, or, of those who heard them by a line, from the one with the
+    /// lowest name.
+    pub(super) fn says_revocations_on(&mut self, id: LinkId, told_here: bool) -> bool {
+        let me = self.me;
+        let linked = self.linked();
+        let first = |link: &Link| link.audible.iter().filter(|node| linked.contains(node)).all(|node| *node > me);
+        let first = self.links.get(&id).is_some_and(first);
+        self.is_needed_on(id) && (told_here || first)
+    }
+
+    /// Says each of these, and says it again as other urgent words are.
+    pub(super) fn say_revocations(&mut self, id: LinkId, objects: &[Bytes]) {
+        let (now, batch) = (self.now.mono, self.now.mono.after(self.config.broadcast_batch));
+        for object in objects {
+            let frame = Message::Roster { objects: vec![object.clone()] }.to_frame();
+            let bytes = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+            let Some(link) = self.links.get_mut(&id) else { return };
+            let word = Parcel::Control(frame);
+            if link.queue_word(Class::FLASH, bytes, word.clone()) {
+                link.flush_at.get_or_insert(batch);
+                link.repeat(now, Class::FLASH, bytes, word);
+            } else {
+                self.count(Counter::ControlTooLong, 1);
+            }
+        }
     }
 
     /// What waits to go out by radio: words and their bytes.

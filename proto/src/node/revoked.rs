@@ -176,14 +176,19 @@ impl Node {
     }
 
     /// Revocations go on at once, over every link but the one they came by; what is missed comes with the next roster exchange. On a
-    /// broadcast link only whoever was told by an operator says them.
+    /// broadcast link only whoever was told by an operator says them; by radio, where rosters are not exchanged, also one of those who
+    /// heard it by a line, each revocation in a message of its own and a few times, before all other words.
     pub(super) fn spread_revocations(&mut self, objects: &[Bytes], from: Option<LinkId>) {
         if objects.is_empty() {
             return;
         }
         for id in self.links.ids() {
             let Some(link) = self.links.get(&id) else { continue };
-            if Some(id) != from && (link.node.is_some() || (link.profile.broadcast && from.is_none())) {
+            if link.by_name {
+                if Some(id) != from && self.says_revocations_on(id, from.is_none()) {
+                    self.say_revocations(id, objects);
+                }
+            } else if Some(id) != from && (link.node.is_some() || (link.profile.broadcast && from.is_none())) {
                 self.control(id, Message::Roster { objects: objects.to_vec() });
             }
         }

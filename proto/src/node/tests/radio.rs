@@ -187,3 +187,54 @@ fn whoever_is_new_on_the_air_is_told_what_is_open_and_not_what_is_settled() {
     world.pass(Duration::from_secs(300));
     assert_eq!(entries(&world), 2, "and is told by and by");
 }
+
+/// The roster messages among these frames, and how many objects each has.
+fn rosters(frames: &[bytes::Bytes]) -> Vec<usize> {
+    let of = |frame: &bytes::Bytes| match Message::from_frame(frame) {
+        Ok(Message::Roster { objects }) => Some(objects.len()),
+        Ok(_) | Err(_) => None,
+    };
+    frames.iter().filter_map(of).collect()
+}
+
+#[test]
+fn a_key_that_was_taken_away_is_told_by_radio_before_all_else_again_and_again_and_taken_in_there() {
+    let mut world = World::new(3);
+    with_radios(&mut world, &[0, 1]);
+    urgent(&mut world, 0);
+    super::revoked::take_key_away(&mut world, 0, 2);
+    world.pass(Duration::from_secs(5));
+    let room = u32::try_from(MESSAGE_MAX).unwrap();
+    let sent = sent_with(&mut world, Input::WritableUrgent { link: AIR, room });
+    assert_eq!(rosters(&sent[..1]), [1], "before a call of the same moment");
+    world.inputs.push_back((1, Input::Received { link: AIR, frame: sent[0].clone() }));
+    world.settle();
+    let revoked = world.alliance.nodes[2].node;
+    assert!(world.hosts[1].node.roster().current(revoked).is_none(), "taken in from the air");
+    assert!(
+        !world.hosts[1].node.links[&AIR].again.iter().any(|again| matches!(again.word, super::super::link::Parcel::Control(_)))
+    );
+    // Nothing may go for a while, and then all that has waited.
+    world.inputs.push_back((0, Input::WritableUrgent { link: AIR, room: 0 }));
+    world.pass(Duration::from_secs(400));
+    let later = (0..20).map(|_| rosters(&sent_with(&mut world, Input::WritableUrgent { link: AIR, room })).len());
+    let times = 1 + later.sum::<usize>();
+    assert_eq!(times, 4, "as often as any urgent word");
+}
+
+#[test]
+fn a_revocation_heard_by_a_line_goes_on_by_radio_from_one_station_alone() {
+    let mut world = World::new(4);
+    world.connect(0, 1);
+    world.connect(0, 2);
+    world.connect(1, 2);
+    with_radios(&mut world, &[1, 2]);
+    near(&mut world, 1, &[2, 3]);
+    near(&mut world, 2, &[1, 3]);
+    world.settle();
+    let count = |world: &World| [1, 2].map(|n| waiting(world, n));
+    let before = count(&world);
+    super::revoked::take_key_away(&mut world, 0, 0);
+    let after = count(&world);
+    assert_eq!([after[0] - before[0], after[1] - before[1]], [1, 0]);
+}
