@@ -1,6 +1,6 @@
 //! A PC that no firm certified: three nodes of two firms vouch for it, it says how it is, and nothing else. Real programs throughout.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use holdfast_tests::{BLINK, Node, Run, SOON, Settings, binaries, eventually, run};
@@ -164,5 +164,10 @@ fn a_file_for_another_key_a_draft_of_a_strangers_and_one_firm_alone_let_nobody_i
     let node = story.node("1-1").join("alliance.hf").display().to_string();
     let not_a_guest = story.vouch("1-2", &[&node, "--yes"]);
     assert!(!not_a_guest.err.is_empty(), "an alliance file is no guest's: {not_a_guest:?}");
-    assert!(!Path::new(&node).with_extension("tmp").exists());
+    for member in [&["key"][..], &["enter", &file]] {
+        let refused = story.holdfast(&[&["guest"], member, &["--dir", &folder]].concat()).exits(1);
+        assert!(refused.err.contains("H-898") && refused.err.contains("1-1"), "{refused:?}");
+    }
+    let second = story.vouched(&key, &["2-1", "1-1", "1-2"]);
+    assert_ne!(second.display().to_string(), file, "the next guest of one node has a number of its own");
 }

@@ -38,7 +38,7 @@ pub(crate) fn guest(desk: &mut Desk<'_>, wish: &Wish, command: GuestCommand) -> 
 
 fn key(desk: &mut Desk<'_>, wish: &Wish) -> Result<Exit, Failure> {
     let place = Place::of(wish)?;
-    joined_before(&place)?;
+    no_member(&place)?;
     files::private_folder(place.dir())?;
     let public = hex(&own_key(&place)?.public().0);
     if desk.json {
@@ -58,6 +58,25 @@ fn key(desk: &mut Desk<'_>, wish: &Wish) -> Result<Exit, Failure> {
         ),
     );
     Ok(Exit::Done)
+}
+
+/// A member of an alliance has a name, and need not be its guest.
+fn no_member(place: &Place) -> Result<(), Failure> {
+    let Some(roster) = joined_before(place)? else { return Ok(()) };
+    let key = read_own_key(&place.key())?.public();
+    match roster.node_of_key(&key).filter(|(node, _)| !node.is_guest()) {
+        None => Ok(()),
+        Some((node, _)) => Err(Failure::new(
+            Exit::Failed,
+            "H-898",
+            words(format!("This PC is {node} already, a member."), format!("這台電腦已是成員 {node}。")),
+            words("Nothing was changed.", "沒有任何改變。"),
+            words(
+                "To be a guest of another alliance, name another folder: --dir DIR.",
+                "要當另一個聯盟的訪客，請用 --dir 指定另一個資料夾。",
+            ),
+        )),
+    }
 }
 
 /// The node that vouches.
@@ -106,7 +125,10 @@ fn first(desk: &mut Desk<'_>, own: &Own, args: &VouchArgs) -> Result<(Bytes, Pat
     let name = args.name.clone().unwrap_or_default();
     faults::name("--name", &name)?;
     let node = own.node.guest();
-    let count = own.held.roster.highest_generation(node).map_or(1, |before| before.count.saturating_add(1));
+    let folder = args.by_node.join("guests");
+    let file = |count: u8| folder.join(format!("guest-{node}-{count}.hf"));
+    // Others may have finished what was begun here, which this node's alliance file need not know.
+    let count = (own.held.roster.next_count(node)..u8::MAX).find(|count| !file(*count).exists()).unwrap_or(u8::MAX);
     let (today, known) = certify::today(desk.now());
     let certificate = NodeCertificate {
         node,
@@ -124,9 +146,8 @@ fn first(desk: &mut Desk<'_>, own: &Own, args: &VouchArgs) -> Result<(Bytes, Pat
     tell_of_the_clock(desk, known);
     let draft = invite_guest(&own.held.roster.realm(), &certificate, own.voucher());
     let draft = draft.map_err(|error| faults::cannot_issue(error, &args.by_node))?;
-    let folder = args.by_node.join("guests");
     files::folder(&folder)?;
-    Ok((draft, folder.join(format!("guest-{node}-{count}.hf"))))
+    Ok((draft, file(count)))
 }
 
 /// Adds this node's word to the file of those before, whose certificates come with it.
@@ -140,6 +161,19 @@ fn another(desk: &mut Desk<'_>, own: &mut Own, file: &Path, yes: bool) -> Result
     // A certificate here may be newer than the one in the file.
     let _older = own.held.roster.offer_all(&others);
     let read = GuestDraft::read(&own.held.roster, &draft).map_err(|why| faults::refused_by_nodes(why, None))?;
+    let (today, known) = certify::today(desk.now());
+    if known && read.guest.not_before > today.saturating_add(1) {
+        return Err(Failure::new(
+            Exit::Failed,
+            "H-899",
+            words(
+                format!("The guest's days begin on {}, which is not now.", date(read.guest.not_before)),
+                format!("訪客的期間從 {} 開始，不是現在。", date(read.guest.not_before)),
+            ),
+            words("Nothing was signed.", "沒有簽署任何內容。"),
+            words("Who began it has a wrong clock: let it begin again.", "發起者的時鐘不正確，請對方重新發起。"),
+        ));
+    }
     let lines = described(desk, &own.held.roster, &read);
     if !desk.json {
         desk.say_all(lines);
@@ -227,6 +261,7 @@ fn tell(desk: &mut Desk<'_>, wish: &Wish, path: &Path, read: &GuestDraft, whole:
 /// `guest enter`.
 fn enter(desk: &mut Desk<'_>, wish: &Wish, args: &EnterArgs) -> Result<Exit, Failure> {
     let place = Place::of(wish)?;
+    no_member(&place)?;
     let key = read_own_key(&place.key())?;
     let found: Vec<Block> = blocks(&args.file)?;
     if found.iter().any(|block| block.kind == ArmorKind::Draft) {

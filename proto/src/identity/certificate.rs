@@ -264,7 +264,7 @@ impl NodeCertificate {
         let fits = match (fields.uint(1)?, certificate.role == Role::Guest) {
             (WHAT_GUEST, true) => {
                 let bare = certificate.capabilities == 0 && certificate.window.is_none();
-                certificate.node.is_guest() && days <= GUEST_DAYS_MAX && bare
+                certificate.node.is_guest() && certificate.generation.giver == 0 && days <= GUEST_DAYS_MAX && bare
             }
             (WHAT_NODE, false) => !certificate.node.is_guest(),
             (_, _) => false,
@@ -352,7 +352,9 @@ pub(super) fn open(bytes: &[u8]) -> Result<Envelope<'_>, Rejected> {
     if outer.iter().any(|(id, _)| id == 0 || id > known) {
         return Err(Rejected::Malformed);
     }
-    Ok(Envelope { body, hash: hash16(body), parsed })
+    // Who vouches is part of what a guest's certificate says, and grows.
+    let said = if matches!(parsed, Parsed::Guest { .. }) { bytes } else { body };
+    Ok(Envelope { body, hash: hash16(said), parsed })
 }
 
 /// Puts an envelope together.

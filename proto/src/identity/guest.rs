@@ -136,7 +136,9 @@ impl GuestDraft {
     pub fn read(roster: &Roster, draft: &[u8]) -> Result<Self, Rejected> {
         let opened = open(draft)?;
         let Parsed::Guest { value, vouches } = opened.parsed else { return Err(Rejected::WrongKind) };
-        let holds = |vouch: &&Vouch| roster.vouches(vouch, opened.body).is_ok_and(|stands| stands);
+        let holds = |vouch: &&Vouch| {
+            roster.check_vouch(vouch, opened.body).is_ok() && roster.still_vouches((vouch.node, vouch.generation))
+        };
         let vouchers: Vec<NodeId> = vouches.iter().filter(holds).map(|vouch| vouch.node).collect();
         let firms: std::collections::BTreeSet<&str> = vouchers.iter().filter_map(|node| roster.firm(*node)).collect();
         let firms = firms.into_iter().map(str::to_owned).collect();

@@ -19,8 +19,9 @@
 //!   a cut by the roots takes the place of the issuer's. It may come before the certificate it ends, but not before its issuer: what
 //!   names a stranger or a serial nobody may have is not kept (T10). A revoked key verifies what it said; it opens no link and says
 //!   nothing new.
-//! - **Guest**: stands while enough nodes with current keys, of enough firms, vouch for it, and falls when they no longer do. The issuer of
-//!   the one that vouched first may end it as one of its own, and so may the roots.
+//! - **Guest**: is held once enough nodes of enough firms vouched for it, by whichever of their keys: what it said can be checked for good.
+//!   It is current only while as many of these keys are. Of two lists under one body the longer counts. The issuer of the one that vouched
+//!   first may end it as one of its own, and so may the roots.
 //! - **Delegation**: of one giver and number the highest version counts, then the greater hash. It falls with the key that signed it.
 //! - **Limits**: issuers and the sum of their ranges are bounded. Only where the roots certified more than that does the order of
 //!   arrival decide which issuer is [`Rejected::Full`]; the roots must then give some a narrower range.
@@ -46,7 +47,7 @@ use super::{
     ArmorKind, Beyond, Charter, Delegation, DelegationId, DeputyCertificate, IssuerCertificate, NodeCertificate, PublicKey,
     Realm, RealmKind, Rejected, Signature, Tag,
 };
-use crate::id::{Generation, NodeId};
+use crate::id::{Generation, ISSUER_MAX, NodeId};
 pub use alarms::Alarm;
 pub use many::OfferedAll;
 use revoked::Revoked;
@@ -131,12 +132,14 @@ impl<T> Held<T> {
 struct HeldNode {
     held: Held<NodeCertificate>,
     key: VerifyingKey,
+    /// Of a guest: who vouched, and with which key.
+    vouchers: Vec<(NodeId, Generation)>,
 }
 
 impl HeldNode {
     /// Which of two certificates of one name, generation and key counts.
-    fn rank(&self) -> (u32, u32, [u8; 16]) {
-        (self.held.value.window(), self.held.value.not_before, self.held.hash)
+    fn rank(&self) -> (usize, u32, u32, [u8; 16]) {
+        (self.vouchers.len(), self.held.value.window(), self.held.value.not_before, self.held.hash)
     }
 }
 
@@ -219,18 +222,17 @@ impl Roster {
             Parsed::Deputy { value, signature } => self.offer_deputy(Held::new(value, hash, envelope), body, &signature),
             Parsed::Node { value, signature } => {
                 let key = self.check_node(&value, body, &signature)?;
-                self.offer_node(HeldNode { held: Held::new(value, hash, envelope), key })
+                self.offer_node(HeldNode { held: Held::new(value, hash, envelope), key, vouchers: Vec::new() })
             }
             Parsed::Guest { value, vouches } => {
                 self.check_guest(&value, body, &vouches)?;
                 let key = value.key.strong().ok_or(Rejected::WeakKey)?;
-                self.offer_node(HeldNode { held: Held::new(value, hash, envelope), key })
+                let vouchers = vouches.iter().map(|vouch| (vouch.node, vouch.generation)).collect();
+                self.offer_node(HeldNode { held: Held::new(value, hash, envelope), key, vouchers })
             }
             Parsed::Revocation { value, proof } => {
-                let node = value.node;
                 let offered = self.offer_revocation(Held::new(value, hash, envelope), body, &proof)?;
                 self.judge_delegations();
-                self.judge_guests(Some(node));
                 Ok(offered)
             }
             Parsed::Delegation { value, signature } => self.offer_delegation(Held::new(value, hash, envelope), body, &signature),
@@ -243,10 +245,19 @@ impl Roster {
         self.usable(node, generation).ok().map(|held| &held.held.value)
     }
 
-    /// The newest certificate of a node; `None` if unknown, void or revoked.
+    /// The newest certificate of a node; `None` if unknown, void or revoked, and of a guest where too few still vouch for it.
     #[must_use]
     pub fn current(&self, node: NodeId) -> Option<&NodeCertificate> {
-        self.newest(node).filter(|certificate| !self.is_revoked(node, certificate.generation))
+        let stands = |certificate: &&NodeCertificate| !node.is_guest() || self.is_vouched_for(node, certificate.generation);
+        self.newest(node).filter(|certificate| !self.is_revoked(node, certificate.generation)).filter(stands)
+    }
+
+    /// The generation of the next key of a name: above all that were given or taken away.
+    #[must_use]
+    pub fn next_count(&self, node: NodeId) -> u8 {
+        let given = self.highest_generation(node).map_or(0, |generation| generation.count);
+        let revoked = self.revoked.get(&node).and_then(|generations| generations.last_key_value());
+        given.max(revoked.map_or(0, |(generation, _)| generation.count)).saturating_add(1)
     }
 
     /// The highest generation that a node was certified in, void or revoked too.
@@ -279,10 +290,14 @@ impl Roster {
     #[must_use]
     pub fn owner_of_key(&self, key: &PublicKey) -> Option<(NodeId, Generation)> {
         let names = self.names.get(key)?;
-        let (node, generation) = *names.last()?;
-        if names.first().is_some_and(|first| first.0 != node) {
-            return None;
-        }
+        // A firm's word goes before that of those who vouch: nobody loses its name because others vouched for its key.
+        let guests = names.range((NodeId { issuer: ISSUER_MAX + 1, serial: 0 }, Generation::default())..);
+        let mut certified = names.iter().filter(|(node, _)| !node.is_guest());
+        let (node, generation) = match certified.next_back() {
+            Some((node, _)) if names.first().is_some_and(|first| first.0 != *node) => return None,
+            Some(newest) => *newest,
+            None => *guests.max_by_key(|(node, generation)| self.certificate(*node, *generation).map(|held| held.not_before))?,
+        };
         self.usable(node, generation).ok().filter(|held| held.held.value.key == *key).map(|_| (node, generation))
     }
 
@@ -345,11 +360,8 @@ impl Roster {
         let Ok(held) = self.usable(node, certificate.generation) else { return Vec::new() };
         let issuer = self.issuers.get(&node.issuer).map(|issuer| &issuer.envelope);
         let charters = self.charters.iter().map(|charter| &charter.envelope);
-        let giver = if node.is_guest() {
-            self.chain_of_guest(&held.held.envelope)
-        } else {
-            self.chain_of_giver(node, certificate.generation)
-        };
+        let giver =
+            if node.is_guest() { self.chain_of_guest(&held.vouchers) } else { self.chain_of_giver(node, certificate.generation) };
         charters.chain(issuer).cloned().chain(giver).chain([held.held.envelope.clone()]).collect()
     }
 
@@ -426,7 +438,7 @@ impl Roster {
     /// Whether the issuer of `node` gave this key to another of its names too.
     fn is_shared(&self, key: &PublicKey, node: NodeId) -> bool {
         let same_issuer = |other: &(NodeId, Generation)| other.0 != node && other.0.issuer == node.issuer;
-        self.shared > 0 && self.names.get(key).is_some_and(|names| names.iter().any(same_issuer))
+        !node.is_guest() && self.shared > 0 && self.names.get(key).is_some_and(|names| names.iter().any(same_issuer))
     }
 
     /// After a change of issuer or deputy: takes the issuer's nodes out and offers them again, so that only what may be given stays.
@@ -447,12 +459,12 @@ impl Roster {
             if let Ok(Envelope { body, hash, parsed: Parsed::Node { value, signature } }) = open(&envelope)
                 && let Ok(key) = self.check_node(&value, body, &signature)
             {
-                let _older = self.put_node(HeldNode { held: Held::new(value, hash, &envelope), key });
+                let _older = self.put_node(HeldNode { held: Held::new(value, hash, &envelope), key, vouchers: Vec::new() });
             }
         }
-        self.judge_revocations(|node| node.host().issuer == number);
+        self.judge_guests();
+        self.judge_revocations(|node| node.is_guest() || node.issuer == number);
         self.judge_delegations();
-        self.judge_guests(None);
     }
 
     fn check_node(&self, value: &NodeCertificate, body: &[u8], signature: &Signature) -> Result<VerifyingKey, Rejected> {
@@ -471,14 +483,18 @@ impl Roster {
     /// Puts a checked certificate in its place, and judges what its node stands behind.
     fn offer_node(&mut self, new: HeldNode) -> Result<Offered, Rejected> {
         let node = new.held.value.node;
-        self.put_node(new)?;
-        // A second key under a name, or a second name of a key, voids what it signed; a next generation takes its word back.
+        if self.put_node(new)? {
+            self.judge_guests();
+            // A paper stands on the key that signed it.
+            self.judge_revocations(|other| other == node || other.is_guest());
+        }
+        // A second key under a name, or a second name of a key, voids what it signed.
         self.judge_delegations();
-        self.judge_guests(Some(node));
         Ok(Offered::New)
     }
 
-    fn put_node(&mut self, new: HeldNode) -> Result<(), Rejected> {
+    /// Whether another key gave way, by which somebody may have vouched.
+    fn put_node(&mut self, new: HeldNode) -> Result<bool, Rejected> {
         let NodeCertificate { node, generation, key, .. } = new.held.value;
         let generations = self.nodes.entry(node).or_default();
         let lowest = generations.first_key_value().map(|(lowest, _)| *lowest);
@@ -504,10 +520,11 @@ impl Roster {
         for old in &fallen {
             self.forget(old);
         }
+        let gave_way = fallen.iter().any(|old| old.held.value.key != key || old.held.value.generation != generation);
         self.hashes.insert(hash);
         let names = self.names.entry(key).or_default();
         self.shared += usize::from(names.insert((node, generation)) && names.len() == 2);
-        Ok(())
+        Ok(gave_way)
     }
 
     /// Takes a certificate that is held no more out of the indexes.

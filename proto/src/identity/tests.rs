@@ -460,6 +460,11 @@ proptest! {
         offer_all(&mut straight, &everything(&alliance));
         let mut shuffled = Roster::new(&alliance.objects[0]).expect("founds");
         offer_all(&mut shuffled, &order);
+        let (left, right) = (listed(&shuffled), listed(&straight));
+        let only = |one: &[(ObjectKey, [u8; 16])], other: &[(ObjectKey, [u8; 16])]| {
+            one.iter().filter(|object| !other.contains(object)).map(|(key, _)| *key).collect::<Vec<_>>()
+        };
+        prop_assert_eq!((only(&left, &right), only(&right, &left)), (Vec::new(), Vec::new()));
         prop_assert_eq!(&shuffled, &straight);
         let mut copied = Roster::new(&alliance.objects[0]).expect("founds");
         let held: Vec<Bytes> = shuffled.objects().map(|object| object.envelope.clone()).collect();

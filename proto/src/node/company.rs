@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Node;
 use super::kin::TRIED;
 use crate::config::MEMBERS_MAX;
+use crate::domain::DirectoryEntry;
 use crate::id::{DocKind, NodeId};
 use crate::link::LinkId;
 use crate::time::Instant;
@@ -45,7 +46,9 @@ impl Node {
         let nodes = &self.known.directory().nodes;
         let own = nodes.get(&self.me).map(|entry| entry.firm.as_str());
         let mut firms: BTreeMap<&str, Vec<NodeId>> = BTreeMap::new();
-        for (node, entry) in nodes.iter().filter(|(node, entry)| **node != self.me && !entry.revoked) {
+        // Guests are no firm: whoever gets one in gets no place in anybody's company by it.
+        let counts = |node: &NodeId, entry: &DirectoryEntry| *node != self.me && !entry.revoked && !node.is_guest();
+        for (node, entry) in nodes.iter().filter(|(node, entry)| counts(node, entry)) {
             if own.is_some_and(|own| entry.firm != own) {
                 firms.entry(&entry.firm).or_default().push(*node);
             }
@@ -67,7 +70,7 @@ impl Node {
     pub(super) fn company_wanted(&mut self, linked: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
         let mut wanted = BTreeSet::new();
         let firms = std::mem::take(&mut self.company.firms);
-        let near: BTreeSet<&str> = linked.iter().filter_map(|node| self.firm_of(*node)).collect();
+        let near: BTreeSet<&str> = linked.iter().filter(|node| !node.is_guest()).filter_map(|node| self.firm_of(*node)).collect();
         let (have, lack): (Vec<_>, Vec<_>) = firms.iter().partition(|(firm, _)| near.contains(firm.as_str()));
         // In the first minute the boards that say where they are may still be on their way.
         let mut missing = if self.kin.waits() { 0 } else { FIRMS_WANTED.saturating_sub(have.len()) };
@@ -97,6 +100,7 @@ impl Node {
     /// The firm, not this node's own, that holds more than half of its links while of all others there are less than half the degree.
     fn surrounding(&self, linked: &BTreeSet<NodeId>) -> Option<String> {
         let own = self.firm_of(self.me);
+        let linked: Vec<NodeId> = linked.iter().copied().filter(|node| !node.is_guest()).collect();
         let mut firms: BTreeMap<&str, usize> = BTreeMap::new();
         for firm in linked.iter().filter_map(|node| self.firm_of(*node)).filter(|firm| Some(*firm) != own) {
             *firms.entry(firm).or_default() += 1;

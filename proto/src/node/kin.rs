@@ -66,7 +66,7 @@ impl Node {
             let others = around.filter(|(node, entry)| **node != self.me && wanted(entry));
             others.map(|(node, _)| *node).take(TRIED).collect()
         };
-        let firm = |entry: &DirectoryEntry| !entry.revoked && entry.firm == own.firm;
+        let firm = |entry: &DirectoryEntry| !entry.revoked && !own.firm.is_empty() && entry.firm == own.firm;
         let hub = |entry: &DirectoryEntry| !entry.revoked && is_wide(entry) && entry.region == own.region;
         // Stores begin at unlike hubs, so that they share the stores; a home hub is the one that will be asked.
         let home = self.config.home_hub.filter(|_| !is_wide(own));

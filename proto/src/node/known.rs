@@ -149,7 +149,8 @@ fn directory_of(roster: &Roster) -> Directory {
         firm: roster.firm(node.node).unwrap_or_default().to_owned(),
         region: node.region.code().to_owned(),
         hub: node.role == Role::Hub && !roster.is_revoked(node.node, node.generation),
-        revoked: roster.is_revoked(node.node, node.generation),
+        // A guest that too few still vouch for is one no more.
+        revoked: roster.current(node.node).is_none(),
         everywhere: node.role == Role::Authority && node.capabilities & CAPABILITY_EVERYWHERE != 0,
     };
     let nodes: BTreeMap<NodeId, DirectoryEntry> = roster.members().map(|node| (node.node, entry(node))).collect();

@@ -228,7 +228,7 @@ impl Node {
         }
         let node = match admitted {
             // The one date that decides something, and only here at the door: nobody's words are judged by it.
-            Ok((node, _)) if node.is_guest() && self.has_lapsed(node) => {
+            Ok((node, _)) if self.is_guest_out_of_its_days(node) => {
                 return self.hang_up(id, "it is a guest whose days are over");
             }
             Ok((node, _)) => node,

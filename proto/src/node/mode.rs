@@ -10,10 +10,13 @@ use crate::domain::fact::order::{HEARD, SILENT};
 use crate::domain::refusal::Refusal;
 use crate::domain::{Plan, PlanInput, field};
 use crate::id::{DocKind, NodeId};
+use crate::identity::NodeCertificate;
 
 /// Numbers in [`field::REACH`].
 const REACHABLE: u8 = 0;
 const UNREACHABLE: u8 = 1;
+/// Days that two clocks may be apart, and a guest's first day by one be tomorrow by the other.
+const CLOCKS_APART_DAYS: i64 = 1;
 /// Number of "recovery" in [`field::MODE`]: what follows when the central systems answer again.
 const RECOVERY: u8 = 3;
 
@@ -134,6 +137,14 @@ impl Node {
         let wall = self.wall();
         let until = self.known.roster().current(node).map(|certificate| i64::from(certificate.not_after) + 1);
         wall.is_known() && until.is_some_and(|days| wall.0 / 86_400_000 >= days)
+    }
+
+    /// Whether today is none of the days that a guest was given, by our clock.
+    pub(super) fn is_guest_out_of_its_days(&self, node: NodeId) -> bool {
+        let begun =
+            |certificate: &NodeCertificate| self.wall().0 / 86_400_000 + CLOCKS_APART_DAYS >= i64::from(certificate.not_before);
+        let early = || self.wall().is_known() && !self.known.roster().current(node).is_none_or(begun);
+        node.is_guest() && (self.has_lapsed(node) || early())
     }
 
     /// The spoken id of an order just written.

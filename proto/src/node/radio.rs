@@ -26,8 +26,10 @@ const AGAIN_MAX: usize = 64;
 
 /// So many own words are said to whoever is new on the air, the urgent and then the newest first: a dozen take a minute at 1,200 bit/s.
 const RETOLD_MAX: usize = 12;
-/// And no sooner again: where stations come and go all the time, the channel would carry nothing else.
+/// And no sooner again: where stations come and go all the time, the channel would carry nothing else. Beyond so many stations the times
+/// grow and the words get fewer with their number, since all of them owe each other the same.
 const RETOLD_EVERY: Duration = Duration::from_secs(600);
+const RETOLD_CROWD: usize = 4;
 
 /// A word that will be said again.
 #[derive(Clone, Debug)]
@@ -85,11 +87,14 @@ impl Node {
     /// Says again on the air what is not settled of this node's own words: who is new there, or whose radio was off, can't ask for it.
     pub(super) fn retell_open(&mut self, id: LinkId) {
         let now = self.now.mono;
-        let owes = |link: &&mut Link| link.owes_open && link.retold_at.is_none_or(|last| now.since(last) >= RETOLD_EVERY);
-        if self.links.get_mut(&id).filter(owes).is_none() || !self.is_needed_on(id) {
+        let crowd = |link: &Link| link.audible.len().div_ceil(RETOLD_CROWD).max(1);
+        let wait = |link: &Link| RETOLD_EVERY.saturating_mul(u32::try_from(crowd(link)).unwrap_or(u32::MAX));
+        let owes = |link: &&mut Link| link.owes_open && link.retold_at.is_none_or(|last| now.since(last) >= wait(link));
+        if !self.own.certified || self.links.get_mut(&id).filter(owes).is_none() || !self.is_needed_on(id) {
             return;
         }
         let Some(link) = self.links.get_mut(&id) else { return };
+        let most = RETOLD_MAX / crowd(link);
         (link.owes_open, link.retold_at) = (false, Some(now));
         let said = |word: &Again| if let Parcel::Entry(read, _) = &word.word { Some(read.id()) } else { None };
         let coming: BTreeSet<EntryId> = link.again.iter().filter_map(said).collect();
@@ -98,7 +103,7 @@ impl Node {
         let mut open: Vec<(bool, EntryId)> =
             open.filter(|(_, id)| !coming.contains(id)).map(|(class, id)| (!class.is_urgent(), id)).collect();
         open.sort_by(|(calm, one), (other_calm, other)| calm.cmp(other_calm).then(other.cmp(one)));
-        let entries: Vec<EntryId> = open.into_iter().take(RETOLD_MAX).map(|(_, id)| id).collect();
+        let entries: Vec<EntryId> = open.into_iter().take(most.max(1)).map(|(_, id)| id).collect();
         if !entries.is_empty() {
             let token = self.token();
             self.fetches.insert(token, Fetch::Retell { link: id });
@@ -106,17 +111,21 @@ impl Node {
         }
     }
 
-    /// They were read back.
+    /// They were read back. In a crowd they go behind all that is fresh, and once.
     pub(super) fn retold(&mut self, id: LinkId, rows: &[EntryRow]) {
         let (now, batch) = (self.now.mono, self.now.mono.after(self.config.broadcast_batch));
         for row in rows {
             let Some(read) = self.read_row(row) else { continue };
-            let (class, bytes) = (read.header.class, u32::try_from(read.size()).unwrap_or(u32::MAX));
+            let bytes = u32::try_from(read.size()).unwrap_or(u32::MAX);
             let Some(link) = self.links.get_mut(&id) else { return };
+            let few = link.audible.len() <= RETOLD_CROWD;
+            let class = if few && read.header.class.is_urgent() { Class::URGENT } else { Class::BULK };
             let word = Parcel::Entry(read, row.age);
             if link.queue_word(class, bytes, word.clone()) {
                 link.flush_at.get_or_insert(batch);
-                link.repeat(now, class, bytes, word);
+                if few {
+                    link.repeat(now, class, bytes, word);
+                }
             }
         }
     }
@@ -151,7 +160,8 @@ impl Node {
         let linked = self.linked();
         let needed = link.audible.is_empty() || link.audible.iter().any(|node| !linked.contains(node));
         let first = || link.audible.iter().filter(|node| linked.contains(node)).all(|node| *node > self.me);
-        needed && (author == self.me || (class.is_urgent() && first()))
+        // What a guest calls urgent need not be.
+        needed && (author == self.me || (class.is_urgent() && !author.is_guest() && first()))
     }
 
     /// Whether revocations go onto a radio: what this node was told itself, or, of those who heard them by a line, from the one with the

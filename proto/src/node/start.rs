@@ -344,7 +344,7 @@ impl Node {
 
     /// Says whose keys may connect.
     pub(super) fn admit(&mut self) {
-        let allowed = |node: &NodeId| *node != self.me && !self.cut.contains(node);
+        let allowed = |node: &NodeId| *node != self.me && !self.cut.contains(node) && !self.is_guest_out_of_its_days(*node);
         let keys = self.known.roster().nodes().filter(|node| allowed(&node.node)).map(|node| node.key);
         let keys: BTreeSet<_> = keys.collect();
         let denied = self.known.roster().nodes().filter(|node| self.cut.contains(&node.node)).map(|node| node.key).collect();

@@ -34,7 +34,8 @@ impl Domain {
     pub(in super::super) fn touch_standing(&mut self, request: FactId) {
         let was = |kind| self.judged.conflicts.contains(&(kind, request));
         // Most requests are neither: they are not worth the room.
-        if self.is_older_version(request) || OF_REQUESTS.into_iter().any(was) || self.is_answered(request) {
+        let was_fulfilled = || self.judged.fulfilled.contains(&request);
+        if self.is_older_version(request) || OF_REQUESTS.into_iter().any(was) || self.is_answered(request) || was_fulfilled() {
             self.touch_request(request);
         }
     }

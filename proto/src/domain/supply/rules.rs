@@ -1,9 +1,9 @@
 //! The rules of promises, journeys and receipts, each by an example.
 
 use super::super::PlanInput;
-use super::super::bench::{Bench, cancel, close, log, node, request, update};
+use super::super::bench::{Bench, cancel, close, log, need, node, request, update};
 use super::super::fact::supply::{Amount, Commit, Consign, Counted, Journey, Load, Receipt, Release, Step, Supply};
-use super::super::fact::{Deed, Fact, LineItem, RequestRef};
+use super::super::fact::{Deed, Fact, LineItem, Request, RequestRef};
 use super::super::refusal::Refusal;
 use super::super::spoken::spoken;
 use super::super::view::Which;
@@ -384,4 +384,22 @@ fn what_is_open_is_listed_alone_on_demand() {
     assert_eq!(requests(&bench, Which::Open), 1);
     bench.say(log(STORE, 1), &[close(other, 1)]);
     assert_eq!((requests(&bench, Which::Open), requests(&bench, Which::All), convoys(&bench, Which::All)), (0, 2, 2));
+}
+
+#[test]
+fn a_need_written_twice_is_open_again_when_the_one_that_was_answered_is_taken_back() {
+    for answered in [0, 1] {
+        let mut bench = Bench::new();
+        let twice = Fact::new(Deed::Request(Request { need: need(20), consignee: None, to: None, key: Some([7; 8]) }));
+        let needs = [1, 2].map(|life| bench.say(log(STORE, life), std::slice::from_ref(&twice)));
+        let promise = bench.say(log(HUB, 1), &[commit(needs[answered], 1, 20)]);
+        let convoy = bench.say(log(HUB, 1), &[consign(STORE, promise, 20)]);
+        bench.say(log(HUB, 1), &[step(convoy, Step::Load)]);
+        bench.say(log(STORE, 1), &[receive(convoy, 20, 0, 0)]);
+        bench.domain.settle();
+        assert!(needs.iter().all(|need| bench.domain.is_fulfilled(*need)), "written alike, answered alike");
+        bench.domain.withdraw(needs[answered].entry);
+        bench.domain.settle();
+        assert!(!bench.domain.is_fulfilled(needs[1 - answered]), "nothing answers it now");
+    }
 }

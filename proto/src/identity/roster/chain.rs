@@ -75,6 +75,9 @@ impl Roster {
         match self.current(last.node) {
             Some(current) if current.generation == last.generation => Ok((last.node, last.generation)),
             None if self.is_revoked(last.node, last.generation) => Err(Rejected::Revoked),
+            None if last.node.is_guest() && self.highest_generation(last.node) == Some(last.generation) => {
+                Err(Rejected::TooFewVouchers)
+            }
             Some(_) | None => Err(Rejected::Replaced),
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 
-use super::{CHARTERS_MAX, HeldNode, Roster};
-use crate::id::NodeId;
+use super::{CHARTERS_MAX, Generations, Keys, Roster};
+use crate::id::{Generation, ISSUER_MAX, NodeId};
 use crate::identity::certificate::{Envelope, Parsed, open};
 use crate::identity::guest::{VOUCHER_FIRMS_MIN, VOUCHERS_MAX, VOUCHERS_MIN, Vouch};
 use crate::identity::{NodeCertificate, Rejected, Tag};
@@ -17,78 +17,83 @@ pub(super) const CHAIN_OF_NODE_MAX: usize = 6;
 pub(super) const CHAIN_OF_GUEST_MAX: usize = CHARTERS_MAX + VOUCHERS_MAX * CHAIN_OF_NODE_MAX + 1;
 
 impl Roster {
-    /// Whether a node's word for a guest stands: it is that node's current key.
+    /// Whether it is that node's word, by a key it has or had.
     ///
     /// # Errors
-    /// [`Rejected::BadSignature`] where it is not its word at all; [`Rejected::UnknownAuthor`] where nobody here knows.
-    pub(in crate::identity) fn vouches(&self, vouch: &Vouch, body: &[u8]) -> Result<bool, Rejected> {
-        let key = match self.usable_key(vouch.node, vouch.generation) {
-            Ok(key) => key,
-            Err(Rejected::Void) => return Ok(false),
-            Err(other) => return Err(other),
-        };
-        if !key.verify(&self.realm.message(Tag::Guest, body), &vouch.signature) {
-            return Err(Rejected::BadSignature);
-        }
-        Ok(self.current(vouch.node).is_some_and(|current| current.generation == vouch.generation))
+    /// [`Rejected::BadSignature`] where it is not; [`Rejected::UnknownAuthor`] where no such key is held.
+    pub(in crate::identity) fn check_vouch(&self, vouch: &Vouch, body: &[u8]) -> Result<(), Rejected> {
+        let keys = self.nodes.get(&vouch.node).and_then(|generations| generations.get(&vouch.generation));
+        let message = self.realm.message(Tag::Guest, body);
+        let signed = keys.ok_or(Rejected::UnknownAuthor)?.keys().any(|key| key.verify(&message, &vouch.signature));
+        if signed { Ok(()) } else { Err(Rejected::BadSignature) }
     }
 
-    /// Enough nodes, of enough firms, vouch, the one it is named for among them. A word that no longer stands does not count and spoils
-    /// nothing.
+    /// Whether a node is still who it was when it vouched.
+    pub(in crate::identity) fn still_vouches(&self, (node, generation): (NodeId, Generation)) -> bool {
+        self.current(node).is_some_and(|current| current.generation == generation)
+    }
+
+    /// Enough nodes, of enough firms, the one it is named for among them.
+    fn suffice(&self, guest: NodeId, vouchers: impl Iterator<Item = NodeId>) -> bool {
+        let vouchers: Vec<NodeId> = vouchers.collect();
+        let firms: BTreeSet<&str> = vouchers.iter().filter_map(|node| self.firm(*node)).collect();
+        vouchers.len() >= VOUCHERS_MIN && firms.len() >= VOUCHER_FIRMS_MIN && vouchers.contains(&guest.host())
+    }
+
+    /// Enough vouched for it. Whether they still do is [`Self::is_vouched_for`]'s to say: what it said meanwhile must be checkable by
+    /// everybody, whatever came first.
     pub(super) fn check_guest(&self, value: &NodeCertificate, body: &[u8], vouches: &[Vouch]) -> Result<(), Rejected> {
-        let mut standing = Vec::new();
-        for vouch in vouches {
-            if self.vouches(vouch, body)? {
-                standing.push(vouch.node);
-            }
-        }
-        let firms: BTreeSet<&str> = standing.iter().filter_map(|node| self.firm(*node)).collect();
-        let enough = standing.len() >= VOUCHERS_MIN && firms.len() >= VOUCHER_FIRMS_MIN && standing.contains(&value.node.host());
+        vouches.iter().try_for_each(|vouch| self.check_vouch(vouch, body))?;
+        let enough = self.suffice(value.node, vouches.iter().map(|vouch| vouch.node));
         if enough { Ok(()) } else { Err(Rejected::TooFewVouchers) }
     }
 
-    /// After a change of this node's keys, or of anything where `None`: guests that too few stand behind any more fall.
-    pub(super) fn judge_guests(&mut self, voucher: Option<NodeId>) {
-        let first = NodeId { issuer: crate::id::ISSUER_MAX + 1, serial: 0 };
-        let of_it = |held: &HeldNode| match open(&held.held.envelope).map(|opened| opened.parsed) {
-            Ok(Parsed::Guest { vouches, .. }) => voucher.is_none_or(|node| vouches.iter().any(|vouch| vouch.node == node)),
-            Ok(_) | Err(_) => false,
-        };
-        let guests = self.nodes.range(first..).flat_map(|(_, generations)| generations.values()).flat_map(|keys| keys.values());
-        let touched: Vec<(NodeCertificate, Bytes)> =
-            guests.filter(|held| of_it(held)).map(|held| (held.held.value.clone(), held.held.envelope.clone())).collect();
-        for (certificate, envelope) in touched {
-            let stands = |Envelope { body, parsed, .. }: Envelope<'_>| matches!(parsed, Parsed::Guest { value, vouches } if self.check_guest(&value, body, &vouches).is_ok());
-            if !open(&envelope).is_ok_and(stands) {
-                self.drop_node(&certificate);
-            }
+    /// Whether enough of those who vouched for this generation of a guest still are who they were.
+    pub(super) fn is_vouched_for(&self, guest: NodeId, generation: Generation) -> bool {
+        let Ok(held) = self.usable(guest, generation) else { return false };
+        let standing = held.vouchers.iter().filter(|voucher| self.still_vouches(**voucher)).map(|(node, _)| *node);
+        self.suffice(guest, standing)
+    }
+
+    /// After a change of issuers, or where a key gave way: guests that not enough vouched for any more are dropped.
+    pub(super) fn judge_guests(&mut self) {
+        let first = NodeId { issuer: ISSUER_MAX + 1, serial: 0 };
+        let guests = self.nodes.range(first..).flat_map(|(_, generations)| generations.values()).flat_map(Keys::values);
+        let stands = |Envelope { body, parsed, .. }: Envelope<'_>| matches!(parsed, Parsed::Guest { value, vouches } if self.check_guest(&value, body, &vouches).is_ok());
+        let fallen: Vec<NodeCertificate> =
+            guests.filter(|held| !open(&held.held.envelope).is_ok_and(stands)).map(|held| held.held.value.clone()).collect();
+        for certificate in fallen {
+            self.drop_node(&certificate);
         }
     }
 
     /// Takes one certificate out, and its name where it was the last.
     fn drop_node(&mut self, certificate: &NodeCertificate) {
         let NodeCertificate { node, generation, key, .. } = certificate;
-        let Some(generations) = self.nodes.get_mut(node) else { return };
-        let Some(keys) = generations.get_mut(generation) else { return };
-        let fallen = keys.remove(key);
-        if keys.is_empty() {
-            generations.remove(generation);
-        }
-        if generations.is_empty() {
-            self.nodes.remove(node);
-        }
-        if let Some(held) = fallen {
+        let keys = self.nodes.get_mut(node).and_then(|generations| generations.get_mut(generation));
+        if let Some(held) = keys.and_then(|keys| keys.remove(key)) {
             self.forget(&held);
+        }
+        if let Some(generations) = self.nodes.get_mut(node) {
+            generations.retain(|_, keys| !keys.is_empty());
+            if generations.is_empty() {
+                self.nodes.remove(node);
+            }
         }
     }
 
-    /// What proves those that vouch for a guest, without the charters; each object once.
-    pub(super) fn chain_of_guest(&self, envelope: &[u8]) -> Vec<Bytes> {
-        let Ok(Parsed::Guest { vouches, .. }) = open(envelope).map(|opened| opened.parsed) else { return Vec::new() };
+    /// What proves those that vouched, by the keys they did it with, without the charters; each object once.
+    pub(super) fn chain_of_guest(&self, vouchers: &[(NodeId, Generation)]) -> Vec<Bytes> {
         let mut chain: Vec<Bytes> = Vec::new();
-        for object in vouches.iter().flat_map(|vouch| self.chain(vouch.node).into_iter().skip(self.charters.len())) {
-            if !chain.contains(&object) {
-                chain.push(object);
+        for (node, generation) in vouchers {
+            let issuer = self.issuers.get(&node.issuer).map(|issuer| issuer.envelope.clone());
+            let giver = self.chain_of_giver(*node, *generation);
+            let keys = self.nodes.get(node).and_then(|generations: &Generations| generations.get(generation));
+            let own = keys.into_iter().flat_map(Keys::values).map(|held| held.held.envelope.clone());
+            for object in issuer.into_iter().chain(giver).chain(own) {
+                if !chain.contains(&object) {
+                    chain.push(object);
+                }
             }
         }
         chain

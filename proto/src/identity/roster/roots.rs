@@ -52,9 +52,9 @@ impl Roster {
             }
             self.judge_nodes(number);
         }
+        self.judge_guests();
         self.judge_revocations(|_| true);
         self.judge_delegations();
-        self.judge_guests(None);
     }
 
     fn check_issuer(&self, value: &IssuerCertificate, body: &[u8], own: &[RootSignature]) -> Result<(), Rejected> {

@@ -41,7 +41,25 @@ pub(super) fn story(alliance: &Alliance) -> Vec<Bytes> {
         vouched(alliance, &guest(|guest| guest.node = id(1, 2).guest()), &[1, 0, 3]),
         vouched(alliance, &guest(|guest| (guest.node, guest.key) = (id(2, 1).guest(), secret(92).public())), &[3, 1, 2, 0]),
         vouched(alliance, &guest(|guest| (guest.generation, guest.key) = (SECOND, secret(91).public())), &THREE),
+        vouched(alliance, &guest(|_| {}), &[0, 1, 2, 3]),
+        own_paper(alliance),
+        // The key of 1-2 under a second name, which voids both.
+        changed(alliance, |node| (node.node, node.key) = (id(1, 3), alliance.nodes[1].secret.public())),
     ]
+}
+
+/// The paper of the first guest's key.
+fn own_paper(alliance: &Alliance) -> Bytes {
+    let revocation = Revocation {
+        node: id(1, 1).guest(),
+        generation: FIRST,
+        by: RevokedBy::Itself,
+        version: 0,
+        charter: 0,
+        reason: Reason::Closed,
+        cuts: None,
+    };
+    revocation.issue(&alliance.roster.realm(), &secret(90)).expect("signs")
 }
 
 pub(super) fn vectors(alliance: &Alliance) -> [(&'static str, Bytes); 1] {
@@ -93,10 +111,11 @@ fn a_guest_is_named_for_who_vouched_first_and_has_nothing_but_a_week() {
     let realm = alliance.roster.realm();
     let first = Voucher { node: id(1, 1), generation: FIRST, key: &alliance.nodes[0].secret };
     type Change = fn(&mut NodeCertificate);
-    let bad: [(&str, Change); 6] = [
+    let bad: [(&str, Change); 7] = [
         ("another's name", |guest| guest.node = id(1, 2).guest()),
         ("a certified name", |guest| guest.node = id(1, 1)),
         ("a certified role", |guest| guest.role = Role::Store),
+        ("a deputy's", |guest| guest.generation.giver = 3),
         ("eight days", |guest| guest.not_after = guest.not_before + 8),
         ("a capability", |guest| guest.capabilities = CAPABILITY_EVERYWHERE),
         ("a window", |guest| guest.window = Some(4_096)),
@@ -126,21 +145,63 @@ fn a_guest_vouches_for_nobody_and_lets_no_person_act() {
 }
 
 #[test]
-fn a_guest_falls_with_those_who_stand_behind_it_and_outlasts_the_loss_of_one_of_four() {
+fn a_guest_is_one_no_more_when_too_few_still_vouch_and_what_it_said_can_be_checked_for_good() {
     let alliance = alliance();
     for (places, stays) in [(&[1, 0, 3][..], false), (&[1, 0, 2, 3], true)] {
-        let mut roster = alliance.roster.clone();
-        roster.offer(&vouched(&alliance, &guest(|guest| guest.node = id(1, 2).guest()), places)).expect("is in");
-        roster.offer(&revoked(&alliance, 1, None)).expect("1-1 is revoked");
-        assert_eq!(roster.current(id(1, 2).guest()).is_some(), stays, "{places:?}");
-        let hashes: BTreeSet<[u8; 16]> = roster.objects().map(|object| object.hash).collect();
-        assert!(hashes.iter().all(|hash| roster.has(hash)));
+        let (mut early, mut late) = (alliance.roster.clone(), alliance.roster.clone());
+        let envelope = vouched(&alliance, &guest(|guest| guest.node = id(1, 2).guest()), places);
+        let revocation = revoked(&alliance, 1, None);
+        early.offer(&envelope).expect("is in");
+        early.offer(&revocation).expect("1-1 is revoked");
+        late.offer(&revocation).expect("1-1 is revoked");
+        late.offer(&envelope).expect("somebody may have heard it before");
+        assert_eq!(early, late, "{places:?}");
+        assert_eq!(early.current(id(1, 2).guest()).is_some(), stays, "{places:?}");
+        assert!(early.certificate(id(1, 2).guest(), FIRST).is_some(), "its words verify");
+        let (mut stranger, chain) = (Roster::new(&alliance.objects[0]).expect("founds"), early.chain(id(1, 2).guest()));
+        if stays {
+            let admitted = stranger.admit_chain(&chain, &secret(90).public(), &mut Vec::new());
+            assert_eq!(admitted, Ok((id(1, 2).guest(), FIRST)), "its chain holds without the one that fell");
+        } else {
+            assert!(chain.is_empty());
+            let held = late.admit_held_chain(&[alliance.objects[0].clone(), envelope], &secret(90).public());
+            assert_eq!(held, Err(Rejected::TooFewVouchers));
+        }
     }
     let mut roster = alliance.roster.clone();
     roster.offer(&vouched(&alliance, &guest(|_| {}), &[0, 1, 2, 3])).expect("is in");
     let successor = changed(&alliance, |node| (node.generation, node.key) = (SECOND, secret(70).public()));
     roster.offer(&successor).expect("1-1 has a successor");
     assert_eq!(roster.current(id(1, 1).guest()), None, "the one it is named for no longer says so");
+}
+
+#[test]
+fn more_words_for_a_guest_take_the_place_of_fewer_in_any_order() {
+    let alliance = alliance();
+    let (few, more) = (vouched(&alliance, &guest(|_| {}), &THREE), vouched(&alliance, &guest(|_| {}), &[0, 1, 2, 3]));
+    let (mut up, mut down) = (alliance.roster.clone(), alliance.roster.clone());
+    assert_eq!((up.offer(&few), up.offer(&more)), (Ok(Offered::New), Ok(Offered::New)));
+    assert_eq!((down.offer(&more), down.offer(&few)), (Ok(Offered::New), Err(Rejected::Older)));
+    assert_eq!(up, down);
+}
+
+#[test]
+fn nobody_loses_its_name_because_others_vouched_for_its_key() {
+    let alliance = alliance();
+    let mut roster = alliance.roster.clone();
+    let victim = alliance.nodes[2].secret.public();
+    for (node, places) in [(id(1, 1), [0, 1, 3]), (id(2, 1), [3, 0, 1])] {
+        let guest = guest(|guest| (guest.node, guest.key) = (node.guest(), victim));
+        roster.offer(&vouched(&alliance, &guest, &places)).expect("they may be mistaken");
+    }
+    assert_eq!(roster.owner_of_key(&victim), Some((id(1, 3), FIRST)));
+    assert!(roster.current(id(1, 3)).is_some());
+    // A guest that comes a second week, by another host: its newest name.
+    let again = guest(|guest| (guest.node, guest.not_before, guest.not_after) = (id(1, 2).guest(), 20_010, 20_017));
+    for (guest, places) in [(guest(|guest| guest.generation = SECOND), [0, 1, 3]), (again, [1, 0, 3])] {
+        roster.offer(&vouched(&alliance, &guest, &places)).expect("is in");
+    }
+    assert_eq!(roster.owner_of_key(&secret(90).public()), Some((id(1, 2).guest(), FIRST)));
 }
 
 #[test]

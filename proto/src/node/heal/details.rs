@@ -55,7 +55,9 @@ impl Node {
     fn scope_of(&self, peer: NodeId) -> Option<Scope> {
         let entry = self.known.directory().nodes.get(&peer)?;
         let wide = entry.hub || entry.role == Role::Authority.text();
-        Some(Scope { firm: entry.firm.clone(), region: wide.then(|| entry.region.clone()) })
+        // Guests are of no firm, and so of none together.
+        let firm = if peer.is_guest() { peer.to_string() } else { entry.firm.clone() };
+        Some(Scope { firm, region: wide.then(|| entry.region.clone()) })
     }
 
     /// A detail is held now that was not.
