@@ -125,6 +125,26 @@ fn equal(nodes: &[&Node]) {
 }
 
 #[test]
+fn a_member_that_joins_again_into_its_own_folder_is_refused_before_its_key_gets_a_second_name() {
+    let (folder, dir) = founded();
+    let pc = folder.path().join("pc");
+    let invite = |id: &str| Host::start(&dir, &["invite", id, "--name", id, "--region", "TPE", "--yes"]);
+    let host = invite("1-1");
+    let _ = join(&pc, &host.code, &host.address, "y\n").exits(0);
+    host.ends(0);
+    let host = invite("1-2");
+    let again = join(&pc, &host.code, &host.address, "y\n");
+    assert!(again.code != 0, "{again:?}");
+    let _ = host.until_line("1-1");
+    let verified = run(&mut holdfast(&["alliance", "verify", &dir.display().to_string()], &dir), BLINK);
+    assert!(!verified.out.contains("under another name"), "{verified:?}");
+    let held = text(&dir.join("alliance.hf"));
+    assert_eq!(held.matches("BEGIN HOLDFAST NODE-").count(), 1, "{held}");
+    let other = join(&folder.path().join("other"), &host.code, &host.address, "y\n").exits(0);
+    assert!(other.out.contains("1-2"), "the code is still good: {other:?}");
+}
+
+#[test]
 fn four_pcs_of_two_firms_join_with_codes_one_by_a_deputy_and_know_each_other() {
     let (folder, dir) = founded();
     let shown = dir.display().to_string();

@@ -96,8 +96,8 @@ fn refused(why: Refused) -> Failure {
             "H-903",
             "Nobody there gave out this code",
             "那裡沒有人發出這個加入碼",
-            "Read it once more, or ask for a new one; it may be of another alliance, or was withdrawn.",
-            "請再核對一次，或索取新的加入碼；它可能屬於其他聯盟，或已被收回。",
+            "Read it once more, or ask for a new one; it may be of another alliance, or was used, or another took its place.",
+            "請再核對一次，或索取新的加入碼；它可能屬於其他聯盟、已被使用，或已被新的加入碼取代。",
         ),
         Refused::Expired => (
             "H-904",

@@ -205,6 +205,14 @@ impl<'a, 'b> Host<'a, 'b> {
         let mut talk = Talk::new(self.invitations[place].0.key);
         let ask = talk.asked(document).map_err(|_| Refused::Unknown)?;
         let (invitation, fate) = &self.invitations[place];
+        let owner = self.held.roster.owner_of_key(&ask.key).filter(|(node, _)| !node.is_guest());
+        if let Some((other, _)) = owner.filter(|(node, _)| *node != invitation.draft.node) {
+            self.desk.note(
+                &format!("The PC that asks is {other} already: it was not let in. Let it join in another folder: --dir DIR."),
+                &format!("來詢問的電腦已是 {other}，未讓它加入。請讓它用另一個資料夾加入：--dir 資料夾。"),
+            );
+            return Err(Refused::Unable);
+        }
         match (fate, invitation.given) {
             (_, Some(given)) if given != ask.key => {
                 let who = clean(&invitation.who());

@@ -93,6 +93,11 @@ pub(crate) fn join(desk: &mut Desk<'_>, wish: &Wish, args: &JoinArgs) -> Result<
     say(&mut stream, &talk.ask(ask.key, ask.nonce))?;
     let offer = talk.offered(&hear(&mut stream, HOST_MAX)?).map_err(faults::broken)?;
     let roster = roster_of(&offer.objects).map_err(faults::unsound)?;
+    // Before anybody signs: the key of a member under a second name would void both.
+    let member = before.as_ref().and_then(|before| before.node_of_key(&secret.public())).filter(|(node, _)| !node.is_guest());
+    if member.is_some_and(|(node, _)| node != offer.node) {
+        return Err(faults::somebody_already(&place.dir));
+    }
     compare(desk, &roster, &ask, &offer, args.yes)?;
     say(&mut stream, &talk.same())?;
     if !args.yes {
