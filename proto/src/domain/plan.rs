@@ -146,6 +146,10 @@ impl Domain {
                 DocKind::Board => (&mut board, &mut touched.0),
                 DocKind::Detail => (&mut detail, &mut touched.1),
             };
+            // Written down late, it may not undo what was seen since.
+            if readings.get(&subject).is_some_and(|held| held.seen.before_s < seen.before_s) {
+                return Err(refusal::older_than_held(&subject.name()));
+            }
             *touched |= match value {
                 Some(value) => {
                     readings.insert(subject, Reading { value, seen });

@@ -92,6 +92,13 @@ pub(crate) fn nothing_given() -> Refusal {
     refuse("H-110", RefusalKind::Usage, what, pair("Give at least one value, item or note.", "請至少填寫一項數值、物資或備註。"))
 }
 
+/// A word written down late, on what was said anew since.
+pub(crate) fn older_than_held(name: &str) -> Refusal {
+    let what = pair(format!("What is known of {name} is newer than that."), format!("「{name}」已有更新的回報。"));
+    let fix = pair("Leave it out, or say how it is now without a time.", "請略過這一項，或不填時間、直接回報現況。");
+    refuse("H-139", RefusalKind::Usage, what, fix)
+}
+
 /// No such item.
 pub(crate) fn unknown_item(typed: &str, catalogue: &Catalogue) -> Refusal {
     let near = catalogue.nearest(typed);

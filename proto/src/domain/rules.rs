@@ -368,3 +368,19 @@ fn every_kind_has_a_number_of_its_own() {
     assert_eq!(numbers.len(), FactKind::ALL.len());
     assert!(FactKind::ALL.iter().copied().all(|kind| FactKind::of(u64::from(kind.number())) == Some(kind)));
 }
+
+#[test]
+fn what_is_written_down_late_undoes_nothing_that_was_seen_since() {
+    let mut bench = Bench::new();
+    let report = |bench: &mut Bench, word: &str, ago_s: Option<u64>| {
+        let at = ago_s.map(|ago_s| UtcMillis(bench.now.wall.0 - i64::try_from(ago_s * 1_000).unwrap()));
+        let act = super::wish::Act { at, ..Default::default() };
+        let values = [("operating.status".to_owned(), word.to_owned())].into_iter().collect();
+        let wish = super::wish::Report { values, act };
+        bench.wish(1, &super::PlanInput::Report(&wish)).map(|_| ()).map_err(|refusal| refusal.code)
+    };
+    assert_eq!(report(&mut bench, "open", Some(7_200)), Ok(()));
+    assert_eq!(report(&mut bench, "limited", Some(3_600)), Ok(()), "later than what is held");
+    assert_eq!(report(&mut bench, "closed", Some(5_400)), Err("H-139".to_owned()));
+    assert_eq!(report(&mut bench, "closed", None), Ok(()));
+}
