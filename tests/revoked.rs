@@ -157,3 +157,20 @@ fn what_still_counts_is_typed_as_it_is_shown_and_a_daemon_need_not_be_asked() {
     }
     equal(&[hub, other, far]);
 }
+
+#[test]
+fn a_pc_that_only_ever_reported_is_taken_away_by_whoever_heard_it() {
+    let (folder, nodes) = four();
+    let [hub, stolen, ..] = &nodes[..] else { panic!("four nodes") };
+    let _ = stolen.cli(&["report", "status", "open"]).saved();
+    eventually(SOON, "the hub has its board", || match sees(hub)? {
+        (None, status) if status == "open" => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    let dir = folder.path().display().to_string();
+    let _ = hub.cli(&["alliance", "revoke", "1-2", "--dir", &dir]).exits(0);
+    eventually(SOON, "it is over", || match sees(hub)? {
+        (Some(why), _) if why == "stolen" => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+}

@@ -195,6 +195,9 @@ pub struct HeadsView {
     pub generation: [u8; 2],
     /// Its logbooks under that key.
     pub logbooks: Vec<HeadView>,
+    /// Its board is held and says that its logbook is empty: it only ever reported how it is.
+    #[serde(default)]
+    pub wrote_nothing: bool,
 }
 
 /// One of them.

@@ -189,6 +189,9 @@ fn held_there(
     cuts.sort_unstable();
     // With --lost a life that is wholly younger is the thief's; without, its first word is only missing here.
     let torn = lost.is_none() && cuts.len() < heads.logbooks.len();
+    if cuts.is_empty() && heads.wrote_nothing {
+        return Ok(cuts);
+    }
     if cuts.is_empty() || torn {
         return Err(Failure::new(
             Exit::Refused,
@@ -199,8 +202,9 @@ fn held_there(
             ),
             words("Nothing was signed.", "沒有簽署任何內容。"),
             words(
-                "Ask a daemon that was in touch with it. Or leave it open with --in-question, or void all with --nothing-counts.",
-                "請改問曾與它連線的據點；或用 --in-question 暫不決定，或 --nothing-counts 全部作廢。",
+                "Ask a daemon that was in touch with it, with a shorter --lost where one is given. Or leave it open with --in-question, or \
+                 void all with --nothing-counts.",
+                "請改問曾與它連線的據點；有填 --lost 時請縮短。或用 --in-question 暫不決定，或 --nothing-counts 全部作廢。",
             ),
         ));
     }

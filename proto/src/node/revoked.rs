@@ -224,8 +224,17 @@ impl Node {
             logbooks.push(HeadView { incarnation: [count, random], number, hash, beyond, forked });
         }
         let schema = "holdfast.heads/1".to_owned();
+        let board = self.replica.doc(node, DocKind::Board).map(|held| &held.doc);
+        let wrote_nothing = logbooks.is_empty() && board.is_some_and(|doc| doc.log.generation == generation && doc.head == 0);
         let node = self.name_of(node);
         let realm = hex(&self.known.roster().realm().0);
-        Answer::Heads(HeadsView { schema, realm, node, generation: [generation.count, generation.giver], logbooks })
+        Answer::Heads(HeadsView {
+            schema,
+            realm,
+            node,
+            generation: [generation.count, generation.giver],
+            logbooks,
+            wrote_nothing,
+        })
     }
 }
