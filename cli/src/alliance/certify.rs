@@ -48,7 +48,17 @@ pub(crate) fn key_file(dir: &Path, issuer: u16, giver: u8) -> PathBuf {
 /// # Errors
 /// It is not there or is no key.
 pub(crate) fn giver(dir: &Path, issuer: u16, giver: u8) -> Result<SecretKey, Failure> {
-    read_key(&key_file(dir, issuer, giver), ArmorKind::IssuerKey)
+    let path = key_file(dir, issuer, giver);
+    let key = read_key(&path, ArmorKind::IssuerKey);
+    key.map_err(|failure| {
+        if path.exists() {
+            return failure;
+        }
+        failure.with_fix(words(
+            "The key lies with whoever certifies for that firm: name that folder with --dir.",
+            "這把金鑰在該企業的核發者手上，請用 --dir 指定那個資料夾。",
+        ))
+    })
 }
 
 impl Draft {

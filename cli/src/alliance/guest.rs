@@ -46,15 +46,14 @@ fn key(desk: &mut Desk<'_>, wish: &Wish) -> Result<Exit, Failure> {
         return Ok(Exit::Done);
     }
     desk.say(&public);
-    let own = desk.own.clone();
     desk.note(
         &format!(
-            "Read these digits to a node of the alliance. {VOUCHERS_MIN} nodes of {VOUCHER_FIRMS_MIN} firms vouch for this PC, the first with {own} guest vouch \
-             --key KEY; what they sign comes back as a file: {own} guest enter FILE"
+            "Read these digits to a node of the alliance. {VOUCHERS_MIN} nodes of {VOUCHER_FIRMS_MIN} firms vouch for this PC, the first with holdfast guest vouch \
+             --key KEY --name NAME --region CODE --by-node FOLDER; what they sign comes back as a file: holdfast guest enter FILE"
         ),
         &format!(
-            "請將這串數字告知聯盟的據點，由 {VOUCHER_FIRMS_MIN} 家企業共 {VOUCHERS_MIN} 個據點擔保，第一個據點執行 {own} guest vouch --key 金鑰；\
-             簽妥的檔案拿回來後執行 {own} guest enter 檔案"
+            "請將這串數字告知聯盟的據點，由 {VOUCHER_FIRMS_MIN} 家企業共 {VOUCHERS_MIN} 個據點擔保，第一個據點執行 holdfast guest vouch --key 金鑰 --name 名稱 --region 縣市 --by-node 資料夾；\
+             簽妥的檔案拿回來後執行 holdfast guest enter 檔案"
         ),
     );
     Ok(Exit::Done)
@@ -108,16 +107,12 @@ fn vouch(desk: &mut Desk<'_>, wish: &Wish, args: &VouchArgs) -> Result<Exit, Fai
         None => first(desk, &own, args)?,
     };
     let read = GuestDraft::read(&own.held.roster, &draft).map_err(|why| faults::refused_by_nodes(why, None))?;
-    let whole = own.held.roster.clone().offer(&draft).map(|_| ());
-    if let (Err(why), true) = (whole, read.is_whole()) {
-        return Err(faults::refused_by_nodes(why, None));
-    }
-    if whole.is_ok() {
+    if read.is_whole() {
         own.held.add(&draft, None)?;
         own.held.write()?;
     }
-    files::replace(&path, &text(&own.held.roster, &read, &draft, whole.is_ok()))?;
-    tell(desk, wish, &path, &read, whole.is_ok())
+    files::replace(&path, &text(&own.held.roster, &read, &draft))?;
+    tell(desk, wish, &path, &read)
 }
 
 /// Begins it, with this node's word.
@@ -215,8 +210,8 @@ fn described(desk: &Desk<'_>, roster: &Roster, read: &GuestDraft) -> Vec<String>
 }
 
 /// The file: what proves those who vouched, then the guest's certificate, a draft while somebody is lacking.
-fn text(roster: &Roster, read: &GuestDraft, draft: &Bytes, whole: bool) -> String {
-    if whole {
+fn text(roster: &Roster, read: &GuestDraft, draft: &Bytes) -> String {
+    if read.is_whole() {
         return held::text_of(&roster.chain(read.guest.node));
     }
     let mut chain: Vec<Bytes> = Vec::new();
@@ -228,10 +223,11 @@ fn text(roster: &Roster, read: &GuestDraft, draft: &Bytes, whole: bool) -> Strin
     held::text_of(&chain) + &armor(ArmorKind::Draft, draft)
 }
 
-fn tell(desk: &mut Desk<'_>, wish: &Wish, path: &Path, read: &GuestDraft, whole: bool) -> Result<Exit, Failure> {
+fn tell(desk: &mut Desk<'_>, wish: &Wish, path: &Path, read: &GuestDraft) -> Result<Exit, Failure> {
+    let whole = read.is_whole();
     let (have, firms, shown) = (read.vouchers.len(), read.firms.len(), path.display().to_string());
     if desk.json && !whole {
-        desk.object(&json!({"schema": "holdfast.guest/1", "id": read.guest.node.to_string(), "file": path, "vouchers": have,
+        desk.object(&json!({"schema": "holdfast.vouched/1", "id": read.guest.node.to_string(), "file": path, "vouchers": have,
             "firms": read.firms, "whole": whole}));
         return Ok(Exit::Done);
     }
@@ -241,19 +237,17 @@ fn tell(desk: &mut Desk<'_>, wish: &Wish, path: &Path, read: &GuestDraft, whole:
     if !whole {
         desk.note(
             &format!(
-                "Vouched: {have} of {VOUCHERS_MIN} nodes, {firms} of {VOUCHER_FIRMS_MIN} firms. Take the file to another node: {} guest vouch FILE --by-node FOLDER",
-                desk.own.clone()
+                "Vouched: {have} of {VOUCHERS_MIN} nodes, {firms} of {VOUCHER_FIRMS_MIN} firms. Take the file to another node: holdfast guest vouch FILE --by-node FOLDER"
             ),
             &format!(
-                "已擔保：{VOUCHERS_MIN} 個據點中的 {have} 個、{VOUCHER_FIRMS_MIN} 家企業中的 {firms} 家。請將檔案帶到另一個據點執行：{} guest vouch 檔案 --by-node 資料夾",
-                desk.own.clone()
+                "已擔保：{VOUCHERS_MIN} 個據點中的 {have} 個、{VOUCHER_FIRMS_MIN} 家企業中的 {firms} 家。請將檔案帶到另一個據點執行：holdfast guest vouch 檔案 --by-node 資料夾"
             ),
         );
         return Ok(Exit::Done);
     }
     desk.note(
-        &format!("Enough vouch for it. Give this file to the guest: {} guest enter FILE", desk.own.clone()),
-        &format!("擔保已足夠。請將此檔交給訪客執行：{} guest enter 檔案", desk.own.clone()),
+        "Enough vouch for it. Give this file to the guest: holdfast guest enter FILE",
+        "擔保已足夠。請將此檔交給訪客執行：holdfast guest enter 檔案",
     );
     tell_or_say_how(desk, wish, &blocks(path)?, path)
 }

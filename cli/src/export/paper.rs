@@ -67,6 +67,9 @@ fn sheet(status: &StatusView, request: Option<&RequestView>, style: &Style) -> S
             }
             body {
                 @if status.realm != "actual" { p.mark { "演練，非真實狀況 · EXERCISE, NOT REAL" } }
+                @if let Some(over) = request.map(|one| one.status.as_str()).filter(|status| ["cancelled", "closed", "fulfilled"].contains(status)) {
+                    p.mark { (word(over, Lang::Zh)) " · " (word(over, Lang::En)) }
+                }
                 h1 { "物資需求單 Resource request " small { "ICS 213 RR" } }
                 (head_of(request, style))
                 (lines_of(request, style))

@@ -148,6 +148,7 @@ impl GuestDraft {
     /// Whether every node would take it.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.vouchers.len() >= VOUCHERS_MIN && self.firms.len() >= VOUCHER_FIRMS_MIN
+        let first = self.vouchers.contains(&self.guest.node.host());
+        first && self.vouchers.len() >= VOUCHERS_MIN && self.firms.len() >= VOUCHER_FIRMS_MIN
     }
 }
