@@ -68,7 +68,7 @@ pub async fn receive(mut visitors: mpsc::Receiver<Visitor>, hall: Hall) {
             // Whoever stays needs a desk, whoever does not needs nothing: both make room for the next at the door.
             drop((place, chair));
             match (admitted, seats.try_acquire_owned()) {
-                (Some(guest), Ok(_seat)) => serve(&connection, guest, &hall).await,
+                (Some(person), Ok(_seat)) => serve(&connection, person, &hall).await,
                 (Some(_), Err(_)) => return connection.close(VarInt::from_u32(CODE_REFUSED), TOO_MANY),
                 (None, _) => tracing::debug!("a desk was not served"),
             }
@@ -78,14 +78,14 @@ pub async fn receive(mut visitors: mpsc::Receiver<Visitor>, hall: Hall) {
 }
 
 /// A person who proved who it is.
-struct Guest {
+struct Admitted {
     person: Person,
     token: Token,
     port: u16,
 }
 
 /// Hears the first word of a connection and answers it; `None` where it was not let in.
-async fn greeted(connection: &Connection, key: PublicKey, hall: &Hall) -> Option<Guest> {
+async fn greeted(connection: &Connection, key: PublicKey, hall: &Hall) -> Option<Admitted> {
     let (mut send, hello) = timeout(HELLO_MAX, first(connection)).await.ok()??;
     let token = Token::parse(&hello.token)?;
     let admitted = admit(&hall.handle, &hello.papers, key).await?;
@@ -103,11 +103,11 @@ async fn greeted(connection: &Connection, key: PublicKey, hall: &Hall) -> Option
         return None;
     };
     tracing::info!(name = %view.name, delegation = %view.delegation, "a desk elsewhere is served");
-    Some(Guest { person, token, port: hello.port })
+    Some(Admitted { person, token, port: hello.port })
 }
 
 /// Serves one desk to its end.
-async fn serve(connection: &Connection, Guest { person, token, port }: Guest, hall: &Hall) {
+async fn serve(connection: &Connection, Admitted { person, token, port }: Admitted, hall: &Hall) {
     let (stop, stopped) = watch::channel(false);
     let settings = ApiSettings { token, ..hall.settings.clone() };
     let events = hall.handle.events();

@@ -262,15 +262,16 @@ impl Domain {
 
     fn warrant(&self, id: FactId, order: &Order) -> Warrant {
         let log = id.entry.log;
-        let named = match order.acting_for {
-            None if self.directory.former.contains_key(&(log.author, log.generation)) => Warrant::Withdrawn,
-            None => Warrant::Full,
-            Some(principal) => self.named_by(principal, log.author, order.seen),
-        };
         let principal = order.acting_for.unwrap_or(log.author);
+        let named = order.acting_for.map_or(Warrant::Full, |principal| self.named_by(principal, log.author, order.seen));
+        // On its own behalf a key has what it was given, and never what one before it was.
+        let once = match order.acting_for {
+            None => self.directory.former.get(&(log.author, log.generation)).map_or(Regions(0), |former| former.regions),
+            Some(principal) => self.directory.regions_ever(principal),
+        };
         if within(order.regions, self.directory.regions_of(principal)) {
             named
-        } else if within(order.regions, self.directory.regions_ever(principal)) {
+        } else if within(order.regions, once) {
             named.min(Warrant::Withdrawn)
         } else {
             Warrant::None
@@ -388,7 +389,7 @@ impl Domain {
         let principal = order.acting_for.unwrap_or(id.entry.log.author);
         let withdrawn = self.warrant(id, order) == Warrant::Withdrawn;
         let own = order.acting_for.and_then(|_| self.judgement_of(principal, id));
-        let judgement = own.or_else(|| self.judgement_on_withdrawn(id, order).filter(|_| withdrawn));
+        let judgement = own.or_else(|| if withdrawn { self.judgement_on_withdrawn(id, order) } else { None });
         if let Some((by, judged)) = judgement {
             return match judged {
                 Judged::Ratified => OrderState::Ratified(by),

@@ -413,3 +413,21 @@ fn whoever_may_order_there_decides_at_the_desk_on_an_order_under_review_and_nobo
     bench.wish(ISLAND, &PlanInput::Judge(&wish)).expect("may");
     assert_eq!(followed(&bench), None);
 }
+
+#[test]
+fn a_next_key_has_nothing_of_what_only_the_one_before_had_and_takes_nothing_back_that_it_has_too() {
+    for (region, everywhere, expected) in [("TPE", false, OrderState::UnderReview), ("TPE", true, OrderState::InForce)] {
+        let mut bench = demoted();
+        let entry = bench.directory.nodes.get_mut(&node(HUALIEN)).expect("known");
+        (entry.role, entry.region, entry.everywhere) = ("authority".into(), region.into(), everywhere);
+        bench.domain.set_directory(Arc::new(bench.directory.clone()));
+        let before = bench.say(log(HUALIEN, 1), &[given(RESILIENCE, &["HUA"])]);
+        assert_eq!(bench.domain.order_state(before), expected, "everywhere: {everywhere}");
+        let mut newer = log(HUALIEN, 1);
+        newer.generation.count += 1;
+        let after = bench.say(newer, &[given(ALERT, &["HUA"])]);
+        let may = if everywhere { OrderState::InForce } else { OrderState::NotAuthorised };
+        assert_eq!(bench.domain.order_state(after), may, "everywhere: {everywhere}");
+        bench.check_order();
+    }
+}

@@ -126,6 +126,7 @@ pub struct GuestDraft {
     pub vouchers: Vec<NodeId>,
     /// Their firms, each once.
     pub firms: Vec<String>,
+    whole: bool,
 }
 
 impl GuestDraft {
@@ -142,13 +143,13 @@ impl GuestDraft {
         let vouchers: Vec<NodeId> = vouches.iter().filter(holds).map(|vouch| vouch.node).collect();
         let firms: std::collections::BTreeSet<&str> = vouchers.iter().filter_map(|node| roster.firm(*node)).collect();
         let firms = firms.into_iter().map(str::to_owned).collect();
-        Ok(Self { guest: value, vouchers, firms })
+        let whole = roster.suffice(value.node, &vouchers);
+        Ok(Self { guest: value, vouchers, firms, whole })
     }
 
     /// Whether every node would take it.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let first = self.vouchers.contains(&self.guest.node.host());
-        first && self.vouchers.len() >= VOUCHERS_MIN && self.firms.len() >= VOUCHER_FIRMS_MIN
+        self.whole
     }
 }

@@ -34,8 +34,7 @@ impl Roster {
     }
 
     /// Enough nodes, of enough firms, the one it is named for among them.
-    fn suffice(&self, guest: NodeId, vouchers: impl Iterator<Item = NodeId>) -> bool {
-        let vouchers: Vec<NodeId> = vouchers.collect();
+    pub(in crate::identity) fn suffice(&self, guest: NodeId, vouchers: &[NodeId]) -> bool {
         let firms: BTreeSet<&str> = vouchers.iter().filter_map(|node| self.firm(*node)).collect();
         vouchers.len() >= VOUCHERS_MIN && firms.len() >= VOUCHER_FIRMS_MIN && vouchers.contains(&guest.host())
     }
@@ -44,15 +43,15 @@ impl Roster {
     /// everybody, whatever came first.
     pub(super) fn check_guest(&self, value: &NodeCertificate, body: &[u8], vouches: &[Vouch]) -> Result<(), Rejected> {
         vouches.iter().try_for_each(|vouch| self.check_vouch(vouch, body))?;
-        let enough = self.suffice(value.node, vouches.iter().map(|vouch| vouch.node));
-        if enough { Ok(()) } else { Err(Rejected::TooFewVouchers) }
+        let vouchers: Vec<NodeId> = vouches.iter().map(|vouch| vouch.node).collect();
+        if self.suffice(value.node, &vouchers) { Ok(()) } else { Err(Rejected::TooFewVouchers) }
     }
 
     /// Whether enough of those who vouched for this generation of a guest still are who they were.
     pub(super) fn is_vouched_for(&self, guest: NodeId, generation: Generation) -> bool {
         let Ok(held) = self.usable(guest, generation) else { return false };
         let standing = held.vouchers.iter().filter(|voucher| self.still_vouches(**voucher)).map(|(node, _)| *node);
-        self.suffice(guest, standing)
+        self.suffice(guest, &standing.collect::<Vec<_>>())
     }
 
     /// After a change of issuers, or where a key gave way: guests that not enough vouched for any more are dropped.
